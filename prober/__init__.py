@@ -1,0 +1,1 @@
+"""The asynchronous engine that observes domains: DNS, HTTPS policies, SMTP STARTTLS."""
