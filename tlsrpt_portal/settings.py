@@ -1,6 +1,281 @@
-"""Django settings."""
+"""Django settings. What an operator can change is declared in `tlsrpt_portal.env`."""
 
-SECRET_KEY = "replaced-soon"  # noqa: S105
-INSTALLED_APPS: list[str] = ["django.contrib.contenttypes", "django.contrib.auth"]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import plotly
+from csp.constants import NONE, SELF
+
+from tlsrpt_portal import env
+
+env.load_dotenv()
+
+BASE_DIR = env.BASE_DIR
+DATA_DIR: Path = env.read("DATA_DIR")
+SECRET_KEY = env.read_secret_key(DATA_DIR)
+DEBUG: bool = env.read("DEBUG")
+SITE_URL: str = env.read("SITE_URL").rstrip("/")
+_site = urlsplit(SITE_URL)
+IS_HTTPS = _site.scheme == "https"
+
+# --- what the portal is made of
+
+INSTALLED_APPS = [
+    "tlsrpt_portal",
+    "alerts",
+    # "reports",
+    "domains",
+    "accounts",
+    "webui",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
+    "csp",
+    "django_bootstrap5",
+    "django_filters",
+    "django_htmx",
+    "django_tables2",
+    "js_lib_bootstrap5",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "accounts.middleware.ActingAsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "tlsrpt_portal.urls"
+WSGI_APPLICATION = "tlsrpt_portal.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.DjangoDivFormRenderer"
+
+# --- storage and background work
+
+DATABASES = {"default": env.read_database(DATA_DIR)}
+REDIS_URL: str = env.read("REDIS_URL")
+
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "tlsrpt",
+        }
+    }
+else:
+    # Per process: nothing that must be counted or locked across processes may rest on it.
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+QUEUE_DIR = DATA_DIR / "queue"
+WORKER_PROCESSES: int = env.read("WORKER_PROCESSES")
+
+CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"visibility_timeout": 3600}
+    if REDIS_URL
+    else {
+        "data_folder_in": str(QUEUE_DIR / "messages"),
+        "data_folder_out": str(QUEUE_DIR / "messages"),
+        "control_folder": str(QUEUE_DIR / "control"),
+        "processed_folder": str(QUEUE_DIR / "processed"),
+        "store_processed": True,
+        "polling_interval": 0.1,
+    }
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONCURRENCY = WORKER_PROCESSES
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kilobytes
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TASK_TIME_LIMIT = 1800
+CELERY_TIMEZONE = "UTC"
+
+# --- addresses, cookies, headers
+
+_loopback = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = sorted({_site.hostname or "localhost", *_loopback, *env.read("ALLOWED_HOSTS")})
+CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_NAME = "tlsrpt_session"
+CSRF_COOKIE_NAME = "tlsrpt_csrf"
+SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+SECURE_SSL_REDIRECT = IS_HTTPS
+# Reporters do not follow redirects (RFC 8460 section 5.4), and probes ask over plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^tlsrpt/", r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_REFERRER_POLICY = "same-origin"
+TRUSTED_PROXY: bool = env.read("TRUSTED_PROXY")
+if TRUSTED_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+
+# Plotly adds an empty style sheet and fills it by script; the hash of nothing allows just that.
+_EMPTY_STYLE = f"'sha256-{base64.b64encode(hashlib.sha256(b'').digest()).decode()}'"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF, _EMPTY_STYLE],
+        "style-src-attr": ["'unsafe-inline'"],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+# --- people
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "overview"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts are made by administrators
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[TLS-RPT Portal] "
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "TLS-RPT Portal"
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_FORM_FIELD = "login"
+AXES_LOCKOUT_TEMPLATE = "account/locked_out.html"
+AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
+AXES_CLIENT_IP_CALLABLE = "accounts.client_address.client_address"
+
+# --- static files: hashed names, compressed once when they are collected
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [("plotly", Path(plotly.__file__).parent / "package_data")]
+STATICFILES_FINDERS = [
+    "tlsrpt_portal.staticfiles.LeanFileSystemFinder",
+    "tlsrpt_portal.staticfiles.LeanAppDirectoriesFinder",
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- language and time: days are UTC days everywhere (RFC 8460 section 4.1)
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
 USE_TZ = True
+TIME_ZONE = "UTC"
+USE_THOUSAND_SEPARATOR = False
+
+# --- mail out
+
+globals().update(env.read_email())
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.read("EMAIL_FROM")
+EMAIL_TIMEOUT = 20
+
+# --- checks
+
+DNS_NAMESERVERS: list[str] = env.read("DNS_NAMESERVERS")
+PROBE_PRIVATE_ADDRESSES: bool = env.read("PROBE_PRIVATE_ADDRESSES")
+PROBE_CA_FILE: str = str(env.read("PROBE_CA_FILE") or "")
+PROBE_STARTTLS: bool = env.read("PROBE_STARTTLS")
+CHECK_INTERVAL_HOURS: int = env.read("CHECK_INTERVAL_HOURS")
+
+# --- reports
+
+MAIL_LISTEN: str = env.read("MAIL_LISTEN")
+MAIL_ADDRESS: str = env.read("MAIL_ADDRESS")
+INTAKE_MAX_MEGABYTES: int = env.read("INTAKE_MAX_MEGABYTES")
+INTAKE_PER_MINUTE: int = env.read("INTAKE_PER_MINUTE")
+REPORT_MAX_MEGABYTES: int = env.read("REPORT_MAX_MEGABYTES")
+KEEP_RAW_DAYS: int = env.read("KEEP_RAW_DAYS")
+KEEP_REPORT_DAYS: int = env.read("KEEP_REPORT_DAYS")
+KEEP_ROLLUP_DAYS: int = env.read("KEEP_ROLLUP_DAYS")
+
+METRICS_TOKEN: str = env.read("METRICS_TOKEN")
+
+# --- logs
+
+LOG_LEVEL: str = env.read("LOG_LEVEL")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "text": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"},
+        "json": {"()": "tlsrpt_portal.logs.JsonFormatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": env.read("LOG_FORMAT")}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},
+    },
+}

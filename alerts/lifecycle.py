@@ -1,0 +1,80 @@
+"""The life of an incident as one table; pure.
+
+Everything that decides which state follows which stands here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+
+
+class State(TextChoices):
+    """Where an incident stands."""
+
+    OPEN = "open", "Open"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    MUTED = "muted", "Muted"
+    ACCEPTED = "accepted", "Risk accepted"
+    RESOLVED = "resolved", "Resolved"
+
+
+class Event(TextChoices):
+    """What can happen to an incident."""
+
+    OPEN = "opened", "Opened"
+    WORSEN = "worsened", "Got worse"
+    ACKNOWLEDGE = "acknowledged", "Acknowledged"
+    ASSIGN = "assigned", "Assigned"
+    COMMENT = "commented", "Comment"
+    MUTE = "muted", "Muted"
+    ACCEPT_RISK = "accepted", "Risk accepted"
+    EXPIRE = "expired", "Mute or acceptance ended"
+    RESOLVE = "resolved", "Resolved"
+    RETURN = "returned", "Came back"
+
+
+ACTIVE_STATES = frozenset({State.OPEN, State.ACKNOWLEDGED, State.MUTED, State.ACCEPTED})
+
+TRANSITIONS: dict[tuple[State, Event], State] = {
+    (State.OPEN, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
+    (State.OPEN, Event.MUTE): State.MUTED,
+    (State.OPEN, Event.ACCEPT_RISK): State.ACCEPTED,
+    (State.OPEN, Event.RESOLVE): State.RESOLVED,
+    (State.OPEN, Event.WORSEN): State.OPEN,
+    (State.ACKNOWLEDGED, Event.MUTE): State.MUTED,
+    (State.ACKNOWLEDGED, Event.ACCEPT_RISK): State.ACCEPTED,
+    (State.ACKNOWLEDGED, Event.RESOLVE): State.RESOLVED,
+    # Somebody works on it: a worse figure is shown, and asks nobody again.
+    (State.ACKNOWLEDGED, Event.WORSEN): State.ACKNOWLEDGED,
+    (State.MUTED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
+    (State.MUTED, Event.EXPIRE): State.OPEN,
+    (State.MUTED, Event.RESOLVE): State.RESOLVED,
+    (State.MUTED, Event.WORSEN): State.MUTED,
+    (State.ACCEPTED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
+    (State.ACCEPTED, Event.EXPIRE): State.OPEN,
+    (State.ACCEPTED, Event.RESOLVE): State.RESOLVED,
+    (State.ACCEPTED, Event.WORSEN): State.ACCEPTED,
+    (State.RESOLVED, Event.RETURN): State.OPEN,
+}
+
+
+class NotPossible(Exception):
+    """The event cannot happen in the incident's state."""
+
+
+def next_state(state: State, event: Event) -> State:
+    """Give the state that follows, or raise NotPossible. Comments and assignments change none."""
+    if event in {Event.COMMENT, Event.ASSIGN}:
+        return state
+    try:
+        return TRANSITIONS[state, event]
+    except KeyError:
+        raise NotPossible(
+            f"An incident that is {state.label.lower()} cannot become {event.label.lower()}."
+        ) from None
+
+
+def possible_events(state: State) -> frozenset[Event]:
+    """Give what a person can do with an incident in this state."""
+    by_people = {Event.ACKNOWLEDGE, Event.MUTE, Event.ACCEPT_RISK, Event.RESOLVE}
+    return frozenset(event for (held, event) in TRANSITIONS if held == state and event in by_people)

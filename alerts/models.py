@@ -1,0 +1,201 @@
+"""Rules, incidents with their domains and timeline, destinations, and the outbox."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Team
+from alerts.lifecycle import ACTIVE_STATES, Event, State
+from domains.models import Domain
+
+
+class RuleKind(models.TextChoices):
+    """What a rule looks at."""
+
+    FAILURE_RATE = "failure-rate", "Failure rate over a threshold"
+
+
+class Severity(models.TextChoices):
+    """How bad it is, by consequence."""
+
+    CRITICAL = "critical", "Critical: mail is refused"
+    HIGH = "high", "High: mail goes out in clear, or soon is refused"
+    MEDIUM = "medium", "Medium: we are blind, or protection is weak"
+    LOW = "low", "Low: to be tidied"
+
+
+class Rule(models.Model):
+    """What to look for, and how bad it is. A rule without a team looks at all domains."""
+
+    name = models.CharField(max_length=100, unique=True)
+    kind = models.CharField(max_length=20, choices=RuleKind.choices)
+    parameters = models.JSONField(default=dict)
+    severity = models.CharField(max_length=8, choices=Severity.choices, default=Severity.HIGH)
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, null=True, blank=True, related_name="rules"
+    )
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Incident(models.Model):
+    """One cause that somebody should handle, with all the domains it touches."""
+
+    rule = models.ForeignKey(Rule, on_delete=models.PROTECT, related_name="incidents")
+    # What makes it one cause: result type, receiving MX …; the same key never opens twice.
+    cause_key = models.CharField(max_length=400)
+    title = models.CharField(max_length=300)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
+    severity = models.CharField(max_length=8, choices=Severity.choices)
+    team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, related_name="incidents")
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="incidents"
+    )
+    opened_at = models.DateTimeField(default=timezone.now)
+    # The first day of the figures that opened it; reports come late, so it lies before opened_at.
+    since_on = models.DateField()
+    last_seen_on = models.DateField()
+    resolved_at = models.DateTimeField(null=True)
+    quiet_until = models.DateTimeField(null=True)
+    result_type = models.CharField(max_length=60, blank=True)
+    receiving_mx = models.JSONField(default=list)
+    reporters = models.JSONField(default=list)
+    failed_sessions = models.BigIntegerField(default=0)
+    sessions = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-opened_at",)
+        constraints = [
+            # Whatever races, one cause has one incident that is not over.
+            models.UniqueConstraint(
+                fields=("rule", "cause_key"),
+                condition=Q(state__in=sorted(ACTIVE_STATES)),
+                name="one_active_incident_a_cause",
+            )
+        ]
+        indexes = [models.Index(fields=("state", "-opened_at"), name="incident_by_state")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        """Give the address of the incident's page."""
+        return reverse("alerts:incident", args=[self.pk])
+
+    @property
+    def is_active(self) -> bool:
+        """Say whether it is not over."""
+        return State(self.state) in ACTIVE_STATES
+
+
+class IncidentDomain(models.Model):
+    """A domain touched by an incident, with its figures."""
+
+    incident = models.ForeignKey(
+        Incident, on_delete=models.CASCADE, related_name="incident_domains"
+    )
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="incident_domains")
+    first_on = models.DateField()
+    last_on = models.DateField()
+    failed_sessions = models.BigIntegerField(default=0)
+    sessions = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-failed_sessions",)
+        constraints = [
+            models.UniqueConstraint(fields=("incident", "domain"), name="domain_once_an_incident")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.domain_id} in incident {self.incident_id}"
+
+
+class IncidentEvent(models.Model):
+    """One line of an incident's timeline."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField(default=timezone.now)
+    event = models.CharField(max_length=12, choices=Event.choices)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    actor_name = models.CharField(max_length=254)
+    text = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("at", "id")
+
+    def __str__(self) -> str:
+        return f"{self.event} at {self.at:%Y-%m-%d %H:%M}"
+
+
+class DestinationKind(models.TextChoices):
+    """How a message leaves."""
+
+    EMAIL = "email", "E-mail"
+    APPRISE = "apprise", "Chat or pager (Apprise URL)"
+
+
+class Destination(models.Model):
+    """Where messages go. Without a team: for incidents of all teams."""
+
+    name = models.CharField(max_length=100, unique=True)
+    kind = models.CharField(max_length=10, choices=DestinationKind.choices)
+    # An e-mail address, or an Apprise URL: it may hold a token, so it is kept encrypted.
+    sealed_address = models.BinaryField()
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, null=True, blank=True, related_name="destinations"
+    )
+    minimum_severity = models.CharField(
+        max_length=8, choices=Severity.choices, default=Severity.MEDIUM
+    )
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Notification(models.Model):
+    """A message to send: the outbox. Rows are claimed, delivered, retried; never sent twice."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="notifications")
+    event = models.ForeignKey(IncidentEvent, on_delete=models.CASCADE, related_name="+")
+    destination = models.ForeignKey(
+        Destination, on_delete=models.CASCADE, related_name="notifications"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    claimed_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("created_at", "id")
+        constraints = [models.UniqueConstraint(fields=("event", "destination"), name="told_once")]
+        indexes = [
+            # What the delivery tick takes next.
+            models.Index(
+                fields=("next_attempt_at",),
+                condition=Q(delivered_at=None, failed_at=None),
+                name="notification_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} to {self.destination_id}"

@@ -1,0 +1,262 @@
+"""The inventory, what checks saw, the current posture, changes, and hosted policies."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.access import Person, visible_to
+from accounts.models import Team
+
+
+class Status(models.TextChoices):
+    """What is known of one aspect of a domain; the kernel's words."""
+
+    VALID = "valid", "Valid"
+    MISSING = "missing", "Missing"
+    INVALID = "invalid", "Invalid"
+    UNKNOWN = "unknown", "Unknown"
+    NOT_CHECKED = "not-checked", "Not checked"
+    NULL_MX = "null-mx", "No mail (null MX)"
+
+
+class StsMode(models.TextChoices):
+    """The mode of an MTA-STS policy (RFC 8461 section 3.2)."""
+
+    ENFORCE = "enforce", "Enforce"
+    TESTING = "testing", "Testing"
+    NONE = "none", "None"
+
+
+class Tag(models.Model):
+    """A word by which domains are grouped across teams."""
+
+    name = models.CharField(max_length=50, unique=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DomainQuerySet(models.QuerySet["Domain"]):
+    """The questions asked of the inventory."""
+
+    def visible_to(self, user: Person) -> DomainQuerySet:
+        """Narrow to what this person may see."""
+        return visible_to(user, self)  # type: ignore[return-value]
+
+    def active(self) -> DomainQuerySet:
+        """Narrow to domains that are watched."""
+        return self.filter(is_active=True)
+
+    def due(self, now: datetime) -> DomainQuerySet:
+        """Narrow to watched domains whose next check is due, longest overdue first."""
+        return self.active().filter(next_check_at__lte=now).order_by("next_check_at")
+
+
+class Domain(models.Model):
+    """A mail domain the organisation owns. `name` is the A-label form, lower case, no dot at the
+    end."""
+
+    name = models.CharField(max_length=253, unique=True)
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, null=True, blank=True, related_name="domains"
+    )
+    owner = models.EmailField(blank=True, help_text="Who hears of problems besides the team.")
+    tags = models.ManyToManyField(Tag, blank=True, related_name="domains")
+    notes = models.TextField(blank=True)
+    is_active = models.BooleanField(default=True, help_text="Checked, reported on and alerted on.")
+    check_every_hours = models.PositiveSmallIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    next_check_at = models.DateTimeField(default=timezone.now)
+    claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects: ClassVar[models.Manager[Domain]] = DomainQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+        indexes = [
+            # Which domains are due: asked by the beat every minute.
+            models.Index(fields=("next_check_at",), condition=Q(is_active=True), name="domain_due"),
+            # A team's domains in the order of the list.
+            models.Index(fields=("team", "name"), name="domain_of_team"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Give the address of the domain's page."""
+        return reverse("domains:detail", args=[self.name])
+
+    @property
+    def display_name(self) -> str:
+        """Give the name as people read it: U-labels where it has any."""
+        if "xn--" not in self.name:
+            return self.name
+        try:
+            return self.name.encode("ascii").decode("idna")
+        except UnicodeError:
+            return self.name
+
+    @property
+    def check_interval(self) -> timedelta:
+        """Give the time between two checks."""
+        return timedelta(hours=self.check_every_hours or settings.CHECK_INTERVAL_HOURS)
+
+
+class Posture(models.Model):
+    """The current state of one domain: what the newest checks saw, judged.
+
+    An aspect that could not be found out keeps its last known status; `unknown_since` then says
+    since when the checks see nothing.
+    """
+
+    domain = models.OneToOneField(
+        Domain, on_delete=models.CASCADE, primary_key=True, related_name="posture"
+    )
+    checked_at = models.DateTimeField()
+    # The last check in which every aspect could be found out.
+    known_at = models.DateTimeField(null=True)
+    unknown_since = models.DateTimeField(null=True)
+    tlsrpt = models.CharField(max_length=12, choices=Status.choices, default=Status.UNKNOWN)
+    mta_sts = models.CharField(max_length=12, choices=Status.choices, default=Status.UNKNOWN)
+    sts_mode = models.CharField(max_length=8, choices=StsMode.choices, blank=True)
+    mx = models.CharField(max_length=12, choices=Status.choices, default=Status.UNKNOWN)
+    dane = models.CharField(max_length=12, choices=Status.choices, default=Status.UNKNOWN)
+    starttls = models.CharField(max_length=12, choices=Status.choices, default=Status.NOT_CHECKED)
+    mx_provider = models.CharField(max_length=60, blank=True)
+    errors = models.PositiveSmallIntegerField(default=0)
+    warnings = models.PositiveSmallIntegerField(default=0)
+    # The kernel's judgement in the form of `checkdomain --json`, for the pages.
+    judgement = models.JSONField(default=dict)
+    # The kernel's observation as encoded bytes: judged again after an upgrade, without network.
+    observed = models.BinaryField(default=b"")
+    # The confirmed state that the next check is compared with (mailtls.changes.Facts).
+    facts = models.BinaryField(default=b"")
+
+    class Meta:
+        indexes = [
+            # The coverage strip and the filters of the domain list.
+            models.Index(fields=("mta_sts", "sts_mode"), name="posture_sts"),
+            models.Index(fields=("tlsrpt",), name="posture_tlsrpt"),
+            models.Index(fields=("mx_provider",), name="posture_provider"),
+        ]
+
+    def __str__(self) -> str:
+        return f"posture of {self.domain_id} at {self.checked_at:%Y-%m-%d %H:%M}"
+
+
+class CheckRun(models.Model):
+    """One check of one domain: when, how long, what each aspect was."""
+
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="check_runs")
+    checked_at = models.DateTimeField()
+    took_ms = models.PositiveIntegerField()
+    tlsrpt = models.CharField(max_length=12, choices=Status.choices)
+    mta_sts = models.CharField(max_length=12, choices=Status.choices)
+    mx = models.CharField(max_length=12, choices=Status.choices)
+    dane = models.CharField(max_length=12, choices=Status.choices)
+    starttls = models.CharField(max_length=12, choices=Status.choices)
+    has_changed = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("-checked_at",)
+        # A domain's history, newest first.
+        indexes = [models.Index(fields=("domain", "-checked_at"), name="checkrun_of_domain")]
+
+    def __str__(self) -> str:
+        return f"check of {self.domain_id} at {self.checked_at:%Y-%m-%d %H:%M}"
+
+
+class RecordKind(models.TextChoices):
+    """What a domain publishes and we keep every version of."""
+
+    TLSRPT = "tlsrpt", "TLSRPT record"
+    MTA_STS = "mta-sts", "MTA-STS record"
+    POLICY = "policy", "MTA-STS policy"
+    MX = "mx", "MX set"
+
+
+class RecordVersion(models.Model):
+    """One version of a record, policy or MX set, from the first to the last check that saw it.
+
+    An empty `content` means: not published.
+    """
+
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="record_versions")
+    kind = models.CharField(max_length=8, choices=RecordKind.choices)
+    content = models.TextField(blank=True)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-first_seen_at",)
+        indexes = [
+            # The newest version of each kind, and the history on the domain's page.
+            models.Index(fields=("domain", "kind", "-first_seen_at"), name="version_of_domain"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.domain_id} from {self.first_seen_at:%Y-%m-%d}"
+
+
+class StateChange(models.Model):
+    """A change between two checks: an outbox that alerts are made from.
+
+    It counts once `confirmed_at` is set: a second check saw the same.
+    """
+
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="state_changes")
+    kind = models.CharField(max_length=40)
+    severity = models.CharField(max_length=8)
+    before = models.TextField(blank=True)
+    after = models.TextField(blank=True)
+    findings = models.JSONField(default=list)
+    seen_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    claimed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-seen_at",)
+        indexes = [
+            # The marks on a domain's chart and its timeline.
+            models.Index(fields=("domain", "-seen_at"), name="change_of_domain"),
+            # What alerts have not looked at yet.
+            models.Index(
+                fields=("confirmed_at",),
+                condition=Q(claimed_at=None, confirmed_at__isnull=False),
+                name="change_unclaimed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.domain_id}"
+
+
+class HostedPolicy(models.Model):
+    """An MTA-STS policy that the portal serves for a domain; the newest revision is live."""
+
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="hosted_policies")
+    mode = models.CharField(max_length=8, choices=StsMode.choices)
+    mx = models.JSONField(default=list)
+    max_age_s = models.PositiveIntegerField()
+    # The `id` to publish in the TXT record: new for each revision (RFC 8461 section 8.1).
+    policy_id = models.CharField(max_length=32)
+    published_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-published_at", "-id")
+        verbose_name_plural = "hosted policies"
+        indexes = [models.Index(fields=("domain", "-published_at"), name="hosted_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.mode} policy of {self.domain_id}, id {self.policy_id}"
