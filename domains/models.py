@@ -187,16 +187,16 @@ class RecordKind(models.TextChoices):
 
 
 class RecordVersion(models.Model):
-    """One version of a record, policy or MX set, from the first to the last check that saw it.
+    """One version of a record, policy or MX set, from the check that first saw it.
 
-    An empty `content` means: not published.
+    `replaced_at` is None for the version that is live; an empty `content` means: not published.
     """
 
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="record_versions")
     kind = models.CharField(max_length=8, choices=RecordKind.choices)
     content = models.TextField(blank=True)
     first_seen_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
+    replaced_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("-first_seen_at",)

@@ -1,0 +1,1 @@
+"""What can be done with domains; each function records who did it."""

@@ -1,0 +1,49 @@
+"""Celery: it carries work; what is to be done stands in the database."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+from celery.schedules import crontab
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tlsrpt_portal.settings")
+
+app = Celery("tlsrpt_portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# Each tick finds what is due in the database, so a lost or doubled tick does no harm. `expires`
+# keeps ticks from piling up while no worker runs.
+app.conf.beat_schedule = {
+    name: {"task": task, "schedule": schedule, "options": {"expires": expires_s}}
+    for name, task, schedule, expires_s in (
+        ("heartbeat", "tlsrpt_portal.tasks.beat", 20.0, 20),
+        ("checks", "domains.tasks.dispatch_due_checks", 15.0, 15),
+        ("alerts", "alerts.tasks.evaluate", 300.0, 300),
+        ("deliveries", "alerts.tasks.deliver", 15.0, 15),
+        ("housekeeping", "tlsrpt_portal.tasks.keep_house", crontab(hour=3, minute=20), 3600),
+    )
+}
+
+
+@signals.setup_logging.connect
+def _use_django_logging(**_kwargs: Any) -> None:
+    """Keep Celery from replacing the logging that Django has set up."""
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def _make_queue_folders(**_kwargs: Any) -> None:
+    if not settings.REDIS_URL:
+        for name in ("messages", "control", "processed"):
+            (settings.QUEUE_DIR / name).mkdir(parents=True, exist_ok=True)
+
+
+@signals.worker_ready.connect
+def _say_ready(**_kwargs: Any) -> None:
+    from tlsrpt_portal.health import beat
+
+    beat("worker")
