@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.access import Person, sees_everything
 from accounts.models import Team
 from alerts.lifecycle import ACTIVE_STATES, Event, State
 from domains.models import Domain
@@ -48,6 +49,22 @@ class Rule(models.Model):
         return self.name
 
 
+class IncidentQuerySet(models.QuerySet["Incident"]):
+    """The questions asked of incidents."""
+
+    def visible_to(self, user: Person) -> IncidentQuerySet:
+        """Narrow to incidents that touch a domain this person may see."""
+        if sees_everything(user):
+            return self
+        domains = Domain.objects.visible_to(user).values("pk")
+        touching = IncidentDomain.objects.filter(domain__in=domains).values("incident")
+        return self.filter(pk__in=touching)
+
+    def active(self) -> IncidentQuerySet:
+        """Narrow to incidents that are not over."""
+        return self.filter(state__in=sorted(ACTIVE_STATES))
+
+
 class Incident(models.Model):
     """One cause that somebody should handle, with all the domains it touches."""
 
@@ -72,6 +89,8 @@ class Incident(models.Model):
     reporters = models.JSONField(default=list)
     failed_sessions = models.BigIntegerField(default=0)
     sessions = models.BigIntegerField(default=0)
+
+    objects = IncidentQuerySet.as_manager()
 
     class Meta:
         ordering = ("-opened_at",)
@@ -170,13 +189,18 @@ class Destination(models.Model):
 
 
 class Notification(models.Model):
-    """A message to send: the outbox. Rows are claimed, delivered, retried; never sent twice."""
+    """A message to send: the outbox. It goes to a destination, or to a domain owner's address.
+
+    Rows are claimed, sent and marked; a worker that dies between loses nothing, because a claim
+    that is not answered for ends.
+    """
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="notifications")
     event = models.ForeignKey(IncidentEvent, on_delete=models.CASCADE, related_name="+")
     destination = models.ForeignKey(
-        Destination, on_delete=models.CASCADE, related_name="notifications"
+        Destination, on_delete=models.CASCADE, null=True, related_name="notifications"
     )
+    email = models.EmailField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     next_attempt_at = models.DateTimeField(default=timezone.now)
     claimed_at = models.DateTimeField(null=True)
@@ -187,7 +211,19 @@ class Notification(models.Model):
 
     class Meta:
         ordering = ("created_at", "id")
-        constraints = [models.UniqueConstraint(fields=("event", "destination"), name="told_once")]
+        constraints = [
+            # Whatever races, a recipient hears of an event once.
+            models.UniqueConstraint(
+                fields=("event", "destination"),
+                condition=Q(destination__isnull=False),
+                name="told_destination_once",
+            ),
+            models.UniqueConstraint(
+                fields=("event", "email"),
+                condition=Q(destination__isnull=True),
+                name="told_owner_once",
+            ),
+        ]
         indexes = [
             # What the delivery tick takes next.
             models.Index(
@@ -198,4 +234,4 @@ class Notification(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_id} to {self.destination_id}"
+        return f"event {self.event_id} to {self.destination_id or self.email}"

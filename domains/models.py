@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -79,7 +78,7 @@ class Domain(models.Model):
     next_check_at = models.DateTimeField(default=timezone.now)
     claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects: ClassVar[models.Manager[Domain]] = DomainQuerySet.as_manager()
+    objects = DomainQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)

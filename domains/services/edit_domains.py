@@ -25,11 +25,11 @@ def update_domains(
     domains: DomainQuerySet,
     user: User,
     *,
-    team: Team | None | _Unchanged = UNCHANGED,
+    team: Team | _Unchanged | None = UNCHANGED,
     owner: str | _Unchanged = UNCHANGED,
     add_tags: Iterable[str] = (),
     remove_tags: Iterable[str] = (),
-    check_every_hours: int | None | _Unchanged = UNCHANGED,
+    check_every_hours: int | _Unchanged | None = UNCHANGED,
     is_active: bool | _Unchanged = UNCHANGED,
     notes: str | _Unchanged = UNCHANGED,
 ) -> int:

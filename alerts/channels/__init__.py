@@ -1,0 +1,1 @@
+"""The ways a message can leave. Each sends one message or raises DeliveryFailed."""

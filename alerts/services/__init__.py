@@ -1,0 +1,1 @@
+"""What can be done with rules, incidents, destinations and messages."""

@@ -1,0 +1,89 @@
+"""Where messages go."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from accounts import access, audit
+from accounts.models import Team, User
+from accounts.roles import Role
+from alerts.channels.apprise import is_understood
+from alerts.messages import test_message
+from alerts.models import Destination, DestinationKind, Severity
+from alerts.sealing import seal
+from alerts.services.deliver import send
+
+
+@transaction.atomic
+def save_destination(
+    user: User,
+    *,
+    destination: Destination | None = None,
+    name: str,
+    kind: DestinationKind,
+    address: str,
+    team: Team | None,
+    minimum_severity: Severity,
+    is_active: bool = True,
+) -> Destination:
+    """Make or change a destination. An empty address keeps the stored one.
+
+    Raises ValidationError for an address that cannot work, PermissionDenied for strangers.
+    """
+    for concerned in {team, destination.team if destination else team}:
+        access.require(user, Role.MANAGER, concerned)
+    if address:
+        _check_address(kind, address)
+    elif destination is None or destination.kind != kind:
+        raise ValidationError({"address": "A destination needs an address."})
+    before = _facts(destination) if destination else None
+    row = destination or Destination()
+    row.name, row.kind, row.team = name, kind, team
+    row.minimum_severity, row.is_active = minimum_severity, is_active
+    if address:
+        row.sealed_address = seal(address)
+    row.full_clean(exclude=["sealed_address"])
+    row.save()
+    verb = "changed destination" if destination else "created destination"
+    audit.record(verb, row, before=before, after=_facts(row))
+    return row
+
+
+@transaction.atomic
+def delete_destination(user: User, destination: Destination) -> None:
+    """Remove a destination with the messages that wait for it."""
+    access.require(user, Role.MANAGER, destination.team)
+    audit.record("deleted destination", destination, before=_facts(destination))
+    destination.delete()
+
+
+def send_test(user: User, destination: Destination) -> None:
+    """Send a test message now, or raise DeliveryFailed with the reason."""
+    if not access.may(user, Role.MANAGER, destination.team):
+        raise PermissionDenied("This needs the role manager.")
+    send(destination, test_message())
+    audit.record("sent a test", destination)
+
+
+def _check_address(kind: DestinationKind, address: str) -> None:
+    if kind == DestinationKind.EMAIL:
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise ValidationError({"address": f"{address} is not an e-mail address."}) from None
+    elif not is_understood(address):
+        raise ValidationError(
+            {"address": "Apprise does not understand this address. Slack: slack://A/B/C"}
+        )
+
+
+def _facts(row: Destination) -> dict[str, object]:
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "team": row.team.name if row.team else None,
+        "minimum_severity": row.minimum_severity,
+        "is_active": row.is_active,
+    }

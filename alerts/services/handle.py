@@ -1,0 +1,92 @@
+"""What people do with incidents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import access
+from accounts.models import User
+from accounts.roles import Role
+from alerts.lifecycle import Event
+from alerts.models import Incident
+from alerts.services.incidents import step
+
+
+def may_handle(incident: Incident, user: User) -> bool:
+    """Say whether this person is analyst for at least one of the domains it touches."""
+    if access.may(user, Role.ANALYST, None):
+        return True
+    mine = access.teams_for(user, Role.ANALYST)
+    return incident.incident_domains.filter(domain__team__in=mine).exists()
+
+
+def acknowledge(incident: Incident, user: User, text: str = "") -> None:
+    """Say that somebody works on it; takes it on where nobody has."""
+    with transaction.atomic():
+        held = _locked(incident, user)
+        step(held, Event.ACKNOWLEDGE, text, user=user)
+        if held.assignee is None:
+            held.assignee = user
+            held.save(update_fields=["assignee"])
+
+
+def assign(incident: Incident, user: User, assignee: User | None) -> None:
+    """Give it to a person who may see it, or to nobody."""
+    with transaction.atomic():
+        held = _locked(incident, user)
+        if assignee is not None and not Incident.objects.visible_to(assignee).contains(held):
+            raise ValidationError(f"{assignee} may not see this incident.")
+        held.assignee = assignee
+        held.save(update_fields=["assignee"])
+        step(held, Event.ASSIGN, f"to {assignee}" if assignee else "to nobody", user=user)
+
+
+def comment(incident: Incident, user: User, text: str) -> None:
+    """Add a comment to the timeline."""
+    if not text.strip():
+        raise ValidationError("A comment needs some text.")
+    with transaction.atomic():
+        step(_locked(incident, user), Event.COMMENT, text.strip(), user=user)
+
+
+def mute(incident: Incident, user: User, until: datetime, text: str = "") -> None:
+    """Keep quiet about it until a time."""
+    _quiet(incident, user, Event.MUTE, until, text)
+
+
+def accept_risk(incident: Incident, user: User, until: datetime, text: str) -> None:
+    """Accept the risk until a time, with a reason."""
+    if not text.strip():
+        raise ValidationError("Say why the risk is accepted: an auditor will ask.")
+    _quiet(incident, user, Event.ACCEPT_RISK, until, text)
+
+
+def resolve(incident: Incident, user: User, text: str = "") -> None:
+    """Say that it is over. It comes back by itself should the figures say otherwise."""
+    with transaction.atomic():
+        held = _locked(incident, user)
+        held.resolved_at = timezone.now()
+        held.quiet_until = None
+        held.save(update_fields=["resolved_at", "quiet_until"])
+        step(held, Event.RESOLVE, text, user=user)
+
+
+def _quiet(incident: Incident, user: User, event: Event, until: datetime, text: str) -> None:
+    if until <= timezone.now():
+        raise ValidationError("The end lies in the past.")
+    with transaction.atomic():
+        held = _locked(incident, user)
+        held.quiet_until = until
+        held.save(update_fields=["quiet_until"])
+        step(held, event, f"until {until:%Y-%m-%d %H:%M} UTC. {text}".strip(), user=user)
+
+
+def _locked(incident: Incident, user: User) -> Incident:
+    """Read the row again for writing, or raise PermissionDenied."""
+    if not may_handle(incident, user):
+        raise PermissionDenied("This needs the role analyst for one of the domains.")
+    return Incident.objects.select_for_update().get(pk=incident.pk)

@@ -1,0 +1,42 @@
+"""Moves incidents through their life; every step leaves a line in the timeline and tells people."""
+
+from __future__ import annotations
+
+from accounts import audit
+from accounts.models import User
+from alerts.lifecycle import Event, State, next_state
+from alerts.models import Incident, IncidentEvent
+from alerts.services.notify import notify
+
+# What people are told; the rest stands in the timeline alone.
+TOLD = frozenset({Event.OPEN, Event.RETURN, Event.RESOLVE})
+
+
+def step(
+    incident: Incident, event: Event, text: str = "", *, user: User | None = None, tell: bool = True
+) -> IncidentEvent:
+    """Apply one event inside the caller's transaction; raises NotPossible.
+
+    The caller saves the other fields it changed; `state` is saved here.
+    """
+    before = State(incident.state)
+    if event is not Event.OPEN:
+        incident.state = next_state(before, event)
+        incident.save(update_fields=["state"])
+    line = IncidentEvent.objects.create(
+        incident=incident,
+        event=event,
+        text=text,
+        actor=user,
+        actor_name=user.email if user else audit.current_actor().name,
+    )
+    if user is not None:
+        audit.record(
+            f"{event.label.lower()} incident",
+            incident,
+            before={"state": before.value},
+            after={"state": incident.state, "text": text},
+        )
+    if tell and event in TOLD:
+        notify(incident, line)
+    return line

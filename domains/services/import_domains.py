@@ -1,0 +1,345 @@
+"""Brings domains into the inventory from lines, CSV or XLSX; a bad line stops no good one."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+import tablib
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils import timezone
+from tablib.exceptions import InvalidDimensions, UnsupportedFormat
+
+from accounts import access, audit
+from accounts.models import Team, User
+from accounts.roles import Role
+from accounts.services.teams import get_or_create_team
+from domains.models import Domain, Tag
+from mailtls.names import to_a_label
+
+MAX_ROWS = 200_000
+BATCH = 500
+COLUMNS = ("domain", "team", "owner", "tags")
+# New domains are checked at once; a large import is spread so that nobody's resolver is flooded.
+SPREAD_PER_DOMAIN = timedelta(milliseconds=20)
+
+
+class Outcome(StrEnum):
+    """What became of a line."""
+
+    CREATED = "created"
+    EXISTS = "exists"
+    UPDATED = "updated"
+    REJECTED = "rejected"
+
+
+class UnreadableTable(ValueError):
+    """The file is neither lines, CSV nor XLSX with a `domain` column."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the input. None: the column is not there, so nothing of it changes."""
+
+    line: int
+    domain: str
+    team: str | None = None
+    owner: str | None = None
+    tags: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineResult:
+    """What became of one line, and why where it was rejected."""
+
+    line: int
+    domain: str
+    outcome: Outcome
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """Give the JSON form."""
+        return {
+            "line": self.line,
+            "domain": self.domain,
+            "status": self.outcome.value,
+            "reason": self.reason or None,
+        }
+
+
+def read_lines(text: str) -> list[Row]:
+    """Read pasted text: one domain a line, or CSV with a header that names `domain`."""
+    text = text.lstrip("\ufeff")
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if "domain" in [cell.strip().lower() for cell in first.replace(";", ",").split(",")]:
+        return read_table("pasted.csv", text.encode())
+    rows = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        name = line.partition("#")[0].strip().strip(",;")
+        rows += [Row(line=number, domain=part) for part in name.replace(",", " ").split()]
+    return _within_limit(rows)
+
+
+def read_table(filename: str, data: bytes) -> list[Row]:
+    """Read an uploaded file by its content: XLSX, CSV or plain lines.
+
+    Raises UnreadableTable, saying what is wrong with the file as a whole.
+    """
+    if data[:4] == b"PK\x03\x04":
+        return _rows_of(_load(data, "xlsx"))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+    first = next((line for line in text.splitlines() if line.strip()), "").lower()
+    if "domain" not in [cell.strip(' "') for cell in first.replace(";", ",").split(",")]:
+        return read_lines(text)
+    delimiter = ";" if first.count(";") > first.count(",") else ","
+    return _rows_of(_load(text, "csv", delimiter=delimiter))
+
+
+def import_domains(
+    rows: Iterable[Row], user: User | None, team: Team | None = None, *, dry_run: bool = False
+) -> list[LineResult]:
+    """Create or update a domain for each row; give each line's fate in order.
+
+    `team` is for rows that name none. Without a user (the command line) everything is allowed.
+    A dry run says what would happen and leaves nothing behind.
+    """
+    results: list[LineResult] = []
+    seen: set[str] = set()
+    with transaction.atomic():
+        importer = _Importer(user, team)
+        for batch in _batches(rows):
+            results += importer.take(batch, seen)
+        if not dry_run:
+            counts = Counter(result.outcome.value for result in results)
+            importer.finish(dict(counts))
+        else:
+            transaction.set_rollback(True)
+    return results
+
+
+class _Importer:
+    def __init__(self, user: User | None, team: Team | None) -> None:
+        self._user = user
+        self._team = team
+        self._teams: dict[str, Team | None] = {}
+        self._allowed: dict[int | None, bool] = {}
+        self._created = 0
+
+    def take(self, batch: list[Row], seen: set[str]) -> list[LineResult]:
+        """Handle some rows with a number of queries that does not depend on theirs."""
+        names = {row.line: _normalised(row.domain) for row in batch}
+        existing = (
+            Domain.objects.select_related("team")
+            .prefetch_related("tags")
+            .in_bulk([name for name in names.values() if name], field_name="name")
+        )
+        results: list[LineResult] = []
+        new: list[tuple[Domain, Row]] = []
+        for row in batch:
+            name = names[row.line]
+            reason = self._refusal(row, name, seen, existing.get(name or ""))
+            if reason or name is None:
+                outcome, shown = Outcome.REJECTED, name or row.domain[:253]
+            elif name in existing:
+                seen.add(name)
+                outcome, shown = self._update(existing[name], row), name
+            else:
+                seen.add(name)
+                new.append((self._build(name, row), row))
+                outcome, shown = Outcome.CREATED, name
+            results.append(
+                LineResult(line=row.line, domain=shown, outcome=outcome, reason=reason or "")
+            )
+        self._create(new)
+        return results
+
+    def finish(self, counts: dict[str, int]) -> None:
+        """Write one audit entry for the import as a whole, beside those of changed domains."""
+        actor = audit.current_actor()
+        audit.record(
+            "imported domains",
+            Domain(name=f"{sum(counts.values())} lines"),
+            after=counts,
+            team=self._team,
+        )
+        del actor
+
+    def _refusal(
+        self, row: Row, name: str | None, seen: set[str], existing: Domain | None
+    ) -> str | None:
+        if name is None:
+            return _why_not_a_domain(row.domain)
+        if name in seen:
+            return "The same domain stands on an earlier line."
+        if row.owner:
+            try:
+                validate_email(row.owner)
+            except ValidationError:
+                return f"The owner {row.owner!r} is not an e-mail address."
+        if row.tags and any(len(tag) > 50 for tag in row.tags):
+            return "A tag has more than 50 characters."
+        team, problem = self._team_for(row)
+        if problem:
+            return problem
+        if existing is not None and not self._may(existing.team):
+            return "The domain belongs to a team in which you are not a manager."
+        if (existing is None or row.team is not None) and not self._may(team):
+            whose = f"team {team}" if team else "domains without a team"
+            return f"You are not a manager for {whose}."
+        return None
+
+    def _team_for(self, row: Row) -> tuple[Team | None, str | None]:
+        if not row.team:
+            return self._team, None
+        key = row.team.strip().lower()
+        if key not in self._teams:
+            self._teams[key] = Team.objects.filter(name__iexact=row.team.strip()).first()
+        team = self._teams[key]
+        if team is not None:
+            return team, None
+        if self._user is not None and not self._user.is_superuser:
+            return None, f"There is no team {row.team!r}. An administrator can create it."
+        try:
+            team = self._teams[key] = get_or_create_team(row.team)
+        except ValidationError as error:
+            return None, " ".join(error.messages)
+        return team, None
+
+    def _may(self, team: Team | None) -> bool:
+        if self._user is None:
+            return True
+        key = team.pk if team else None
+        if key not in self._allowed:
+            self._allowed[key] = access.may(self._user, Role.MANAGER, team)
+        return self._allowed[key]
+
+    def _build(self, name: str, row: Row) -> Domain:
+        team, _ = self._team_for(row)
+        self._created += 1
+        due_at = timezone.now() + SPREAD_PER_DOMAIN * (self._created - 1)
+        return Domain(name=name, team=team, owner=row.owner or "", next_check_at=due_at)
+
+    def _create(self, new: list[tuple[Domain, Row]]) -> None:
+        Domain.objects.bulk_create([domain for domain, _ in new])
+        self._tag([(domain, row.tags) for domain, row in new if row.tags])
+
+    def _update(self, domain: Domain, row: Row) -> Outcome:
+        before, after = {}, {}
+        team, _ = self._team_for(row)
+        if row.team and team != domain.team:
+            before["team"], after["team"] = str(domain.team or ""), str(team)
+            domain.team = team
+        if row.owner is not None and row.owner != domain.owner:
+            before["owner"], after["owner"] = domain.owner, row.owner
+            domain.owner = row.owner
+        held = {tag.name for tag in domain.tags.all()}
+        added = [tag for tag in row.tags or () if tag not in held]
+        if added:
+            before["tags"], after["tags"] = sorted(held), sorted(held | set(added))
+            self._tag([(domain, tuple(added))])
+        if not after:
+            return Outcome.EXISTS
+        domain.save(update_fields=["team", "owner"])
+        audit.record("changed domain", domain, before=before, after=after)
+        return Outcome.UPDATED
+
+    def _tag(self, wanted: list[tuple[Domain, tuple[str, ...]]]) -> None:
+        names = sorted({name for _, tags in wanted for name in tags})
+        if not names:
+            return
+        Tag.objects.bulk_create([Tag(name=name) for name in names], ignore_conflicts=True)
+        tags = Tag.objects.in_bulk(names, field_name="name")
+        through = Domain.tags.through
+        through.objects.bulk_create(
+            [
+                through(domain_id=domain.pk, tag_id=tags[name].pk)
+                for domain, row_tags in wanted
+                for name in set(row_tags)
+            ],
+            ignore_conflicts=True,
+        )
+
+
+def spread_jitter(interval: timedelta) -> timedelta:
+    """Give a random part of up to a tenth of the interval, so that checks spread out."""
+    return interval * (random.random() * 0.1)  # noqa: S311 - no secret
+
+
+def _normalised(raw: str) -> str | None:
+    return to_a_label(raw.strip().removeprefix("@"))
+
+
+def _why_not_a_domain(raw: str) -> str:
+    if "@" in raw.strip("@"):
+        return f"{raw[:80]!r} is an e-mail address. Write the part behind the @."
+    if "://" in raw or "/" in raw:
+        return f"{raw[:80]!r} is a web address. Write the domain alone."
+    if not raw.strip():
+        return "The line names no domain."
+    return f"{raw[:80]!r} is not a domain name."
+
+
+def _load(data: bytes | str, kind: str, **options: str) -> tablib.Dataset:
+    try:
+        return tablib.Dataset().load(data, format=kind, **options)
+    except (InvalidDimensions, UnsupportedFormat, ValueError, KeyError, OSError) as error:
+        raise UnreadableTable(f"The file could not be read as {kind.upper()}: {error}") from error
+
+
+def _rows_of(table: tablib.Dataset) -> list[Row]:
+    headers = [str(header or "").strip().lower() for header in table.headers or []]
+    if "domain" not in headers:
+        raise UnreadableTable(
+            f"No column is named domain; the columns are {', '.join(headers) or 'none'}. "
+            f"Known columns: {', '.join(COLUMNS)}."
+        )
+    at = {name: headers.index(name) for name in COLUMNS if name in headers}
+    rows = []
+    for number, values in enumerate(table, start=2):
+        cells = {
+            name: str(values[i] if values[i] is not None else "").strip() for name, i in at.items()
+        }
+        if not any(cells.values()):
+            continue
+        tags = cells.get("tags")
+        rows.append(
+            Row(
+                line=number,
+                domain=cells["domain"],
+                team=cells.get("team"),
+                owner=cells.get("owner"),
+                tags=_split_tags(tags) if tags is not None else None,
+            )
+        )
+    return _within_limit(rows)
+
+
+def _split_tags(text: str) -> tuple[str, ...]:
+    parts = text.replace(";", ",").replace("|", ",").split(",")
+    return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+
+
+def _within_limit(rows: list[Row]) -> list[Row]:
+    if len(rows) > MAX_ROWS:
+        raise UnreadableTable(f"The input has {len(rows)} lines; the limit is {MAX_ROWS}.")
+    return rows
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
