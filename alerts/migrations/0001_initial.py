@@ -7,137 +7,356 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('domains', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("domains", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Destination',
+            name="Destination",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('kind', models.CharField(choices=[('email', 'E-mail'), ('apprise', 'Chat or pager (Apprise URL)')], max_length=10)),
-                ('sealed_address', models.BinaryField()),
-                ('minimum_severity', models.CharField(choices=[('critical', 'Critical: mail is refused'), ('high', 'High: mail goes out in clear, or soon is refused'), ('medium', 'Medium: we are blind, or protection is weak'), ('low', 'Low: to be tidied')], default='medium', max_length=8)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='destinations', to='accounts.team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("email", "E-mail"), ("apprise", "Chat or pager (Apprise URL)")],
+                        max_length=10,
+                    ),
+                ),
+                ("sealed_address", models.BinaryField()),
+                (
+                    "minimum_severity",
+                    models.CharField(
+                        choices=[
+                            ("critical", "Critical: mail is refused"),
+                            ("high", "High: mail goes out in clear, or soon is refused"),
+                            ("medium", "Medium: we are blind, or protection is weak"),
+                            ("low", "Low: to be tidied"),
+                        ],
+                        default="medium",
+                        max_length=8,
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="destinations",
+                        to="accounts.team",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='Incident',
+            name="Incident",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cause_key', models.CharField(max_length=400)),
-                ('title', models.CharField(max_length=300)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('acknowledged', 'Acknowledged'), ('muted', 'Muted'), ('accepted', 'Risk accepted'), ('resolved', 'Resolved')], default='open', max_length=12)),
-                ('severity', models.CharField(choices=[('critical', 'Critical: mail is refused'), ('high', 'High: mail goes out in clear, or soon is refused'), ('medium', 'Medium: we are blind, or protection is weak'), ('low', 'Low: to be tidied')], max_length=8)),
-                ('opened_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('since_on', models.DateField()),
-                ('last_seen_on', models.DateField()),
-                ('resolved_at', models.DateTimeField(null=True)),
-                ('quiet_until', models.DateTimeField(null=True)),
-                ('result_type', models.CharField(blank=True, max_length=60)),
-                ('receiving_mx', models.JSONField(default=list)),
-                ('reporters', models.JSONField(default=list)),
-                ('failed_sessions', models.BigIntegerField(default=0)),
-                ('sessions', models.BigIntegerField(default=0)),
-                ('assignee', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='incidents', to=settings.AUTH_USER_MODEL)),
-                ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='incidents', to='accounts.team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("cause_key", models.CharField(max_length=400)),
+                ("title", models.CharField(max_length=300)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("acknowledged", "Acknowledged"),
+                            ("muted", "Muted"),
+                            ("accepted", "Risk accepted"),
+                            ("resolved", "Resolved"),
+                        ],
+                        default="open",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[
+                            ("critical", "Critical: mail is refused"),
+                            ("high", "High: mail goes out in clear, or soon is refused"),
+                            ("medium", "Medium: we are blind, or protection is weak"),
+                            ("low", "Low: to be tidied"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("opened_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("since_on", models.DateField()),
+                ("last_seen_on", models.DateField()),
+                ("resolved_at", models.DateTimeField(null=True)),
+                ("quiet_until", models.DateTimeField(null=True)),
+                ("result_type", models.CharField(blank=True, max_length=60)),
+                ("receiving_mx", models.JSONField(default=list)),
+                ("reporters", models.JSONField(default=list)),
+                ("failed_sessions", models.BigIntegerField(default=0)),
+                ("sessions", models.BigIntegerField(default=0)),
+                (
+                    "assignee",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="incidents",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="incidents",
+                        to="accounts.team",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-opened_at',),
+                "ordering": ("-opened_at",),
             },
         ),
         migrations.CreateModel(
-            name='IncidentEvent',
+            name="IncidentEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('event', models.CharField(choices=[('opened', 'Opened'), ('worsened', 'Got worse'), ('acknowledged', 'Acknowledged'), ('assigned', 'Assigned'), ('commented', 'Comment'), ('muted', 'Muted'), ('accepted', 'Risk accepted'), ('expired', 'Mute or acceptance ended'), ('resolved', 'Resolved'), ('returned', 'Came back')], max_length=12)),
-                ('actor_name', models.CharField(max_length=254)),
-                ('text', models.TextField(blank=True)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='alerts.incident')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "event",
+                    models.CharField(
+                        choices=[
+                            ("opened", "Opened"),
+                            ("worsened", "Got worse"),
+                            ("acknowledged", "Acknowledged"),
+                            ("assigned", "Assigned"),
+                            ("commented", "Comment"),
+                            ("muted", "Muted"),
+                            ("accepted", "Risk accepted"),
+                            ("expired", "Mute or acceptance ended"),
+                            ("resolved", "Resolved"),
+                            ("returned", "Came back"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("actor_name", models.CharField(max_length=254)),
+                ("text", models.TextField(blank=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="alerts.incident",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('at', 'id'),
+                "ordering": ("at", "id"),
             },
         ),
         migrations.CreateModel(
-            name='Rule',
+            name="Rule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('kind', models.CharField(choices=[('failure-rate', 'Failure rate over a threshold')], max_length=20)),
-                ('parameters', models.JSONField(default=dict)),
-                ('severity', models.CharField(choices=[('critical', 'Critical: mail is refused'), ('high', 'High: mail goes out in clear, or soon is refused'), ('medium', 'Medium: we are blind, or protection is weak'), ('low', 'Low: to be tidied')], default='high', max_length=8)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='rules', to='accounts.team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("failure-rate", "Failure rate over a threshold")], max_length=20
+                    ),
+                ),
+                ("parameters", models.JSONField(default=dict)),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[
+                            ("critical", "Critical: mail is refused"),
+                            ("high", "High: mail goes out in clear, or soon is refused"),
+                            ("medium", "Medium: we are blind, or protection is weak"),
+                            ("low", "Low: to be tidied"),
+                        ],
+                        default="high",
+                        max_length=8,
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rules",
+                        to="accounts.team",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
         migrations.AddField(
-            model_name='incident',
-            name='rule',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='alerts.rule'),
+            model_name="incident",
+            name="rule",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="incidents",
+                to="alerts.rule",
+            ),
         ),
         migrations.CreateModel(
-            name='IncidentDomain',
+            name="IncidentDomain",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first_on', models.DateField()),
-                ('last_on', models.DateField()),
-                ('failed_sessions', models.BigIntegerField(default=0)),
-                ('sessions', models.BigIntegerField(default=0)),
-                ('domain', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='incident_domains', to='domains.domain')),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='incident_domains', to='alerts.incident')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("first_on", models.DateField()),
+                ("last_on", models.DateField()),
+                ("failed_sessions", models.BigIntegerField(default=0)),
+                ("sessions", models.BigIntegerField(default=0)),
+                (
+                    "domain",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="incident_domains",
+                        to="domains.domain",
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="incident_domains",
+                        to="alerts.incident",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-failed_sessions',),
-                'constraints': [models.UniqueConstraint(fields=('incident', 'domain'), name='domain_once_an_incident')],
+                "ordering": ("-failed_sessions",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("incident", "domain"), name="domain_once_an_incident"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Notification',
+            name="Notification",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('claimed_at', models.DateTimeField(null=True)),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('failed_at', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('error', models.CharField(blank=True, max_length=300)),
-                ('destination', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to='alerts.destination')),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='alerts.incidentevent')),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to='alerts.incident')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("next_attempt_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("claimed_at", models.DateTimeField(null=True)),
+                ("delivered_at", models.DateTimeField(null=True)),
+                ("failed_at", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("error", models.CharField(blank=True, max_length=300)),
+                (
+                    "destination",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notifications",
+                        to="alerts.destination",
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="alerts.incidentevent",
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notifications",
+                        to="alerts.incident",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('created_at', 'id'),
-                'indexes': [models.Index(condition=models.Q(('delivered_at', None), ('failed_at', None)), fields=['next_attempt_at'], name='notification_due')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('destination__isnull', False)), fields=('event', 'destination'), name='told_destination_once'), models.UniqueConstraint(condition=models.Q(('destination__isnull', True)), fields=('event', 'email'), name='told_owner_once')],
+                "ordering": ("created_at", "id"),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("delivered_at", None), ("failed_at", None)),
+                        fields=["next_attempt_at"],
+                        name="notification_due",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("destination__isnull", False)),
+                        fields=("event", "destination"),
+                        name="told_destination_once",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("destination__isnull", True)),
+                        fields=("event", "email"),
+                        name="told_owner_once",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['state', '-opened_at'], name='incident_by_state'),
+            model_name="incident",
+            index=models.Index(fields=["state", "-opened_at"], name="incident_by_state"),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['accepted', 'acknowledged', 'muted', 'open'])), fields=('rule', 'cause_key'), name='one_active_incident_a_cause'),
+            model_name="incident",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["accepted", "acknowledged", "muted", "open"])),
+                fields=("rule", "cause_key"),
+                name="one_active_incident_a_cause",
+            ),
         ),
     ]

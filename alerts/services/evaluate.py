@@ -16,7 +16,7 @@ from alerts.lifecycle import ACTIVE_STATES, Event, State
 from alerts.models import Incident, IncidentDomain, Rule, RuleKind
 from alerts.rules import DayFigures, failing_days, read_failure_rate_rule
 from alerts.services.incidents import step
-from domains.models import Domain
+from domains.models import Domain, DomainQuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,12 @@ def evaluate(today: date | None = None) -> Outcome:
     return outcome
 
 
+def rule_scope(rule: Rule) -> DomainQuerySet:
+    """Give the domains a rule looks at."""
+    scope = Domain.objects.active()
+    return scope.filter(team=rule.team_id) if rule.team_id is not None else scope
+
+
 def current_causes(rule: Rule, figures: list[DayFigures], today: date) -> list[Cause]:
     """Give the causes that are not over: failing within the last `clean_days` days with figures.
 
@@ -76,12 +82,8 @@ def _clean_days_since(cause: Cause, figures: Iterable[DayFigures]) -> int:
 
 def _evaluate_rule(rule: Rule, today: date, outcome: Outcome) -> None:
     since = today - timedelta(days=WINDOW_DAYS)
-    scope = Domain.objects.active()
-    if rule.team_id is not None:
-        scope = scope.filter(team=rule.team_id)
-    figures = facts.suspicious_days(
-        scope, since, today - timedelta(days=1), read_failure_rate_rule(rule.parameters)
-    )
+    parameters = read_failure_rate_rule(rule.parameters)
+    figures = facts.suspicious_days(rule_scope(rule), since, today - timedelta(days=1), parameters)
     causes = {cause.key: cause for cause in current_causes(rule, figures, today)}
     for cause in causes.values():
         _take(rule, cause, outcome)

@@ -1,0 +1,83 @@
+"""`manage.py evaluatealerts`: apply the rules now, or replay days as if each were today."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from datetime import date, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from alerts.services.evaluate import evaluate
+from alerts.services.replay import replay
+
+
+class Command(BaseCommand):
+    """Evaluate alerts."""
+
+    help = (
+        "Applies the rules to the complete days now. With --since: replays the days, changes\n"
+        "nothing and prints one incident a line.\n\n"
+        "examples:\n"
+        "  manage.py evaluatealerts\n"
+        "  manage.py evaluatealerts --since 2026-09-01 --json\n"
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        """Keep the line breaks of the help."""
+        kwargs["formatter_class"] = RawDescriptionHelpFormatter
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--since", type=_day, metavar="DAY", help="first day to replay")
+        parser.add_argument("--until", type=_day, metavar="DAY", help="last day; today if left out")
+        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    def handle(self, *, since: date | None, until: date | None, json: bool, **options: Any) -> None:
+        """Evaluate or replay."""
+        if since is None:
+            if until is not None:
+                raise CommandError("--until goes with --since.", returncode=2)
+            self._evaluate(as_json=json)
+        else:
+            until = until or timezone.now().date()
+            if until < since:
+                raise CommandError(f"--until {until} lies before --since {since}.", returncode=2)
+            self._replay(since, until, as_json=json)
+
+    def _evaluate(self, *, as_json: bool) -> None:
+        found = evaluate()
+        figures = {
+            "opened": found.opened,
+            "returned": found.returned,
+            "fed": found.fed,
+            "resolved": found.resolved,
+        }
+        if as_json:
+            self.stdout.write(json.dumps(figures))
+        else:
+            self.stdout.write(", ".join(f"{count} {what}" for what, count in figures.items()))
+
+    def _replay(self, since: date, until: date, *, as_json: bool) -> None:
+        days = [since + timedelta(days=n) for n in range((until - since).days + 1)]
+        for incident in replay(days):
+            if as_json:
+                self.stdout.write(json.dumps(incident.as_dict(), ensure_ascii=False))
+            else:
+                end = incident.resolved_on or "still open"
+                self.stdout.write(
+                    f"{incident.opened_on} – {end}  {incident.rule}: "
+                    f"{incident.result_type or 'no cause reported'}, "
+                    f"{incident.failed_sessions} of {incident.sessions} sessions at "
+                    f"{len(incident.domains)} domains"
+                )
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a day; write it as 2026-11-22") from None
