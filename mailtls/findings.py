@@ -44,3 +44,18 @@ class Parsed(Generic[T]):
     def has_errors(self) -> bool:
         """Say whether a conforming sender would refuse what was read."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+def error(code: str, **params: Param) -> Finding:
+    """Give a finding that says: a conforming sender does without the thing."""
+    return Finding(code, Severity.ERROR, params)
+
+
+def warning(code: str, **params: Param) -> Finding:
+    """Give a finding that says: it works, but not everywhere or not for long."""
+    return Finding(code, Severity.WARNING, params)
+
+
+def info(code: str, **params: Param) -> Finding:
+    """Give a finding that only informs."""
+    return Finding(code, Severity.INFO, params)

@@ -1,0 +1,65 @@
+"""The words of every finding: title, meaning, remedy and section of the standard, by code."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from mailtls.catalogue import changes, dane, mta_sts, mx, names, starttls, tlsrpt
+from mailtls.catalogue.entry import Entry
+from mailtls.findings import Finding, Param
+
+__all__ = ["ENTRIES", "Entry", "Words", "describe"]
+
+_MODULES = (names, tlsrpt, mta_sts, mx, dane, starttls, changes)
+
+ENTRIES: Mapping[str, Entry] = MappingProxyType(
+    {code: entry for module in _MODULES for code, entry in module.ENTRIES.items()}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A finding in words."""
+
+    title: str
+    meaning: str
+    remedy: str
+    section: str
+
+
+def describe(finding: Finding) -> Words:
+    """Give the words of a finding with its parameters filled in.
+
+    A parameter that an older stored finding lacks shows as "?"; a code this version no longer
+    knows is shown as it is.
+    """
+    entry = ENTRIES.get(finding.code)
+    if entry is None:
+        return Words(title=finding.code, meaning="", remedy="", section="")
+    return Words(
+        title=_fill(entry.title, finding.params),
+        meaning=_fill(entry.meaning, finding.params),
+        remedy=_fill(entry.remedy, finding.params),
+        section=entry.section,
+    )
+
+
+class _Filler(string.Formatter):
+    """Fills plain names only: no attribute or index of a parameter can be reached."""
+
+    def get_field(
+        self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> tuple[Any, str]:
+        value = kwargs.get(field_name)
+        return ("?" if value is None else value), field_name
+
+
+_filler = _Filler()
+
+
+def _fill(template: str, params: Mapping[str, Param]) -> str:
+    return _filler.vformat(template, (), params)

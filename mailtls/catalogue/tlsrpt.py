@@ -1,0 +1,5 @@
+"""Words."""
+
+from mailtls.catalogue.entry import Entry
+
+ENTRIES: dict[str, Entry] = {}

@@ -1,0 +1,1 @@
+"""One module per aspect: an observation in, an aspect with status and findings out."""
