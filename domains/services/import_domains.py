@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,7 +20,9 @@ from accounts.models import Team, User
 from accounts.roles import Role
 from accounts.services.teams import get_or_create_team
 from domains.models import Domain, Tag
-from mailtls.names import to_a_label
+from mailtls import catalogue
+from mailtls.findings import Parsed
+from mailtls.names import parse_domain
 
 MAX_ROWS = 200_000
 BATCH = 500
@@ -136,17 +137,17 @@ class _Importer:
 
     def take(self, batch: list[Row], seen: set[str]) -> list[LineResult]:
         """Handle some rows with a number of queries that does not depend on theirs."""
-        names = {row.line: _normalised(row.domain) for row in batch}
+        names = [parse_domain(row.domain.strip().removeprefix("@")) for row in batch]
         existing = (
             Domain.objects.select_related("team")
             .prefetch_related("tags")
-            .in_bulk([name for name in names.values() if name], field_name="name")
+            .in_bulk([name.value for name in names if name.value], field_name="name")
         )
         results: list[LineResult] = []
         new: list[tuple[Domain, Row]] = []
-        for row in batch:
-            name = names[row.line]
-            reason = self._refusal(row, name, seen, existing.get(name or ""))
+        for row, parsed in zip(batch, names, strict=True):
+            name = parsed.value
+            reason = self._refusal(row, parsed, seen, existing.get(name or ""))
             if reason or name is None:
                 outcome, shown = Outcome.REJECTED, name or row.domain[:253]
             elif name in existing:
@@ -164,21 +165,19 @@ class _Importer:
 
     def finish(self, counts: dict[str, int]) -> None:
         """Write one audit entry for the import as a whole, beside those of changed domains."""
-        actor = audit.current_actor()
         audit.record(
             "imported domains",
             Domain(name=f"{sum(counts.values())} lines"),
             after=counts,
             team=self._team,
         )
-        del actor
 
     def _refusal(
-        self, row: Row, name: str | None, seen: set[str], existing: Domain | None
+        self, row: Row, name: Parsed[str], seen: set[str], existing: Domain | None
     ) -> str | None:
-        if name is None:
-            return _why_not_a_domain(row.domain)
-        if name in seen:
+        if name.value is None:
+            return catalogue.describe(name.findings[0]).meaning
+        if name.value in seen:
             return "The same domain stands on an earlier line."
         if row.owner:
             try:
@@ -233,7 +232,8 @@ class _Importer:
         self._tag([(domain, row.tags) for domain, row in new if row.tags])
 
     def _update(self, domain: Domain, row: Row) -> Outcome:
-        before, after = {}, {}
+        before: dict[str, object] = {}
+        after: dict[str, object] = {}
         team, _ = self._team_for(row)
         if row.team and team != domain.team:
             before["team"], after["team"] = str(domain.team or ""), str(team)
@@ -267,25 +267,6 @@ class _Importer:
             ],
             ignore_conflicts=True,
         )
-
-
-def spread_jitter(interval: timedelta) -> timedelta:
-    """Give a random part of up to a tenth of the interval, so that checks spread out."""
-    return interval * (random.random() * 0.1)  # noqa: S311 - no secret
-
-
-def _normalised(raw: str) -> str | None:
-    return to_a_label(raw.strip().removeprefix("@"))
-
-
-def _why_not_a_domain(raw: str) -> str:
-    if "@" in raw.strip("@"):
-        return f"{raw[:80]!r} is an e-mail address. Write the part behind the @."
-    if "://" in raw or "/" in raw:
-        return f"{raw[:80]!r} is a web address. Write the domain alone."
-    if not raw.strip():
-        return "The line names no domain."
-    return f"{raw[:80]!r} is not a domain name."
 
 
 def _load(data: bytes | str, kind: str, **options: str) -> tablib.Dataset:

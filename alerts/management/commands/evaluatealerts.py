@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from alerts.services.evaluate import evaluate
 from alerts.services.replay import replay
+from webui.commands import PortalCommand
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Evaluate alerts."""
 
     help = (
-        "Applies the rules to the complete days now. With --since: replays the days, changes\n"
-        "nothing and prints one incident a line.\n\n"
-        "examples:\n"
-        "  manage.py evaluatealerts\n"
-        "  manage.py evaluatealerts --since 2026-09-01 --json\n"
+        "Applies the rules to the complete days now. With --since: replays the days, changes "
+        "nothing and prints one incident a line."
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        """Keep the line breaks of the help."""
-        kwargs["formatter_class"] = RawDescriptionHelpFormatter
-        return super().create_parser(prog_name, subcommand, **kwargs)
+    example = "manage.py evaluatealerts --since 2026-09-01 --json"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
@@ -69,7 +63,7 @@ class Command(BaseCommand):
             else:
                 end = incident.resolved_on or "still open"
                 self.stdout.write(
-                    f"{incident.opened_on} – {end}  {incident.rule}: "
+                    f"{incident.opened_on} to {end}  {incident.rule}: "
                     f"{incident.result_type or 'no cause reported'}, "
                     f"{incident.failed_sessions} of {incident.sessions} sessions at "
                     f"{len(incident.domains)} domains"

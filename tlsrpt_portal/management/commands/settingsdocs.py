@@ -6,15 +6,16 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 
 from tlsrpt_portal import env
+from webui.commands import PortalCommand
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Print docs/settings.md, or write it and .env.example."""
 
-    help = "Renders docs/settings.md and .env.example. Example: manage.py settingsdocs --write"
+    help = "Renders docs/settings.md and .env.example from the declared settings."
+    example = "manage.py settingsdocs --write"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,32 +13,28 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.urls import reverse
 
 from accounts.services import set_up
 from tlsrpt_portal.supervisor import Supervisor
+from webui.commands import PortalCommand
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Start web, worker with beat and the mail receiver; stop all of them on Ctrl-C."""
 
-    help = (
-        "Starts all processes of the portal on this machine.\n\nexample: manage.py up --port 8000\n"
-    )
+    help = "Starts all processes of the portal on this machine; Ctrl-C stops them."
+    example = "manage.py up --port 8000"
     requires_migrations_checks = False
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        """Keep the line breaks of the help."""
-        kwargs["formatter_class"] = RawDescriptionHelpFormatter
-        return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument("--port", type=int, default=8000, help="port of the web server")
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+        parser.add_argument("--demo", action="store_true", help="fill an empty portal first")
 
-    def handle(self, *, port: int, host: str, **options: Any) -> None:
+    def handle(self, *, port: int, host: str, demo: bool, **options: Any) -> None:
         """Prepare the data folder, then run until told to stop."""
         with only_one(settings.DATA_DIR / "up.lock"):
             # The address people use is the one that is served, unless the operator names another.
@@ -46,6 +42,8 @@ class Command(BaseCommand):
                 os.environ["SITE_URL"] = settings.SITE_URL = f"http://localhost:{port}"
             call_command("migrate", verbosity=0, interactive=False)
             call_command("collectstatic", verbosity=0, interactive=False)
+            if demo:
+                call_command("makedemo", if_empty=True)
             supervisor = Supervisor(
                 commands(host, port),
                 cwd=settings.BASE_DIR,

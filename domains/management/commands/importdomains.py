@@ -1,0 +1,74 @@
+"""`manage.py importdomains`: fill the inventory from a file or a pipe."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from accounts.audit import acting_as
+from domains.services.import_domains import (
+    LineResult,
+    Outcome,
+    Row,
+    UnreadableTable,
+    import_domains,
+    read_table,
+)
+from webui.commands import PortalCommand
+
+
+class Command(PortalCommand):
+    """Import domains."""
+
+    help = (
+        "Reads domains from CSV, XLSX or plain lines; columns domain, team, owner, tags. Prints "
+        "what became of each line; a bad line stops no good one."
+    )
+    example = "manage.py importdomains domains.csv --team Mail"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("file", metavar="FILE|-", help="the file, or - for standard input")
+        parser.add_argument("--team", help="team of lines that name none; made if it is new")
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen")
+        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    def handle(
+        self, *, file: str, team: str | None, dry_run: bool, json: bool, **options: Any
+    ) -> None:
+        """Import, and end 1 where nothing could be taken."""
+        rows = [replace(row, team=row.team or team) for row in _read(file)]
+        with acting_as(None, "command", name="importdomains"):
+            results = import_domains(rows, None, dry_run=dry_run)
+        for result in results:
+            self.stdout.write(_as_json(result) if json else _as_text(result))
+        rejected = sum(result.outcome is Outcome.REJECTED for result in results)
+        if rejected:
+            self.stderr.write(f"{rejected} of {len(results)} lines were rejected.")
+        if results and rejected == len(results):
+            raise CommandError("No line could be taken.")
+
+
+def _read(file: str) -> list[Row]:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return read_table(file, data)
+    except OSError as error:
+        raise CommandError(f"{file} could not be read: {error.strerror}.") from error
+    except UnreadableTable as error:
+        raise CommandError(f"{file}: {error}") from error
+
+
+def _as_json(result: LineResult) -> str:
+    return json.dumps(result.as_dict(), ensure_ascii=False)
+
+
+def _as_text(result: LineResult) -> str:
+    reason = f"  {result.reason}" if result.reason else ""
+    return f"{result.outcome.value:<8}  {result.domain}{reason}"

@@ -1,0 +1,72 @@
+"""Hosts the MTA-STS policy of a domain: each publication is a new revision with a new id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import access, audit
+from accounts.models import User
+from accounts.roles import Role
+from domains.models import Domain, HostedPolicy, StsMode
+from mailtls import catalogue
+from mailtls.findings import Severity
+from mailtls.sts_policy import Mode, StsPolicy, parse_policy, render_policy
+
+
+@transaction.atomic
+def publish_policy(
+    domain: Domain, user: User, mode: StsMode, mx: Sequence[str], max_age_s: int
+) -> HostedPolicy:
+    """Serve this policy from now on; gives the revision with the `id` for the TXT record.
+
+    Raises ValidationError where a conforming sender would not take it (RFC 8461 section 3.2).
+    """
+    access.require(user, Role.MANAGER, domain.team)
+    text = policy_text(mode, mx, max_age_s)
+    parsed = parse_policy(text)
+    problems = [f for f in parsed.findings if f.severity is Severity.ERROR]
+    if problems or parsed.value is None:
+        raise ValidationError([catalogue.describe(finding).meaning for finding in problems])
+    newest = live_policy(domain.name)
+    revision = HostedPolicy.objects.create(
+        domain=domain,
+        mode=mode,
+        mx=list(parsed.value.mx),
+        max_age_s=max_age_s,
+        policy_id=_next_id(newest),
+    )
+    audit.record(
+        "published policy",
+        domain,
+        before={"policy": policy_text_of(newest)} if newest else None,
+        after={"policy": text, "id": revision.policy_id},
+    )
+    return revision
+
+
+def live_policy(name: str) -> HostedPolicy | None:
+    """Find the revision that is served for this domain, or None."""
+    return HostedPolicy.objects.filter(domain__name=name, domain__is_active=True).first()
+
+
+def policy_text_of(revision: HostedPolicy) -> str:
+    """Give the file that is served for a revision."""
+    return policy_text(StsMode(revision.mode), revision.mx, revision.max_age_s)
+
+
+def policy_text(mode: StsMode, mx: Sequence[str], max_age_s: int) -> str:
+    """Give the policy file for these values (RFC 8461 section 3.2)."""
+    return render_policy(StsPolicy(mode=Mode(mode.value), max_age_s=max_age_s, mx=tuple(mx)))
+
+
+def _next_id(newest: HostedPolicy | None) -> str:
+    """Give an id by the clock, and never the one before: two publications a second apart differ."""
+    wanted = timezone.now().strftime("%Y%m%dT%H%M%S")
+    if newest is not None and newest.policy_id >= wanted:
+        stem, _, count = newest.policy_id.partition("r")
+        return f"{stem}r{int(count or 0) + 1}"
+    return wanted

@@ -1,0 +1,32 @@
+import pytest
+
+from alerts.lifecycle import ACTIVE_STATES, TRANSITIONS, Event, NotPossible, State, next_state
+
+
+def test_a_resolved_incident_can_only_return():
+    assert [event for (state, event) in TRANSITIONS if state is State.RESOLVED] == [Event.RETURN]
+
+
+@pytest.mark.parametrize("state", sorted(ACTIVE_STATES))
+def test_every_active_incident_can_be_resolved(state):
+    assert next_state(state, Event.RESOLVE) is State.RESOLVED
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("event", [Event.COMMENT, Event.ASSIGN])
+def test_comments_and_assignments_leave_the_state(state, event):
+    assert next_state(state, event) is state
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_what_the_table_does_not_name_is_refused(state):
+    for event in Event:
+        if (state, event) not in TRANSITIONS and event not in {Event.COMMENT, Event.ASSIGN}:
+            with pytest.raises(NotPossible):
+                next_state(state, event)
+
+
+def test_getting_worse_wakes_nobody():
+    assert all(
+        after is before for (before, event), after in TRANSITIONS.items() if event is Event.WORSEN
+    )
