@@ -126,6 +126,7 @@ class Posture(models.Model):
     # The last check in which every aspect could be found out.
     known_at = models.DateTimeField(null=True)
     unknown_since = models.DateTimeField(null=True)
+    unknown_aspects = models.JSONField(default=list)
     tlsrpt = models.CharField(max_length=12, choices=Status.choices, default=Status.UNKNOWN)
     mta_sts = models.CharField(max_length=12, choices=Status.choices, default=Status.UNKNOWN)
     sts_mode = models.CharField(max_length=8, choices=StsMode.choices, blank=True)
@@ -139,8 +140,10 @@ class Posture(models.Model):
     judgement = models.JSONField(default=dict)
     # The kernel's observation as encoded bytes: judged again after an upgrade, without network.
     observed = models.BinaryField(default=b"")
-    # The confirmed state that the next check is compared with (mailtls.changes.Facts).
+    # What the newest check knows (mailtls.facts.Facts, encoded), and the state that two checks in a
+    # row have seen: changes are told against the latter.
     facts = models.BinaryField(default=b"")
+    confirmed_facts = models.BinaryField(default=b"")
 
     class Meta:
         indexes = [
@@ -215,6 +218,8 @@ class StateChange(models.Model):
     """
 
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="state_changes")
+    # The aspect that changed (tlsrpt, mta_sts, mx, dane, starttls) and which fact of it.
+    aspect = models.CharField(max_length=8)
     kind = models.CharField(max_length=40)
     severity = models.CharField(max_length=8)
     before = models.TextField(blank=True)

@@ -105,6 +105,14 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     _var(
         "Storage and work",
+        "STATIC_DIR",
+        Kind.PATH,
+        "",
+        "Folder that `manage.py collectstatic` fills and the web server reads. Empty: `static` in "
+        "`DATA_DIR`.",
+    ),
+    _var(
+        "Storage and work",
         "DATABASE_URL",
         Kind.URL,
         "",

@@ -213,7 +213,7 @@ AXES_CLIENT_IP_CALLABLE = "accounts.client_address.client_address"
 # --- static files: hashed names, compressed once when they are collected
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT: Path = env.read("STATIC_DIR") or DATA_DIR / "static"
 STATICFILES_DIRS = [("plotly", Path(plotly.__file__).parent / "package_data")]
 STATICFILES_FINDERS = [
     "tlsrpt_portal.staticfiles.LeanFileSystemFinder",
@@ -244,6 +244,8 @@ DNS_NAMESERVERS: list[str] = env.read("DNS_NAMESERVERS")
 PROBE_PRIVATE_ADDRESSES: bool = env.read("PROBE_PRIVATE_ADDRESSES")
 PROBE_CA_FILE: str = str(env.read("PROBE_CA_FILE") or "")
 PROBE_STARTTLS: bool = env.read("PROBE_STARTTLS")
+# What observes a domain; the demo world puts itself in its place.
+PROBE_WITH = "prober.run_checks"
 CHECK_INTERVAL_HOURS: int = env.read("CHECK_INTERVAL_HOURS")
 
 # --- reports
