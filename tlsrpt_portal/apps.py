@@ -8,3 +8,7 @@ class PortalConfig(AppConfig):
 
     name = "tlsrpt_portal"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from tlsrpt_portal import checks  # noqa: F401

@@ -64,7 +64,7 @@ def run_checks(ids: Sequence[int]) -> list[Recorded]:
     started = time.monotonic()
     domains = {domain.name: domain for domain in Domain.objects.filter(pk__in=ids)}
     requests = [Request(name, with_starttls=settings.PROBE_STARTTLS) for name in domains]
-    observe = cast(Observe, import_string(settings.PROBE_WITH))
+    observe = cast("Observe", import_string(settings.PROBE_WITH))
     recorded = [
         record_check(domains[observed.domain], observed, timezone.now())
         for observed in observe(requests, probe_options())
