@@ -170,6 +170,8 @@ def _open_layers(data: bytes, notes: Notes, budget: _Budget, depth: int) -> Iter
         if len(data) > budget.limits.inflated_bytes:
             raise _too_large(len(data), budget.limits.inflated_bytes)
         yield data
+    elif len(data) > budget.limits.report_bytes and found in ("gzip", "zip"):
+        raise _too_large(len(data), budget.limits.report_bytes)
     elif found == "gzip":
         _check_depth(depth)
         if depth < budget.limits.archive_depth:

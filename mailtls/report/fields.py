@@ -8,13 +8,10 @@ import math
 import re
 from functools import lru_cache
 
-import idna
-
 from mailtls.findings import Param
+from mailtls.names import MAX_NAME_LENGTH, fold_name, is_host
 from mailtls.report.notes import Notes
-
-# I-JSON (RFC 7493 section 2.2): integers beyond this do not survive every decoder.
-MAX_COUNT = 2**53 - 1
+from mailtls.report.values import MAX_COUNT
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -24,9 +21,6 @@ _DATE_TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
     r"(?:([Tt ])(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s?([Zz]|[+-]\d\d:?\d\d)?)?",
     re.ASCII,
-)
-_LDH_NAME = re.compile(
-    r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*"
 )
 
 
@@ -160,14 +154,9 @@ def read_domain(value: object, notes: Notes, field: str) -> str:
 
 @lru_cache(maxsize=16384)
 def normalise_domain(text: str) -> tuple[str, bool]:
-    """Give (A-labels in lower case, whether it is a domain name at all)."""
-    name = text.strip().rstrip(".").lower()
-    if not name.isascii():
-        try:
-            name = idna.encode(name, uts46=True).decode("ascii").rstrip(".")
-        except (idna.IDNAError, UnicodeError):
-            return name[:253], False
-    return name[:253], _LDH_NAME.fullmatch(name) is not None
+    """Give (the comparable form of a name, whether it is a domain name at all)."""
+    name = fold_name(text.strip().rstrip("."))
+    return name[:MAX_NAME_LENGTH], is_host(name)
 
 
 def read_lines(

@@ -8,6 +8,7 @@ import json
 
 from mailtls.findings import Parsed
 from mailtls.limits import DEFAULT_LIMITS, Limits
+from mailtls.names import MAX_NAME_LENGTH
 from mailtls.report import fields
 from mailtls.report.hints import Hints
 from mailtls.report.json_text import decode_json
@@ -330,7 +331,8 @@ class _PolicyReader:
         return count
 
     def _host(self, item: Members, field: str) -> str:
-        return self._text(item, field).rstrip(".").lower()
+        name = fields.read_text(item.get(field), MAX_NAME_LENGTH, self._notes, field)
+        return name.rstrip(".").lower()
 
     def _text(self, item: Members, field: str) -> str:
         return fields.read_text(item.get(field), self._limits.text_chars, self._notes, field)

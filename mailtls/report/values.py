@@ -17,6 +17,9 @@ class PolicyType(StrEnum):
     OTHER = "other"
 
 
+# I-JSON (RFC 7493 section 2.2): integers beyond this do not survive every decoder.
+MAX_COUNT = 2**53 - 1
+
 # IANA "STARTTLS Validation Result Types" (RFC 8460 sections 4.3 and 6.6).
 RESULT_TYPES = frozenset(
     {
@@ -64,7 +67,7 @@ class PolicyResult(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def failures_in_details(self) -> int:
         """Add up the details; may be above or below `failures` (RFC 8460 section 4)."""
-        return sum(detail.failed_sessions or 0 for detail in self.details)
+        return min(sum(detail.failed_sessions or 0 for detail in self.details), MAX_COUNT)
 
     @property
     def failed_sessions(self) -> int:
