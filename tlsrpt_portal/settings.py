@@ -27,7 +27,7 @@ IS_HTTPS = _site.scheme == "https"
 INSTALLED_APPS = [
     "tlsrpt_portal",
     "alerts",
-    # "reports",
+    "reports",
     "domains",
     "accounts",
     "webui",

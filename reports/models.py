@@ -1,0 +1,409 @@
+"""What arrived, what it said, and the daily figures made from it."""
+
+from __future__ import annotations
+
+import secrets
+import zlib
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.access import Person, sees_everything, visible_to
+from accounts.models import Team
+from domains.models import Domain
+
+
+class Channel(models.TextChoices):
+    """By which door something came in."""
+
+    HTTPS = "https", "HTTPS"
+    SMTP = "smtp", "Mail receiver"
+    IMAP = "imap", "Mailbox"
+    UPLOAD = "upload", "Upload"
+    COMMAND = "command", "Command line"
+
+
+class Trust(models.TextChoices):
+    """How sure it is that the named sender sent it."""
+
+    DKIM_MAIL = "dkim-mail", "DKIM-verified mail"
+    UNSIGNED_MAIL = "unsigned-mail", "Unsigned mail"
+    ANONYMOUS_HTTPS = "anonymous-https", "Anonymous HTTPS"
+    UPLOAD = "upload", "Uploaded by a person"
+
+
+class Outcome(models.TextChoices):
+    """What became of something that arrived."""
+
+    PENDING = "pending", "Waiting"
+    ACCEPTED = "accepted", "Accepted"
+    DUPLICATE = "duplicate", "Known already"
+    REJECTED = "rejected", "Could not be read"
+    NOT_A_REPORT = "not-a-report", "Not a TLS report"
+
+
+class PolicyKind(models.TextChoices):
+    """The policy types of RFC 8460 section 4.4; the kernel's words."""
+
+    STS = "sts", "MTA-STS"
+    TLSA = "tlsa", "DANE"
+    NO_POLICY_FOUND = "no-policy-found", "No policy"
+    OTHER = "other", "Other"
+
+
+def new_intake_key() -> str:
+    """Give a key that cannot be guessed and works in a URL and before an @ (lower case only)."""
+    return secrets.token_hex(16)
+
+
+class Intake(models.Model):
+    """An unguessable address that reporters send to: `/tlsrpt/<key>` and `<key>@…`."""
+
+    name = models.CharField(max_length=100, unique=True)
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, null=True, blank=True, related_name="intakes"
+    )
+    key = models.CharField(max_length=64, unique=True, default=new_intake_key)
+    created_at = models.DateTimeField(default=timezone.now)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    # Brought up to date when receipts are processed, not while a reporter waits.
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    received = models.PositiveBigIntegerField(default=0)
+    accepted = models.PositiveBigIntegerField(default=0)
+    rejected = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def path(self) -> str:
+        """Give the path a reporter posts to."""
+        return f"/tlsrpt/{self.key}"
+
+
+class RawReport(models.Model):
+    """Bytes as they arrived. The same bytes twice are one row with two receipts."""
+
+    sha256 = models.CharField(max_length=64)
+    body = models.BinaryField()  # compressed by us, whatever it was before
+    size_bytes = models.PositiveIntegerField()
+    received_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        # accept: the same bytes are kept once. (unique=True would add a second index for LIKE.)
+        constraints = [models.UniqueConstraint(fields=("sha256",), name="raw_once")]
+        indexes = [
+            # Retention, oldest first.
+            models.Index(fields=("received_at",), name="raw_oldest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.size_bytes} bytes {self.sha256[:12]}"
+
+    @property
+    def content(self) -> bytes:
+        """Give the bytes as they arrived."""
+        return zlib.decompress(self.body)
+
+
+class Receipt(models.Model):
+    """One arrival: when, by which door, from whom, and what became of it."""
+
+    # None once retention has let the bytes go.
+    raw = models.ForeignKey(
+        RawReport, on_delete=models.SET_NULL, null=True, related_name="receipts"
+    )
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    received_at = models.DateTimeField(default=timezone.now)
+    intake = models.ForeignKey(
+        Intake,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="receipts",
+        db_index=False,  # receipt_of_intake begins with it
+    )
+    sender = models.CharField(max_length=320, blank=True)  # envelope sender, or client address
+    recipient = models.CharField(max_length=320, blank=True)
+    file_name = models.CharField(max_length=500, blank=True)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    # Empty until processed: what kind of thing arrived is known by then.
+    trust = models.CharField(max_length=16, choices=Trust.choices, blank=True)
+    signed_by = models.CharField(max_length=253, blank=True)  # domain of the DKIM signature
+    claimed_at = models.DateTimeField(null=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    processed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.PENDING)
+    # Why it was rejected or what it is, as a code of the catalogue with its parameters.
+    code = models.CharField(max_length=60, blank=True)
+    params = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [
+            # process: what is waiting, oldest first; the health check: its age.
+            models.Index(
+                fields=("received_at",), condition=Q(processed_at=None), name="receipt_waiting"
+            ),
+            # The inbox: what could not be read, newest first.
+            models.Index(fields=("outcome", "-received_at"), name="receipt_by_outcome"),
+            # The rate limit, and the page of an intake.
+            models.Index(fields=("intake", "received_at"), name="receipt_of_intake"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()} {self.received_at:%Y-%m-%d %H:%M:%S}"
+
+
+class ReportQuerySet(models.QuerySet["Report"]):
+    """The questions asked of reports."""
+
+    def visible_to(self, user: Person) -> ReportQuerySet:
+        """Narrow to reports with a result for a domain this person may see."""
+        if sees_everything(user):
+            return self
+        results = visible_to(user, PolicyResult.objects.all(), "domain__team")
+        return self.filter(pk__in=results.values("report"))
+
+
+class Report(models.Model):
+    """One aggregate report, whatever number of times it arrived."""
+
+    content_sha256 = models.CharField(max_length=64)  # of the unpacked JSON
+    organization_name = models.CharField(max_length=500)
+    submitter = models.CharField(max_length=253, blank=True)
+    # By which name its figures are grouped: the organisation, else the submitter.
+    reporter = models.CharField(max_length=200)
+    report_id = models.CharField(max_length=500)
+    contact_info = models.CharField(max_length=500, blank=True)
+    start_at = models.DateTimeField()
+    end_at = models.DateTimeField()
+    day = models.DateField()  # the day it starts on, UTC
+    received_at = models.DateTimeField()
+    trust = models.CharField(max_length=16, choices=Trust.choices)  # the best of its receipts
+    warnings = models.JSONField(default=list)
+    document = models.BinaryField()  # the JSON text as received, compressed
+    first_receipt = models.ForeignKey(
+        Receipt, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    # Digest of (submitter, organization-name, report-id, range, domains); empty when unknown.
+    identity = models.CharField(max_length=64, blank=True)
+    # The earlier report with the same identity and other content. That one counts, not this.
+    conflicts_with = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="conflicting"
+    )
+
+    objects = ReportQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-day", "-id")
+        # store: the same document is one report, by whatever doors it came.
+        constraints = [models.UniqueConstraint(fields=("content_sha256",), name="report_once")]
+        indexes = [
+            # The list of reports, newest first; retention.
+            models.Index(fields=("-day", "-id"), name="report_newest"),
+            # The list filtered by reporter.
+            models.Index(fields=("reporter", "-day"), name="report_by_reporter"),
+            # store: is the identity of a new document taken?
+            models.Index(fields=("identity",), condition=~Q(identity=""), name="report_identity"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reporter} {self.day:%Y-%m-%d}"
+
+    def get_absolute_url(self) -> str:
+        """Give the address of its page."""
+        return reverse("report", args=(self.pk,))
+
+    @property
+    def json_text(self) -> bytes:
+        """Give the document as it was received, unpacked."""
+        return zlib.decompress(self.document)
+
+
+class ReportReceipt(models.Model):
+    """Which arrival delivered which report, and whether it was the first."""
+
+    receipt = models.ForeignKey(
+        Receipt, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="deliveries")
+    position = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=12, choices=Outcome.choices)
+
+    class Meta:
+        # A receipt holds each of its documents once; processing it again changes nothing.
+        constraints = [
+            models.UniqueConstraint(fields=("receipt", "position"), name="delivery_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"report {self.report_id} by receipt {self.receipt_id}: {self.outcome}"
+
+
+class PolicyResult(models.Model):
+    """What a report says happened under one policy. Counts are None where it leaves them out."""
+
+    report = models.ForeignKey(
+        Report, on_delete=models.CASCADE, related_name="results", db_index=False
+    )
+    position = models.PositiveIntegerField()
+    policy_type = models.CharField(max_length=16, choices=PolicyKind.choices)
+    policy_type_raw = models.CharField(max_length=100, blank=True)
+    policy_domain = models.CharField(max_length=253, blank=True)
+    # None: not in the inventory.
+    domain = models.ForeignKey(
+        Domain,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="policy_results",
+        db_index=False,  # result_of_day begins with it
+    )
+    day = models.DateField()
+    reporter = models.CharField(max_length=200)
+    successes = models.PositiveBigIntegerField(null=True)
+    failures = models.PositiveBigIntegerField(null=True)
+    failures_in_details = models.PositiveBigIntegerField(default=0)
+    # Whether its sessions count: never sts and tlsa both (see mailtls.report.counted_types).
+    is_counted = models.BooleanField()
+    policy_strings = models.JSONField(default=list)
+    mx_hosts = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ("report", "position")
+        constraints = [models.UniqueConstraint(fields=("report", "position"), name="result_once")]
+        indexes = [
+            # roll_up: all results of a domain and day.
+            models.Index(fields=("domain", "day"), name="result_of_day"),
+            # unmanaged_domains; attribute: results that wait for their domain.
+            models.Index(
+                fields=("policy_domain",), condition=Q(domain=None), name="result_unmanaged"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.policy_type} for {self.policy_domain or 'an unnamed domain'}"
+
+    @property
+    def failed_sessions(self) -> int:
+        """Give the failures that count: the summary's total, else what the details add up to."""
+        return self.failures_in_details if self.failures is None else self.failures
+
+
+class FailureDetail(models.Model):
+    """One cause of failed sessions, as the reporter names it."""
+
+    result = models.ForeignKey(
+        PolicyResult, on_delete=models.CASCADE, related_name="details", db_index=False
+    )
+    position = models.PositiveIntegerField()
+    result_type = models.CharField(max_length=64)
+    result_type_raw = models.CharField(max_length=500)
+    failed_sessions = models.PositiveBigIntegerField(null=True)
+    sending_mta_ip = models.CharField(max_length=100, blank=True)
+    receiving_mx_hostname = models.CharField(max_length=253, blank=True)
+    receiving_mx_helo = models.CharField(max_length=500, blank=True)
+    receiving_ip = models.CharField(max_length=100, blank=True)
+    additional_information = models.TextField(blank=True)
+    failure_reason_code = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("result", "position")
+        constraints = [models.UniqueConstraint(fields=("result", "position"), name="detail_once")]
+
+    def __str__(self) -> str:
+        return f"{self.failed_sessions} x {self.result_type}"
+
+
+class DailySessions(models.Model):
+    """Sessions of a domain on a day, by reporter and policy type. Made by roll_up alone."""
+
+    domain = models.ForeignKey(
+        Domain, on_delete=models.CASCADE, related_name="daily_sessions", db_index=False
+    )
+    day = models.DateField()
+    reporter = models.CharField(max_length=200)
+    policy_type = models.CharField(max_length=16, choices=PolicyKind.choices)
+    successes = models.PositiveBigIntegerField()
+    failures = models.PositiveBigIntegerField()
+    # The part that counts as sessions; zero where another policy type of the report does.
+    counted_successes = models.PositiveBigIntegerField()
+    counted_failures = models.PositiveBigIntegerField()
+    reports = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name_plural = "daily sessions"
+        # Also the charts of one domain, its reporters, and when it was last reported on.
+        constraints = [
+            models.UniqueConstraint(
+                fields=("domain", "day", "reporter", "policy_type"), name="sessions_once"
+            )
+        ]
+        indexes = [
+            # daily_figures, totals, by_reporter: a span of days over many domains.
+            models.Index(fields=("day", "domain"), name="sessions_by_day"),
+            # last_report_of_reporter: when each reporter was last heard of.
+            models.Index(fields=("reporter", "day"), name="sessions_by_reporter"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.domain_id} {self.day} {self.reporter} {self.policy_type}"
+
+
+class DailyFailures(models.Model):
+    """Failed sessions of a domain on a day, by cause, MX and reporter. Made by roll_up alone."""
+
+    domain = models.ForeignKey(
+        Domain, on_delete=models.CASCADE, related_name="daily_failures", db_index=False
+    )
+    day = models.DateField()
+    result_type = models.CharField(max_length=64)
+    receiving_mx = models.CharField(max_length=253, blank=True)
+    reporter = models.CharField(max_length=200)
+    failed_sessions = models.PositiveBigIntegerField()
+    counted_failed_sessions = models.PositiveBigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "daily failures"
+        # Also the causes on one domain's page.
+        constraints = [
+            models.UniqueConstraint(
+                fields=("domain", "day", "result_type", "receiving_mx", "reporter"),
+                name="failures_once",
+            )
+        ]
+        indexes = [
+            # causes, by_receiving_mx: a span of days over many domains.
+            models.Index(fields=("day", "domain"), name="failures_by_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.domain_id} {self.day} {self.result_type}"
+
+
+class DirtyDay(models.Model):
+    """A domain's day whose daily figures are out of date.
+
+    Written in the transaction that changes results, never looked up, and removed by the roll_up
+    that has seen those results. Several rows for one day are normal.
+    """
+
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField()
+    is_claimed = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [
+            # The deletion of a domain.
+            models.Index(fields=("domain",), name="dirty_of_domain"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.domain_id} {self.day}"
