@@ -1,0 +1,96 @@
+"""The one door: received bytes become rows before anybody gets an answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from reports.models import Channel, Intake, RawReport, Receipt
+from reports.reading import compress, digest
+
+# PostgreSQL refuses both in text.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """How something came in."""
+
+    channel: Channel
+    intake_id: int | None = None
+    uploaded_by: User | None = None
+    sender: str = ""
+    recipient: str = ""
+    file_name: str = ""
+    received_at: datetime = field(default_factory=timezone.now)
+
+    def receipt(self) -> Receipt:
+        """Give an unsaved receipt that says so."""
+        return Receipt(
+            channel=self.channel,
+            intake_id=self.intake_id,
+            uploaded_by=self.uploaded_by,
+            sender=_storable(self.sender, 320),
+            recipient=_storable(self.recipient, 320),
+            file_name=_storable(self.file_name, 500),
+            received_at=self.received_at,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """Bytes as they are stored: compressed, with the digest of what they were."""
+
+    sha256: str
+    compressed: bytes
+    size_bytes: int
+
+
+def accept(data: bytes, provenance: Provenance) -> Receipt:
+    """Store received bytes with a receipt; they are durable when this returns.
+
+    Reading them comes later (`reports.services.process`). The same bytes twice are one row with
+    two receipts. Raises `DatabaseError` when nothing could be stored.
+    """
+    received = Received(sha256=digest(data), compressed=compress(data), size_bytes=len(data))
+    with transaction.atomic():
+        [receipt] = add_receipts([(received, provenance)])
+    return receipt
+
+
+def add_receipts(arrivals: Sequence[tuple[Received, Provenance]]) -> list[Receipt]:
+    """Store many arrivals inside the caller's transaction; give their receipts in order."""
+    # Sorted, so that two writers with some of the same bytes meet them in the same order.
+    by_digest = {received.sha256: (received, source) for received, source in arrivals}
+    RawReport.objects.bulk_create(
+        [
+            RawReport(
+                sha256=sha256,
+                body=received.compressed,
+                size_bytes=received.size_bytes,
+                received_at=source.received_at,
+            )
+            for sha256, (received, source) in sorted(by_digest.items())
+        ],
+        ignore_conflicts=True,
+    )
+    raw_ids = dict(RawReport.objects.filter(sha256__in=by_digest).values_list("sha256", "pk"))
+    receipts = [source.receipt() for _, source in arrivals]
+    for receipt, (received, _) in zip(receipts, arrivals, strict=True):
+        receipt.raw_id = raw_ids[received.sha256]
+    return Receipt.objects.bulk_create(receipts)
+
+
+def find_intake(key: str) -> Intake | None:
+    """Find the intake that has this key and is not revoked."""
+    return Intake.objects.filter(key=key, revoked_at=None).first()
+
+
+def _storable(text: str, max_chars: int) -> str:
+    return _UNSTORABLE.sub("", text)[:max_chars]

@@ -1,0 +1,125 @@
+"""Daily figures, recomputed from results for the days that were touched; set-based."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+from typing import Any
+
+from django.db import connection, transaction
+
+from reports.models import DailyFailures, DailySessions, DirtyDay, FailureDetail, PolicyResult
+
+logger = logging.getLogger(__name__)
+
+_CHUNK = 5_000
+# Any number, the same for every worker: one roll-up at a time.
+_LOCK = 8460_0001
+
+_TABLES = {
+    "dirty": DirtyDay._meta.db_table,
+    "results": PolicyResult._meta.db_table,
+    "details": FailureDetail._meta.db_table,
+    "sessions": DailySessions._meta.db_table,
+    "failures": DailyFailures._meta.db_table,
+}
+
+_CLAIM = """
+UPDATE {dirty} SET is_claimed = {true}
+WHERE id IN (SELECT id FROM {dirty} ORDER BY id LIMIT {chunk})
+"""
+_CLEAR = """
+DELETE FROM {target} WHERE (domain_id, day) IN
+    (SELECT domain_id, day FROM {dirty} WHERE is_claimed)
+"""
+# One daily figure at most. A report may claim 2^53 sessions in each of ten thousand entries; sums
+# of that end in an overflow, and with it the roll-up of everybody's days.
+_MOST = 10**12
+# The failures that count: the summary's total, else what the details add up to.
+_SESSIONS = """
+INSERT INTO {sessions} (domain_id, day, reporter, policy_type, successes, failures,
+                        counted_successes, counted_failures, reports)
+SELECT r.domain_id, r.day, r.reporter, r.policy_type,
+       {sum}COALESCE(r.successes, 0){most},
+       {sum}{failed}{most},
+       {sum}CASE WHEN r.is_counted THEN COALESCE(r.successes, 0) ELSE 0 END{most},
+       {sum}CASE WHEN r.is_counted THEN {failed} ELSE 0 END{most},
+       COUNT(DISTINCT r.report_id)
+FROM (SELECT DISTINCT domain_id, day FROM {dirty} WHERE is_claimed) d
+JOIN {results} r ON r.domain_id = d.domain_id AND r.day = d.day
+GROUP BY r.domain_id, r.day, r.reporter, r.policy_type
+"""
+_FAILURES = """
+INSERT INTO {failures} (domain_id, day, result_type, receiving_mx, reporter,
+                        failed_sessions, counted_failed_sessions)
+SELECT r.domain_id, r.day, f.result_type, f.receiving_mx_hostname, r.reporter,
+       {sum}COALESCE(f.failed_sessions, 0){most},
+       {sum}CASE WHEN r.is_counted THEN COALESCE(f.failed_sessions, 0) ELSE 0 END{most}
+FROM (SELECT DISTINCT domain_id, day FROM {dirty} WHERE is_claimed) d
+JOIN {results} r ON r.domain_id = d.domain_id AND r.day = d.day
+JOIN {details} f ON f.result_id = r.id
+GROUP BY r.domain_id, r.day, f.result_type, f.receiving_mx_hostname, r.reporter
+"""
+_DONE = "DELETE FROM {dirty} WHERE is_claimed"
+
+
+def roll_up() -> int:
+    """Recompute the daily figures of every touched day; give how many marks were worked off.
+
+    Each chunk is one transaction: figures and marks change together, so a kill loses nothing.
+    """
+    total = 0
+    while done := _roll_up_chunk():
+        total += done
+    return total
+
+
+def _roll_up_chunk() -> int:
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Under the lock each statement sees all that others have committed. What is not yet
+            # committed has marks of its own, which this chunk cannot have claimed.
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute(_sql(_CLAIM))
+        claimed: int = cursor.rowcount
+        if claimed > 0:
+            cursor.execute(_sql(_CLEAR, target=_TABLES["sessions"]))
+            cursor.execute(_sql(_CLEAR, target=_TABLES["failures"]))
+            cursor.execute(_sql(_SESSIONS))
+            cursor.execute(_sql(_FAILURES))
+            cursor.execute(_sql(_DONE))
+    return max(claimed, 0)
+
+
+def mark_all_dirty(since: date | None = None) -> None:
+    """Mark every day that has results or daily figures, from `since` on, to be recomputed."""
+    condition = "AND day >= %s" if since else ""
+    params: list[Any] = [since] * 2 if since else []
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            _sql(
+                "INSERT INTO {dirty} (domain_id, day, is_claimed) "
+                "SELECT domain_id, day, {false} FROM {results} "
+                "WHERE domain_id IS NOT NULL {condition} UNION "
+                "SELECT domain_id, day, {false} FROM {sessions} "
+                "WHERE domain_id IS NOT NULL {condition}",
+                condition=condition,
+            ),
+            params,
+        )
+
+
+def _sql(template: str, **names: str) -> str:
+    """Fill in table names and constants; never anything from outside."""
+    is_sqlite = connection.vendor == "sqlite"
+    return template.format(
+        **_TABLES,
+        **names,
+        chunk=_CHUNK,
+        failed="COALESCE(r.failures, r.failures_in_details)",
+        # SQLite's SUM fails on overflow, its TOTAL does not and is exact below 2^53.
+        sum="CAST(MIN(TOTAL(" if is_sqlite else "LEAST(SUM(",
+        most=f"), {_MOST}) AS INTEGER)" if is_sqlite else f"), {_MOST})",
+        true="1" if is_sqlite else "TRUE",
+        false="0" if is_sqlite else "FALSE",
+    )

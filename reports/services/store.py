@@ -1,0 +1,356 @@
+"""Writes what was read: reports, results, deliveries and what became of each receipt.
+
+One transaction per batch. Unique constraints decide who was first, so the same batch may be
+stored twice, or by two workers at once, and leaves the same rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from domains.models import Domain
+from mailtls.report import Report as ParsedReport
+from reports.attribution import attribute, choose_counted, names_to_look_up
+from reports.models import (
+    Channel,
+    DirtyDay,
+    FailureDetail,
+    Intake,
+    Outcome,
+    PolicyResult,
+    Receipt,
+    Report,
+    ReportReceipt,
+    Trust,
+)
+from reports.reading import ReadDocument
+
+_CONFLICT = "report.conflicting"
+_REPORTER_CHARS = 200
+_TRUST_RANK = (Trust.ANONYMOUS_HTTPS, Trust.UNSIGNED_MAIL, Trust.UPLOAD, Trust.DKIM_MAIL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadReceipt:
+    """A receipt with what was read from its bytes."""
+
+    receipt: Receipt
+    documents: tuple[ReadDocument, ...]
+    signed_by: str = ""
+
+    @property
+    def trust(self) -> Trust:
+        """Say how sure it is that the named sender sent this."""
+        if any(document.hints.is_mail for document in self.documents):
+            return Trust.DKIM_MAIL if self.signed_by else Trust.UNSIGNED_MAIL
+        if self.receipt.channel in (Channel.UPLOAD, Channel.COMMAND):
+            return Trust.UPLOAD
+        if self.receipt.channel == Channel.HTTPS:
+            return Trust.ANONYMOUS_HTTPS
+        return Trust.UNSIGNED_MAIL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What became of one document."""
+
+    document: ReadDocument
+    outcome: Outcome
+    trust: Trust
+    extra_warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The reports of a batch, by the digest of their text; the first arrival stands for all."""
+
+    first: dict[str, tuple[ReadReceipt, ReadDocument]] = field(default_factory=dict)
+    ids: dict[str, int] = field(default_factory=dict)
+    new: list[str] = field(default_factory=list)
+    # New reports whose identity an earlier one has: digest -> digest of that one.
+    conflicts: dict[str, str] = field(default_factory=dict)
+
+
+def store(read: Sequence[ReadReceipt]) -> list[list[Stored]]:
+    """Store a batch; give what became of each document, in order.
+
+    Receipts that another worker has finished meanwhile give an empty list. Daily figures are
+    brought up to date by `roll_up`, for which the touched days are marked here.
+    """
+    with transaction.atomic():
+        waiting = _lock([item.receipt.pk for item in read])
+        todo = [item for item in read if item.receipt.pk in waiting]
+        batch = _Batch()
+        for item in todo:
+            for document in item.documents:
+                if document.report is not None:
+                    batch.first.setdefault(document.sha256, (item, document))
+        _insert_reports(batch)
+        _insert_results(batch)
+        stored = {item.receipt.pk: _outcomes(item, batch) for item in todo}
+        _insert_deliveries(todo, stored, batch)
+        _finish_receipts(todo, stored)
+        _count_intakes(todo, stored)
+    return [stored.get(item.receipt.pk, []) for item in read]
+
+
+def _lock(receipt_ids: list[int]) -> set[int]:
+    waiting = Receipt.objects.filter(pk__in=receipt_ids, processed_at=None)
+    if connection.features.has_select_for_update:
+        waiting = waiting.select_for_update().order_by("pk")
+    return set(waiting.values_list("pk", flat=True))
+
+
+def _insert_reports(batch: _Batch) -> None:
+    known = Report.objects.filter(content_sha256__in=batch.first)
+    batch.ids = dict(known.values_list("content_sha256", "pk"))
+    candidates = {sha: pair for sha, pair in batch.first.items() if sha not in batch.ids}
+    if not candidates:
+        _raise_trust(batch)
+        return
+    identities = {sha: _identity(document.report) for sha, (_, document) in candidates.items()}
+    earlier = _find_conflicts(batch, identities)
+    # Sorted, so that two workers with some of the same reports meet them in the same order.
+    Report.objects.bulk_create(
+        [
+            _report_row(sha, item, document, identities[sha], sha in batch.conflicts)
+            for sha, (item, document) in sorted(candidates.items())
+        ],
+        ignore_conflicts=True,
+    )
+    inserted = Report.objects.filter(content_sha256__in=candidates)
+    for sha, pk, receipt_id in inserted.values_list("content_sha256", "pk", "first_receipt_id"):
+        batch.ids[sha] = pk
+        if receipt_id == candidates[sha][0].receipt.pk:
+            batch.new.append(sha)
+    for sha, other in batch.conflicts.items():
+        first_id = batch.ids.get(other) or earlier[identities[sha]][1]
+        Report.objects.filter(pk=batch.ids[sha]).update(conflicts_with=first_id)
+    _raise_trust(batch)
+
+
+def _identity(report: ParsedReport | None) -> str:
+    parts = report.identity if report is not None else ()
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest() if parts else ""
+
+
+def _find_conflicts(batch: _Batch, identities: dict[str, str]) -> dict[str, tuple[str, int]]:
+    """Note which candidates have an identity that is taken; give the earlier reports by it."""
+    wanted = {identity for identity in identities.values() if identity}
+    taken = Report.objects.filter(identity__in=wanted, conflicts_with=None)
+    earlier = {
+        identity: (sha, pk)
+        for identity, sha, pk in taken.order_by("-pk").values_list(
+            "identity", "content_sha256", "pk"
+        )
+    }
+    first = {identity: sha for identity, (sha, _) in earlier.items()}
+    for sha, identity in identities.items():
+        if identity and first.setdefault(identity, sha) != sha:
+            batch.conflicts[sha] = first[identity]
+    return earlier
+
+
+def _report_row(
+    sha: str, item: ReadReceipt, document: ReadDocument, identity: str, is_conflicting: bool
+) -> Report:
+    report = document.report
+    assert report is not None
+    warnings = [[note.code, note.params] for note in document.warnings]
+    if is_conflicting:
+        warnings.append([_CONFLICT, {}])
+    return Report(
+        content_sha256=sha,
+        organization_name=report.organization_name,
+        submitter=report.submitter,
+        reporter=_reporter(report),
+        report_id=report.report_id,
+        contact_info=report.contact_info,
+        start_at=report.start_at,
+        end_at=report.end_at,
+        day=report.start_at.date(),
+        received_at=item.receipt.received_at,
+        trust=item.trust,
+        warnings=warnings,
+        document=document.compressed,
+        first_receipt_id=item.receipt.pk,
+        identity=identity,
+    )
+
+
+def _reporter(report: ParsedReport) -> str:
+    return (report.organization_name or report.submitter or "unknown")[:_REPORTER_CHARS]
+
+
+def _raise_trust(batch: _Batch) -> None:
+    """Let a known report that arrives by a surer way now be as sure."""
+    known = [sha for sha in batch.first if sha not in set(batch.new)]
+    by_trust: defaultdict[Trust, list[int]] = defaultdict(list)
+    for sha in known:
+        by_trust[batch.first[sha][0].trust].append(batch.ids[sha])
+    for trust, ids in by_trust.items():
+        lower = _TRUST_RANK[: _TRUST_RANK.index(trust)]
+        if lower:
+            Report.objects.filter(pk__in=ids, trust__in=lower).update(trust=trust)
+
+
+def _insert_results(batch: _Batch) -> None:
+    names: set[str] = set()
+    for sha in batch.new:
+        document = batch.first[sha][1]
+        if document.report is not None:
+            names |= names_to_look_up(document.report, document.hints)
+    managed = dict(Domain.objects.filter(name__in=names).values_list("name", "pk"))
+    results: list[PolicyResult] = []
+    details: list[tuple[PolicyResult, list[FailureDetail]]] = []
+    dirty: set[tuple[int, date]] = set()
+    for sha in batch.new:
+        document = batch.first[sha][1]
+        for result, rows in _result_rows(batch.ids[sha], document, managed, sha in batch.conflicts):
+            results.append(result)
+            if rows:
+                details.append((result, rows))
+            if result.domain_id is not None:
+                dirty.add((result.domain_id, result.day))
+    PolicyResult.objects.bulk_create(results)
+    for result, rows in details:
+        for row in rows:
+            row.result_id = result.pk
+    FailureDetail.objects.bulk_create([row for _, rows in details for row in rows])
+    DirtyDay.objects.bulk_create([DirtyDay(domain_id=pk, day=day) for pk, day in sorted(dirty)])
+
+
+def _result_rows(
+    report_id: int, document: ReadDocument, managed: dict[str, int], is_conflicting: bool
+) -> list[tuple[PolicyResult, list[FailureDetail]]]:
+    report = document.report
+    assert report is not None
+    domains = attribute(report, document.hints, managed)
+    groups: list[Hashable] = [
+        domain if domain is not None else policy.policy_domain
+        for domain, policy in zip(domains, report.policies, strict=True)
+    ]
+    counted = choose_counted(report.policies, groups)
+    rows = []
+    for position, policy in enumerate(report.policies):
+        result = PolicyResult(
+            report_id=report_id,
+            position=position,
+            policy_type=policy.policy_type.value,
+            policy_type_raw=policy.policy_type_raw,
+            policy_domain=policy.policy_domain,
+            domain_id=domains[position],
+            day=report.start_at.date(),
+            reporter=_reporter(report),
+            successes=policy.successes,
+            failures=policy.failures,
+            failures_in_details=policy.failures_in_details,
+            is_counted=counted[position] and not is_conflicting,
+            policy_strings=policy.policy_strings,
+            mx_hosts=policy.mx_hosts,
+        )
+        details = [
+            FailureDetail(
+                position=index,
+                result_type=detail.result_type,
+                result_type_raw=detail.result_type_raw,
+                failed_sessions=detail.failed_sessions,
+                sending_mta_ip=detail.sending_mta_ip,
+                receiving_mx_hostname=detail.receiving_mx_hostname,
+                receiving_mx_helo=detail.receiving_mx_helo,
+                receiving_ip=detail.receiving_ip,
+                additional_information=detail.additional_information,
+                failure_reason_code=detail.failure_reason_code,
+            )
+            for index, detail in enumerate(policy.details)
+        ]
+        rows.append((result, details))
+    return rows
+
+
+def _outcomes(item: ReadReceipt, batch: _Batch) -> list[Stored]:
+    stored = []
+    for document in item.documents:
+        warnings: tuple[str, ...] = ()
+        if document.is_not_a_report:
+            outcome = Outcome.NOT_A_REPORT
+        elif document.report is None:
+            outcome = Outcome.REJECTED
+        elif document.sha256 in batch.new and batch.first[document.sha256][1] is document:
+            outcome = Outcome.ACCEPTED
+            warnings = (_CONFLICT,) if document.sha256 in batch.conflicts else ()
+        else:
+            outcome = Outcome.DUPLICATE
+        stored.append(
+            Stored(document=document, outcome=outcome, trust=item.trust, extra_warnings=warnings)
+        )
+    return stored
+
+
+def _insert_deliveries(
+    todo: list[ReadReceipt], stored: dict[int, list[Stored]], batch: _Batch
+) -> None:
+    ReportReceipt.objects.bulk_create(
+        [
+            ReportReceipt(
+                receipt_id=item.receipt.pk,
+                report_id=batch.ids[one.document.sha256],
+                position=position,
+                outcome=one.outcome,
+            )
+            for item in todo
+            for position, one in enumerate(stored[item.receipt.pk])
+            if one.document.report is not None
+        ],
+        ignore_conflicts=True,
+    )
+
+
+# What a receipt with several documents is called: what needs attention comes first.
+_PRECEDENCE = (Outcome.REJECTED, Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.NOT_A_REPORT)
+
+
+def _finish_receipts(todo: list[ReadReceipt], stored: dict[int, list[Stored]]) -> None:
+    now = timezone.now()
+    alike: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for item in todo:
+        documents = stored[item.receipt.pk]
+        leading = min(documents, key=lambda one: _PRECEDENCE.index(one.outcome))
+        reason = leading.document.reason
+        if reason is not None or item.signed_by:
+            params = reason.params if reason is not None else {}
+            Receipt.objects.filter(pk=item.receipt.pk).update(
+                params=params, signed_by=item.signed_by
+            )
+        code = reason.code if reason is not None else ""
+        alike[leading.outcome, item.trust, code].append(item.receipt.pk)
+    for (outcome, trust, code), receipt_ids in alike.items():
+        Receipt.objects.filter(pk__in=receipt_ids).update(
+            outcome=outcome, trust=trust, code=code, processed_at=now, claimed_at=None
+        )
+
+
+def _count_intakes(todo: list[ReadReceipt], stored: dict[int, list[Stored]]) -> None:
+    counts: defaultdict[int, Counter[Outcome]] = defaultdict(Counter)
+    for item in todo:
+        if item.receipt.intake_id is not None:
+            counts[item.receipt.intake_id].update(one.outcome for one in stored[item.receipt.pk])
+    last_used = {
+        item.receipt.intake_id: item.receipt.received_at
+        for item in sorted(todo, key=lambda item: item.receipt.received_at)
+    }
+    for intake_id, outcomes in sorted(counts.items()):
+        Intake.objects.filter(pk=intake_id).update(
+            received=F("received") + outcomes.total(),
+            accepted=F("accepted") + outcomes[Outcome.ACCEPTED],
+            rejected=F("rejected") + outcomes[Outcome.REJECTED],
+            last_used_at=last_used[intake_id],
+        )
