@@ -1,0 +1,158 @@
+"""Golden numbers from reports to what the charts show."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from domains.models import Domain
+from reports import queries
+from reports.models import Channel, Outcome
+from reports.services.accept import Provenance, accept
+from tests.mailtls.samples import DETAIL, policy_entry, report
+from tests.reports.arrivals import DAY, inventory, take_in
+
+pytestmark = pytest.mark.django_db
+
+NEXT = date(2026, 3, 11)
+AFTER = date(2026, 3, 12)
+
+
+def on(day: date, number: int, *entries: object, organization: str = "One") -> dict[str, object]:
+    return report(
+        report_id=str(number),
+        organization_name=organization,
+        date_range={
+            "start-datetime": f"{day}T00:00:00Z",
+            "end-datetime": f"{day}T23:59:59Z",
+        },
+        policies=list(entries),
+    )
+
+
+@pytest.fixture
+def fleet() -> list[Domain]:
+    """Two managed domains, two days, two reporters, and reports for a foreign domain."""
+    domains = inventory("a.example", "b.example")
+    tlsa = {**DETAIL, "result-type": "tlsa-invalid", "failed-session-count": 5}
+    tlsa["receiving-mx-hostname"] = "mx.hoster.example"
+    take_in(
+        on(DAY, 1, policy_entry("sts", "a.example", good=100, bad=0, details=None)),
+        on(DAY, 2, policy_entry("sts", "a.example", good=10, bad=2), organization="Two"),
+        # The same sessions under both policies, as Microsoft reports them.
+        on(
+            NEXT,
+            3,
+            policy_entry("sts", "a.example", good=45, bad=5, details=[tlsa]),
+            policy_entry("tlsa", "a.example", good=45, bad=5, details=[tlsa]),
+        ),
+        on(NEXT, 4, policy_entry("no-policy-found", "b.example", good=7, bad=1, details=[tlsa])),
+        on(NEXT, 5, policy_entry("sts", "foreign.example", good=1000, bad=9), organization="Two"),
+    )
+    return domains
+
+
+def test_daily_figures_are_counted_once_and_zero_filled(fleet):
+    figures = queries.daily_figures(None, DAY, AFTER)
+
+    assert [(day.day, day.sessions, day.failures) for day in figures] == [
+        (DAY, 112, 2),
+        (NEXT, 58, 6),
+        (AFTER, 0, 0),
+    ]
+    assert figures[0].failure_rate == pytest.approx(2 / 112)
+    assert figures[2].failure_rate is None
+
+
+def test_totals_are_scoped_by_domains(fleet):
+    everything = queries.totals(None, DAY, NEXT)
+    only_b = queries.totals(Domain.objects.filter(name="b.example"), DAY, NEXT)
+
+    assert (everything.sessions, everything.failures) == (170, 8)
+    assert (everything.domains, everything.reporters) == (2, 2)
+    assert (only_b.sessions, only_b.failures) == (8, 1)
+
+
+def test_figures_by_domain(fleet):
+    a, b = fleet
+
+    by_domain = queries.per_domain_totals(None, DAY, NEXT)
+    daily = queries.per_domain_daily(Domain.objects.all(), DAY, NEXT)
+
+    assert {pk: row.sessions for pk, row in by_domain.items()} == {a.pk: 162, b.pk: 8}
+    assert [day.failures for day in daily[a.pk]] == [2, 5]
+    assert [day.failures for day in daily[b.pk]] == [0, 1]
+    assert queries.last_report_days(None) == {a.pk: NEXT, b.pk: NEXT}
+
+
+def test_causes_come_from_the_details_of_what_counts(fleet):
+    [tlsa, expired] = queries.causes(None, DAY, NEXT)
+
+    assert (tlsa.result_type, tlsa.failed_sessions) == ("tlsa-invalid", 10)
+    assert (tlsa.domains, tlsa.reporters, tlsa.receiving_mxs) == (2, 1, 1)
+    assert (tlsa.first_day, tlsa.last_day) == (NEXT, NEXT)
+    assert (expired.result_type, expired.failed_sessions) == ("certificate-expired", 2)
+    by_mx = queries.causes_by_receiving_mx(None, DAY, NEXT)
+    assert [(row.receiving_mx, row.failed_sessions) for row in by_mx] == [
+        ("mx.hoster.example", 10),
+        ("mx1.recipient.example", 2),
+    ]
+
+
+def test_figures_by_reporter_and_policy_type(fleet):
+    one, two = queries.by_reporter(None, DAY, NEXT)
+
+    assert (one.reporter, one.sessions, one.failures, one.days) == ("One", 158, 6, 2)
+    assert (two.reporter, two.sessions, two.failures) == ("Two", 12, 2)
+    types = {row.policy_type: row.successes for row in queries.by_policy_type(None, DAY, NEXT)}
+    assert types == {"sts": 155, "tlsa": 45, "no-policy-found": 7}
+
+
+def test_what_is_reported_on_and_not_managed(fleet):
+    [foreign] = queries.unmanaged_domains()
+
+    assert (foreign.name, foreign.successes, foreign.failures) == ("foreign.example", 1000, 9)
+    assert (foreign.first_day, foreign.reporters) == (NEXT, 1)
+
+
+def test_reports_are_found_by_domain(fleet):
+    assert queries.reports_for(None).count() == 5
+    assert queries.reports_for(Domain.objects.filter(name="b.example")).count() == 1
+    assert queries.reports_for(Domain.objects.none()).count() == 0
+
+
+def test_freshness_tells_of_what_waits(fleet):
+    fresh = queries.data_freshness()
+    receipt = accept(b"later", Provenance(channel=Channel.HTTPS))
+
+    assert (fresh.newest_day, fresh.waiting, fresh.waiting_since) == (NEXT, 0, None)
+    assert fresh.last_received_at is not None
+    assert queries.data_freshness().waiting == 1
+    assert queries.oldest_waiting_receipt() == receipt.received_at
+    assert queries.receipts_with(Outcome.ACCEPTED).count() == 5
+
+
+def test_the_last_complete_day_is_yesterday_in_utc():
+    now = datetime(2026, 3, 12, 0, 30, tzinfo=UTC)
+
+    assert queries.last_complete_days(7, now=now) == (date(2026, 3, 5), NEXT)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        queries.daily_figures,
+        queries.totals,
+        queries.per_domain_totals,
+        queries.per_domain_daily,
+        queries.causes,
+        queries.causes_by_receiving_mx,
+        queries.by_reporter,
+        queries.by_policy_type,
+    ],
+    ids=lambda query: query.__name__,
+)
+def test_each_question_is_one_query(query, fleet, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        query(Domain.objects.filter(name__startswith="a"), DAY, NEXT)
