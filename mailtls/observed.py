@@ -130,6 +130,7 @@ class FetchResult(StrEnum):
     CONNECT_REFUSED = "connect-refused"
     CONNECT_TIMEOUT = "connect-timeout"
     CONNECT_FAILED = "connect-failed"
+    NO_ROUTE = "no-route"  # this machine has no way to any address of that family
     TLS_VERSION = "tls-version"
     TLS_HANDSHAKE = "tls-handshake"
     CERT_EXPIRED = "cert-expired"

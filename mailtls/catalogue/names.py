@@ -58,6 +58,13 @@ ENTRIES = {
         "Check again. If it stays, look for slow name servers of the domain.",
         "",
     ),
+    "check.no-route": Entry(
+        "No route from here to {address}",
+        "The portal's machine has no connection of this kind (often: no IPv6), so {name} could "
+        "not be visited. This says nothing about the domain.",
+        "Give the portal's machine IPv6, or check from elsewhere.",
+        "",
+    ),
     "dns.servfail": Entry(
         "DNS lookup failed: {name}",
         "The resolver answered SERVFAIL: the domain's name servers do not answer it, or DNSSEC "

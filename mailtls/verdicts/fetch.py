@@ -45,6 +45,8 @@ def explain_fetch(fetch: PolicyFetch, now: datetime) -> tuple[Finding, ...]:
         return (explain_failure(failed, fetch.host),)
     if fetch.result is FetchResult.NO_ADDRESS:
         return (_explain_no_address(fetch),)
+    if fetch.result is FetchResult.NO_ROUTE:
+        return (warning("check.no-route", name=fetch.host, address=fetch.address),)
     if fetch.result in (FetchResult.NOT_TRIED, FetchResult.DEADLINE):
         return (warning(_CODES[fetch.result], name=fetch.host),)
     finding = error(_CODES[fetch.result], **_params(fetch))

@@ -20,7 +20,14 @@ _DAY_S = 86_400
 # Section 3.2 expects max_age "in the order of weeks".
 _WEEKS_S = 14 * _DAY_S
 # What cannot be told apart from a trouble of our own: the last known state stands.
-_UNKNOWN_RESULTS = frozenset({FetchResult.DNS_FAILED, FetchResult.DEADLINE, FetchResult.NOT_TRIED})
+_UNKNOWN_RESULTS = frozenset(
+    {
+        FetchResult.DNS_FAILED,
+        FetchResult.DEADLINE,
+        FetchResult.NOT_TRIED,
+        FetchResult.NO_ROUTE,
+    }
+)
 
 
 def judge_mta_sts(observed: Observed, now: datetime) -> MtaStsAspect:

@@ -1,0 +1,324 @@
+"""Asks name servers: many questions over few sockets, with a second opinion before "unknown"."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import socket
+import struct
+from collections.abc import Sequence
+from typing import Any, Self
+
+import dns.rcode
+import dns.resolver
+from dns.rdatatype import RdataType
+
+from mailtls.observed import DnsStatus, Validation
+from prober.dns_wire import (
+    BadAnswerError,
+    Message,
+    Record,
+    pack_query,
+    pack_question,
+    unpack_answer,
+)
+from prober.options import parse_nameserver
+
+logger = logging.getLogger(__name__)
+
+_SOCKETS_PER_SERVER = 4
+_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
+# RFC 1034 names no bound; resolvers give up between 8 and 16 aliases.
+_MAX_CNAMES = 10
+_RCODES: dict[int, DnsStatus] = {
+    dns.rcode.NXDOMAIN: DnsStatus.NXDOMAIN,
+    dns.rcode.SERVFAIL: DnsStatus.SERVFAIL,
+    dns.rcode.REFUSED: DnsStatus.REFUSED,
+}
+
+
+class Reply:
+    """How one question ended, with the records of the type that was asked for."""
+
+    __slots__ = (
+        "cnames",
+        "detail",
+        "extended_error",
+        "is_authoritative",
+        "is_secure",
+        "nameserver",
+        "records",
+        "status",
+    )
+
+    def __init__(
+        self,
+        status: DnsStatus,
+        *,
+        records: Sequence[Record] = (),
+        cnames: tuple[str, ...] = (),
+        is_secure: bool = False,
+        is_authoritative: bool = False,
+        nameserver: str | None = None,
+        extended_error: int | None = None,
+        detail: str | None = None,
+    ) -> None:
+        self.status = status
+        self.records = records
+        self.cnames = cnames
+        self.is_secure = is_secure
+        self.is_authoritative = is_authoritative
+        self.nameserver = nameserver
+        self.extended_error = extended_error
+        self.detail = detail
+
+
+class Resolver:
+    """A set of name servers; open it with `async with`."""
+
+    def __init__(self, nameservers: Sequence[str], timeouts_s: Sequence[float]) -> None:
+        self._servers = [parse_nameserver(text) for text in nameservers or _system_nameservers()]
+        self._timeouts_s = tuple(timeouts_s)
+        self._channels: list[list[_Channel]] = []
+        self._turn = 0
+        self._has_seen_ad = False
+        self._validation: asyncio.Task[Validation] | None = None
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        for server in self._servers:
+            channels = []
+            for _ in range(_SOCKETS_PER_SERVER):
+                _, channel = await loop.create_datagram_endpoint(_Channel, remote_addr=server)
+                channels.append(channel)
+            self._channels.append(channels)
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        if self._validation is not None:
+            self._validation.cancel()
+            await asyncio.gather(self._validation, return_exceptions=True)
+        for channels in self._channels:
+            for channel in channels:
+                channel.close()
+
+    async def find_validation(self) -> Validation:
+        """Say whether the name servers check DNSSEC; found out once.
+
+        The root zone is signed, and every resolver has its name servers at hand: an answer about
+        it with AD comes from a resolver that validates, one without from a resolver that does
+        not. Any other outcome, as in a network without the root, leaves it unknown.
+        """
+        if self._has_seen_ad:
+            return Validation.VALIDATING
+        if self._validation is None:
+            self._validation = asyncio.create_task(self._ask_root())
+        found = await asyncio.shield(self._validation)
+        return Validation.VALIDATING if self._has_seen_ad else found
+
+    async def _ask_root(self) -> Validation:
+        reply = await self.ask(".", RdataType.NS)
+        if reply.status is not DnsStatus.OK:
+            return Validation.UNKNOWN
+        return Validation.VALIDATING if reply.is_secure else Validation.NOT_VALIDATING
+
+    async def ask(self, name: str, rdtype: RdataType) -> Reply:
+        """Ask for the records of a type, following aliases; never raises for what comes back."""
+        cnames: list[str] = []
+        is_secure = True
+        while True:
+            current = cnames[-1] if cnames else name
+            try:
+                question = pack_question(current, rdtype)
+            except ValueError as error:
+                return Reply(DnsStatus.LAME, cnames=tuple(cnames), detail=str(error))
+            reply = await self._ask_servers(question)
+            is_secure = is_secure and reply.is_secure
+            self._has_seen_ad |= reply.is_secure
+            records, targets = _follow(current, rdtype, reply.records)
+            cnames += targets
+            reply.cnames = tuple(cnames)
+            reply.is_secure = is_secure
+            reply.records = records
+            if reply.status is not DnsStatus.OK or records:
+                return reply
+            if len(cnames) > _MAX_CNAMES or len({name, *cnames}) <= len(cnames):
+                reply.status = DnsStatus.LOOP
+                return reply
+            if not targets:
+                reply.status = DnsStatus.NODATA
+                return reply
+            # The alias leads out of what this server answers at once: ask for its target.
+
+    async def _ask_servers(self, question: bytes) -> Reply:
+        """Ask until a server knows; what every server failed with is told by the last answer."""
+        reply = Reply(DnsStatus.TIMEOUT)
+        if not self._channels:
+            reply.detail = "no name server is configured"
+            return reply
+        answered = 0
+        for attempt, timeout_s in enumerate(self._timeouts_s):
+            place = attempt % len(self._channels)
+            found = await self._ask_server(place, question, timeout_s)
+            if found.status.is_known:
+                return found
+            # An answer, even a bad one, says more than silence.
+            if found.status is not DnsStatus.TIMEOUT or reply.status is DnsStatus.TIMEOUT:
+                reply = found
+            answered += found.status is not DnsStatus.TIMEOUT
+            if answered > 1:
+                break
+        return reply
+
+    async def _ask_server(self, place: int, question: bytes, timeout_s: float) -> Reply:
+        server = self._servers[place]
+        self._turn += 1
+        channel = self._channels[place][self._turn % _SOCKETS_PER_SERVER]
+        message = await channel.ask(question, timeout_s)
+        if message is not None and message.is_truncated:
+            message = await _ask_over_tcp(server, question, timeout_s)
+        shown = f"{server[0]}:{server[1]}"
+        if message is None:
+            return Reply(DnsStatus.TIMEOUT, nameserver=shown)
+        return _judge_message(message, shown)
+
+
+class _Channel(asyncio.DatagramProtocol):
+    """One connected UDP socket with many questions in flight."""
+
+    def __init__(self) -> None:
+        self._pending: dict[int, tuple[bytes, asyncio.Future[Message | None]]] = {}
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
+
+    async def ask(self, question: bytes, timeout_s: float) -> Message | None:
+        """Give the answer, or None when none came in time."""
+        assert self._transport is not None
+        loop = asyncio.get_running_loop()
+        query_id = secrets.randbits(16)
+        while query_id in self._pending:
+            query_id = secrets.randbits(16)
+        future: asyncio.Future[Message | None] = loop.create_future()
+        self._pending[query_id] = (question, future)
+        timer = loop.call_later(timeout_s, _give_up, future)
+        try:
+            self._transport.sendto(pack_query(query_id, question))
+            return await future
+        finally:
+            timer.cancel()
+            del self._pending[query_id]
+
+    def datagram_received(self, data: bytes, _addr: Any) -> None:
+        if len(data) < 2:
+            return
+        query_id = int.from_bytes(data[:2], "big")
+        pending = self._pending.get(query_id)
+        if pending is None:
+            return
+        question, future = pending
+        try:
+            message = unpack_answer(data, query_id, question)
+        except BadAnswerError as error:
+            # Not ours, or forged, or damaged on the way: the right answer may still come.
+            logger.debug("dropped a datagram: %s", error)
+            return
+        if not future.done():
+            future.set_result(message)
+
+    def error_received(self, exc: Exception) -> None:
+        # ICMP says that nobody listens; whoever is waiting need not wait on.
+        logger.debug("name server unreachable: %s", exc)
+        for _, future in self._pending.values():
+            _give_up(future)
+
+    def close(self) -> None:
+        """Close the socket; questions in flight end without an answer."""
+        for _, future in self._pending.values():
+            _give_up(future)
+        if self._transport is not None:
+            self._transport.close()
+
+
+def _give_up(future: asyncio.Future[Message | None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+async def _ask_over_tcp(
+    server: tuple[str, int], question: bytes, timeout_s: float
+) -> Message | None:
+    """Ask again where UDP was too small for the answer (RFC 7766)."""
+    query_id = secrets.randbits(16)
+    query = pack_query(query_id, question)
+    try:
+        async with asyncio.timeout(timeout_s):
+            reader, writer = await asyncio.open_connection(*server)
+            try:
+                writer.write(struct.pack("!H", len(query)) + query)
+                (length,) = struct.unpack("!H", await reader.readexactly(2))
+                return unpack_answer(await reader.readexactly(length), query_id, question)
+            finally:
+                writer.close()
+    except (OSError, TimeoutError, asyncio.IncompleteReadError, BadAnswerError) as error:
+        logger.debug("no answer over TCP from %s: %s", server, error)
+        return None
+
+
+def _judge_message(message: Message, nameserver: str) -> Reply:
+    status = _RCODES.get(message.rcode)
+    detail = None
+    if message.rcode == dns.rcode.NOERROR:
+        is_referral = (
+            not message.answers
+            and not message.is_authoritative
+            and RdataType.NS in message.authority
+            and RdataType.SOA not in message.authority
+        )
+        status = DnsStatus.LAME if is_referral else DnsStatus.OK
+        detail = "referral" if is_referral else None
+    elif status is None:
+        status, detail = DnsStatus.LAME, f"rcode {message.rcode}"
+    return Reply(
+        status,
+        records=message.answers,
+        is_secure=message.is_secure,
+        is_authoritative=message.is_authoritative,
+        nameserver=nameserver,
+        extended_error=message.extended_error,
+        detail=detail,
+    )
+
+
+def _follow(
+    name: str, rdtype: RdataType, records: Sequence[Record]
+) -> tuple[list[Record], list[str]]:
+    """Walk the aliases inside one answer: the wanted records and the targets passed."""
+    targets: list[str] = []
+    current = name.rstrip(".").lower() or "."
+    while len(targets) <= _MAX_CNAMES:
+        found = [r for r in records if r.owner == current and r.rdtype == rdtype]
+        if found:
+            return found, targets
+        alias = next(
+            (r for r in records if r.owner == current and r.rdtype == RdataType.CNAME), None
+        )
+        if alias is None:
+            break
+        target = alias.rdata.target.to_text(omit_final_dot=True).lower()  # type: ignore[attr-defined]
+        targets.append(target)
+        current = target
+    return [], targets
+
+
+def _system_nameservers() -> list[str]:
+    try:
+        found = dns.resolver.Resolver(configure=True).nameservers
+    except dns.resolver.NoResolverConfiguration:
+        return []
+    return [str(server) for server in found]
