@@ -123,7 +123,7 @@ class Posture(models.Model):
         Domain, on_delete=models.CASCADE, primary_key=True, related_name="posture"
     )
     checked_at = models.DateTimeField()
-    # The last check in which every aspect could be found out.
+    # The last check that could find out TLSRPT, MTA-STS and MX.
     known_at = models.DateTimeField(null=True)
     unknown_since = models.DateTimeField(null=True)
     unknown_aspects = models.JSONField(default=list)

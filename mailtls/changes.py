@@ -16,6 +16,7 @@ __all__ = [
     "Change",
     "Facts",
     "Kind",
+    "aspect_of",
     "compare",
     "decode_facts",
     "encode_facts",
@@ -41,6 +42,21 @@ class Kind(StrEnum):
     DANE = "dane"
     DANE_STATUS = "dane-status"
     STARTTLS_STATUS = "starttls-status"
+
+
+_ASPECT_OF_PREFIX = {
+    "tlsrpt": "tlsrpt",
+    "sts": "mta_sts",
+    "mx": "mx",
+    "provider": "mx",
+    "dane": "dane",
+    "starttls": "starttls",
+}
+
+
+def aspect_of(kind: Kind) -> str:
+    """Give the aspect of a domain that a change of this kind belongs to."""
+    return _ASPECT_OF_PREFIX[kind.value.partition("-")[0]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

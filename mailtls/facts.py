@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -62,6 +63,13 @@ _POLICY = (
 _MX = ("mx_status", "mx", "provider")
 _DANE = ("dane_status", "tlsa")
 _STARTTLS = ("starttls_status", "mx_cert_not_after")
+_FIELDS_OF_ASPECT = {
+    "tlsrpt": _TLSRPT,
+    "mta_sts": (*_STS, *_POLICY),
+    "mx": (*_MX, "mx_uncovered"),
+    "dane": _DANE,
+    "starttls": _STARTTLS,
+}
 _UNSEEN = frozenset({Status.UNKNOWN, Status.NOT_CHECKED})
 
 
@@ -102,6 +110,21 @@ def facts_of(observed: Observed, posture: Posture, earlier: Facts | None) -> Fac
     )
     facts = msgspec.structs.replace(facts, **seen)
     return msgspec.structs.replace(facts, mx_uncovered=_find_uncovered(posture, earlier))
+
+
+def adopt(before: Facts, after: Facts, aspects: Iterable[str]) -> Facts:
+    """Give `before` with these aspects as they are in `after`: what two checks in a row have seen.
+
+    When the policy may still be cached is no state but a memory: the later moment always counts.
+    """
+    fields = {field for aspect in aspects for field in _FIELDS_OF_ASPECT[aspect]}
+    return msgspec.structs.replace(
+        before,
+        observed_at=after.observed_at,
+        stale=after.stale,
+        cached_until=after.cached_until,
+        **{field: getattr(after, field) for field in fields},
+    )
 
 
 def safe_to_remove_after(facts: Facts) -> datetime | None:

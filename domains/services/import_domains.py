@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from zipfile import BadZipFile
 
 import tablib
 from django.core.exceptions import ValidationError
@@ -272,7 +273,14 @@ class _Importer:
 def _load(data: bytes | str, kind: str, **options: str) -> tablib.Dataset:
     try:
         return tablib.Dataset().load(data, format=kind, **options)
-    except (InvalidDimensions, UnsupportedFormat, ValueError, KeyError, OSError) as error:
+    except (
+        InvalidDimensions,
+        UnsupportedFormat,
+        BadZipFile,
+        ValueError,
+        KeyError,
+        OSError,
+    ) as error:
         raise UnreadableTable(f"The file could not be read as {kind.upper()}: {error}") from error
 
 

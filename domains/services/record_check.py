@@ -21,6 +21,9 @@ from mailtls.observed import Observed, encode_observed
 # A change is looked at again this soon; only then does it count.
 CONFIRM_AFTER = timedelta(minutes=5)
 ASPECTS = ("tlsrpt", "mta_sts", "mx", "dane", "starttls")
+# What every check should find out. DANE needs a validating resolver and STARTTLS an open port 25:
+# where the portal has neither, that is no news about a domain.
+EXPECTED_ASPECTS = frozenset({"tlsrpt", "mta_sts", "mx"})
 _UNSEEN = frozenset({Status.UNKNOWN, Status.NOT_CHECKED})
 
 
@@ -52,6 +55,7 @@ def record_check(domain: Domain, observed: Observed, now: datetime) -> Recorded:
     _write_posture(row or Posture(domain=domain), judged, observed, facts, baseline)
     has_changed = is_pending or is_confirmed
     statuses = {aspect: getattr(judged, aspect).status.value for aspect in ASPECTS}
+    is_known = all(statuses[aspect] != Status.UNKNOWN for aspect in EXPECTED_ASPECTS)
     CheckRun.objects.create(
         domain=domain,
         checked_at=observed.checked_at,
@@ -64,7 +68,7 @@ def record_check(domain: Domain, observed: Observed, now: datetime) -> Recorded:
     return Recorded(
         domain=domain,
         has_changed=has_changed,
-        is_known=Status.UNKNOWN not in statuses.values(),
+        is_known=is_known,
     )
 
 
@@ -132,7 +136,8 @@ def _write_posture(
         status = Status(getattr(judged, aspect).status.value)
         known_before = getattr(row, aspect) not in _UNSEEN
         if status is Status.UNKNOWN:
-            unknown.append(aspect)
+            if aspect in EXPECTED_ASPECTS:
+                unknown.append(aspect)
             if known_before:
                 newest[aspect] = row.judgement.get(aspect, newest[aspect])
                 continue

@@ -30,7 +30,7 @@ def test_a_wrong_setting_is_named(settings, name, value, found):
     settings.REDIS_URL = ""
     setattr(settings, name, value)
 
-    assert ids() == [found]
+    assert found in ids()
 
 
 @pytest.mark.parametrize("server", ["127.0.0.1", "127.0.0.1:5353", "::1", "[::1]:53", "[::1]"])

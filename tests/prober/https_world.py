@@ -22,7 +22,10 @@ Respond = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 def http(
-    body: bytes = POLICY, status: str = "200 OK", content_type: str | None = "text/plain", **headers: str
+    body: bytes = POLICY,
+    status: str = "200 OK",
+    content_type: str | None = "text/plain",
+    **headers: str,
 ) -> bytes:
     """Give the bytes of an answer."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close"]
@@ -159,7 +162,9 @@ class HttpsServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
 
-    def _choose(self, connection: ssl.SSLObject, name: str | None, _base: ssl.SSLContext) -> int | None:
+    def _choose(
+        self, connection: ssl.SSLObject, name: str | None, _base: ssl.SSLContext
+    ) -> int | None:
         if name not in self.contexts:
             return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
         connection.context = self.contexts[name]

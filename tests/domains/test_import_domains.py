@@ -1,0 +1,152 @@
+import io
+
+import pytest
+import tablib
+
+from accounts.models import AuditEntry, Membership, Team, User
+from accounts.roles import Role
+from domains.models import Domain, Tag
+from domains.services.import_domains import (
+    Outcome,
+    UnreadableTable,
+    import_domains,
+    read_lines,
+    read_table,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def outcomes(results):
+    return [(result.domain, result.outcome.value) for result in results]
+
+
+def test_pasted_lines_become_domains():
+    rows = read_lines("One.Example.\n\n# a comment\nbücher.example, two.example\n")
+
+    results = import_domains(rows, None)
+
+    assert outcomes(results) == [
+        ("one.example", "created"),
+        ("xn--bcher-kva.example", "created"),
+        ("two.example", "created"),
+    ]
+
+
+def test_a_bad_line_stops_no_good_one():
+    rows = read_lines("good.example\nnot a domain!\npostmaster@mail.example\nhttps://web.example/")
+
+    results = import_domains(rows, None)
+
+    assert {domain.name for domain in Domain.objects.all()} >= {"good.example"}
+    rejected = [result for result in results if result.outcome is Outcome.REJECTED]
+    assert rejected
+    assert all(result.reason for result in rejected)
+
+
+def test_a_table_brings_team_owner_and_tags():
+    data = b"Domain;Team;Owner;Tags\r\na.example;Mail;ops@a.example;prod|eu\r\n"
+
+    results = import_domains(read_table("list.csv", data), None)
+
+    domain = Domain.objects.get()
+    assert outcomes(results) == [("a.example", "created")]
+    assert (domain.team.name, domain.owner) == ("Mail", "ops@a.example")
+    assert {tag.name for tag in domain.tags.all()} == {"prod", "eu"}
+
+
+def test_a_workbook_is_read_by_its_content():
+    workbook = tablib.Dataset(["a.example", "x"], headers=["domain", "tags"]).export("xlsx")
+
+    rows = read_table("misnamed.csv", workbook)
+
+    assert [(row.domain, row.tags) for row in rows] == [("a.example", ("x",))]
+
+
+def test_a_second_import_updates_what_it_names_and_nothing_else():
+    import_domains(read_table("a.csv", b"domain,owner,tags\na.example,x@a.example,one\n"), None)
+
+    results = import_domains(read_table("b.csv", b"domain,tags\na.example,two\n"), None)
+    again = import_domains(read_table("b.csv", b"domain,tags\na.example,two\n"), None)
+
+    domain = Domain.objects.get()
+    assert outcomes(results) == [("a.example", "updated")]
+    assert outcomes(again) == [("a.example", "exists")]
+    assert domain.owner == "x@a.example"
+    assert {tag.name for tag in domain.tags.all()} == {"one", "two"}
+
+
+def test_a_dry_run_leaves_nothing_behind():
+    data = b"domain,team,tags\na.example,New team,new-tag\n"
+
+    results = import_domains(read_table("a.csv", data), None, dry_run=True)
+
+    assert outcomes(results) == [("a.example", "created")]
+    assert not Domain.objects.exists()
+    assert not Team.objects.exists()
+    assert not Tag.objects.exists()
+    assert not AuditEntry.objects.exists()
+
+
+def test_the_same_domain_twice_is_taken_once():
+    results = import_domains(read_lines("a.example\nA.EXAMPLE\n"), None)
+
+    assert [result.outcome for result in results] == [Outcome.CREATED, Outcome.REJECTED]
+
+
+def test_a_manager_imports_for_their_own_team_only():
+    mine, other = Team.objects.create(name="Mine"), Team.objects.create(name="Other")
+    user = User.objects.create_user("manager@corp.example")
+    Membership.objects.create(user=user, team=mine, role=Role.MANAGER)
+    Domain.objects.create(name="taken.example", team=other)
+    data = (
+        b"domain,team\na.example,Mine\nb.example,Other\nc.example,\nd.example,Nowhere\n"
+        b"taken.example,Mine\n"
+    )
+
+    results = import_domains(read_table("a.csv", data), user)
+
+    assert [result.outcome.value for result in results] == ["created"] + ["rejected"] * 4
+    assert Domain.objects.get(name="taken.example").team == other
+
+
+def test_a_file_without_domains_says_which_columns_it_has():
+    workbook = tablib.Dataset(["a.example"], headers=["zone"]).export("xlsx")
+
+    with pytest.raises(UnreadableTable, match="the columns are zone"):
+        read_table("zones.xlsx", workbook)
+
+
+def test_a_broken_workbook_is_said_to_be_broken():
+    with pytest.raises(UnreadableTable, match="XLSX"):
+        read_table("broken.xlsx", b"PK\x03\x04" + bytes(50))
+
+
+def test_the_queries_do_not_grow_with_the_rows(django_assert_max_num_queries):
+    rows = read_lines("\n".join(f"d{n}.example" for n in range(400)))
+
+    with django_assert_max_num_queries(12):
+        import_domains(rows, None)
+
+
+def test_an_import_is_written_into_the_audit_log():
+    import_domains(read_lines("a.example\nb.example"), None)
+
+    entry = AuditEntry.objects.get()
+    assert (entry.verb, entry.after) == ("imported domains", {"created": 2})
+
+
+def test_the_command_reads_standard_input(monkeypatch, capsys):
+    from django.core.management import call_command
+
+    class Piped:
+        buffer = io.BytesIO(b"a.example\n")
+
+    monkeypatch.setattr("sys.stdin", Piped)
+
+    call_command("importdomains", "-", "--team", "Mail", "--json")
+
+    assert capsys.readouterr().out.strip() == (
+        '{"line": 1, "domain": "a.example", "status": "created", "reason": null}'
+    )
+    assert Domain.objects.get().team.name == "Mail"

@@ -1,0 +1,141 @@
+from datetime import timedelta
+
+import pytest
+
+from domains.models import CheckRun, Domain, Posture, RecordVersion, StateChange
+from domains.services.record_check import CONFIRM_AFTER, record_check
+from tests.domains.observations import AT, RUA, observed, servfail
+
+pytestmark = pytest.mark.django_db
+
+OTHER_RUA = "v=TLSRPTv1; rua=mailto:elsewhere@other.example"
+
+
+@pytest.fixture
+def domain():
+    return Domain.objects.create(name="a.example")
+
+
+def check(domain, observation, minutes=0):
+    return record_check(domain, observation, AT + timedelta(minutes=minutes))
+
+
+def test_the_first_check_gives_a_posture_and_no_change(domain):
+    check(domain, observed())
+
+    posture = Posture.objects.get(domain=domain)
+    assert (posture.tlsrpt, posture.mta_sts, posture.sts_mode) == ("valid", "valid", "enforce")
+    assert posture.judgement["tlsrpt"]["record"] == RUA
+    assert not StateChange.objects.exists()
+    assert CheckRun.objects.count() == 1
+
+
+def test_a_change_counts_when_a_second_check_has_seen_it(domain):
+    check(domain, observed())
+
+    check(domain, observed(tlsrpt=OTHER_RUA), 60)
+    first = StateChange.objects.get()
+    assert (first.kind, first.confirmed_at) == ("tlsrpt-record", None)
+    assert domain.next_check_at == AT + timedelta(minutes=60) + CONFIRM_AFTER
+
+    check(domain, observed(tlsrpt=OTHER_RUA), 65)
+    confirmed = StateChange.objects.get()
+    assert confirmed.confirmed_at == AT + timedelta(minutes=65)
+    assert confirmed.seen_at == AT + timedelta(minutes=60)
+
+
+def test_a_confirmed_change_is_told_once(domain):
+    for minutes, tlsrpt in ((0, RUA), (60, OTHER_RUA), (65, OTHER_RUA), (70, OTHER_RUA)):
+        check(domain, observed(tlsrpt=tlsrpt), minutes)
+
+    assert StateChange.objects.count() == 1
+
+
+def test_a_change_that_is_gone_at_the_second_look_is_withdrawn(domain):
+    check(domain, observed())
+    check(domain, observed(tlsrpt=None), 60)
+
+    check(domain, observed(), 65)
+
+    assert not StateChange.objects.exists()
+
+
+def test_an_aspect_that_flaps_does_not_hold_up_the_others(domain):
+    check(domain, observed(mx=("mx1.a.example",)))
+    check(domain, observed(tlsrpt=None, mx=("mx2.a.example",)), 60)
+
+    check(domain, observed(tlsrpt=None, mx=("mx3.a.example",)), 65)
+
+    confirmed = StateChange.objects.exclude(confirmed_at=None)
+    assert {row.aspect for row in confirmed} == {"tlsrpt"}
+
+
+def test_a_dns_failure_keeps_the_known_state_and_marks_it(domain):
+    check(domain, observed())
+
+    check(domain, servfail(at=AT + timedelta(hours=1)), 60)
+
+    posture = Posture.objects.get(domain=domain)
+    assert (posture.tlsrpt, posture.mta_sts, posture.sts_mode) == ("valid", "valid", "enforce")
+    assert posture.judgement["tlsrpt"]["record"] == RUA
+    assert posture.unknown_since == AT + timedelta(hours=1)
+    assert posture.known_at == AT
+    assert "tlsrpt" in posture.unknown_aspects
+    assert not StateChange.objects.exists()
+
+
+def test_a_dns_failure_neither_confirms_nor_withdraws_a_change(domain):
+    check(domain, observed())
+    check(domain, observed(tlsrpt=None), 60)
+
+    check(domain, servfail(), 65)
+    assert StateChange.objects.filter(confirmed_at=None, aspect="tlsrpt").exists()
+
+    check(domain, observed(tlsrpt=None), 70)
+    assert StateChange.objects.filter(aspect="tlsrpt").exclude(confirmed_at=None).exists()
+
+
+def test_a_domain_never_seen_is_unknown_and_not_missing(domain):
+    check(domain, servfail())
+
+    posture = Posture.objects.get(domain=domain)
+    assert (posture.tlsrpt, posture.mta_sts) == ("unknown", "unknown")
+
+
+def test_what_is_seen_first_after_a_failure_is_no_change(domain):
+    check(domain, servfail())
+
+    check(domain, observed(), 60)
+
+    assert not StateChange.objects.exists()
+
+
+def test_every_version_of_a_record_is_kept(domain):
+    check(domain, observed())
+    check(domain, observed(tlsrpt=OTHER_RUA), 60)
+    check(domain, observed(tlsrpt=None), 120)
+
+    versions = RecordVersion.objects.filter(kind="tlsrpt").order_by("first_seen_at")
+    assert [row.content for row in versions] == [RUA, OTHER_RUA, ""]
+    assert [row.replaced_at is None for row in versions] == [False, False, True]
+
+
+def test_weakening_the_policy_is_a_warning(domain):
+    for minutes, mode, policy_id in (
+        (0, "enforce", "1"),
+        (60, "testing", "2"),
+        (65, "testing", "2"),
+    ):
+        check(domain, observed(mode=mode, sts_id=policy_id), minutes)
+
+    change = StateChange.objects.get(kind="sts-mode")
+    assert (change.before, change.after, change.severity) == ("enforce", "testing", "warning")
+    assert [finding["code"] for finding in change.findings] == ["change.sts.weakened"]
+
+
+def test_the_next_check_lies_one_interval_ahead(domain):
+    check(domain, observed())
+
+    domain.refresh_from_db()
+    assert domain.check_interval * 0.9 <= domain.next_check_at - AT <= domain.check_interval
+    assert domain.claimed_at is None
