@@ -1,0 +1,70 @@
+"""Every code that can be emitted has its words, and no words stand for nothing."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+import mailtls
+from mailtls.catalogue import ENTRIES, describe
+from mailtls.findings import Finding, Severity, error
+
+ROOT = Path(mailtls.__file__).parent
+AREAS = {entry.partition(".")[0] for entry in ENTRIES}
+CODE = re.compile(r"[a-z0-9]+(\.[a-z0-9-]+)+")
+
+
+def emitted_codes() -> set[str]:
+    """Give every string constant of the kernel that has the form of a code."""
+    found = set()
+    for path in ROOT.rglob("*.py"):
+        if path.parent.name == "catalogue" or path.name == "providers.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                area = node.value.partition(".")[0]
+                if CODE.fullmatch(node.value) and area in AREAS:
+                    found.add(node.value)
+    return found
+
+
+def test_catalogue_and_emitted_codes_are_the_same():
+    emitted = emitted_codes()
+
+    assert sorted(emitted - set(ENTRIES)) == []
+    assert sorted(set(ENTRIES) - emitted) == []
+
+
+@pytest.mark.parametrize("code", sorted(ENTRIES))
+def test_an_entry_is_complete_and_well_formed(code: str):
+    entry = ENTRIES[code]
+
+    assert entry.title
+    assert entry.meaning
+    assert entry.remedy
+    assert not entry.title.endswith(".")
+    assert re.fullmatch(r"(RFC \d+( [\d.]+)?)?", entry.section)
+    for text in (entry.title, entry.meaning, entry.remedy):
+        names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+        assert all(name.isidentifier() for name in names)
+
+
+def test_parameters_are_filled_in():
+    words = describe(Finding("mx.host.no-address", Severity.ERROR, {"mx": "mx1.example.com"}))
+
+    assert words.title == "The MX host has no address: mx1.example.com"
+
+
+def test_a_hostile_parameter_is_only_text():
+    words = describe(error("mx.host.no-address", mx="{mx.__class__} {0} %s"))
+
+    assert words.title.endswith("{mx.__class__} {0} %s")
+
+
+def test_a_missing_parameter_and_an_unknown_code_do_not_raise():
+    assert "?" in describe(error("mx.host.no-address")).title
+    assert describe(error("no.such-code")).title == "no.such-code"
