@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Request:
     """One domain to check, as folded A-label name."""
 
@@ -24,7 +24,7 @@ class Options:
 
     nameservers: tuple[str, ...] = ()
     allow_private_addresses: bool = False
-    ca_file: str = ""
+    ca_file: str | None = None
     concurrency: int = 200
     domain_deadline_s: float = 90.0
     policy_deadline_s: float = 60.0

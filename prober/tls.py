@@ -44,7 +44,7 @@ _VERSION_REASONS = frozenset(
 
 
 @functools.lru_cache(maxsize=8)
-def policy_context(ca_file: str) -> ssl.SSLContext:
+def policy_context(ca_file: str | None) -> ssl.SSLContext:
     """Give the context of policy fetches: PKIX, DNS-ID only, TLS 1.2 or newer (RFC 8461 3.3).
 
     Built once per process: reading the trust store takes longer than a whole fetch.
@@ -57,7 +57,7 @@ def policy_context(ca_file: str) -> ssl.SSLContext:
 
 
 @functools.lru_cache(maxsize=8)
-def chain_context(ca_file: str) -> ssl.SSLContext:
+def chain_context(ca_file: str | None) -> ssl.SSLContext:
     """Give a context that checks the chain and leaves the name to the verdict."""
     context = _trusting(ca_file)
     context.check_hostname = False
@@ -74,7 +74,7 @@ def reading_context() -> ssl.SSLContext:
     return context
 
 
-def _trusting(ca_file: str) -> ssl.SSLContext:
+def _trusting(ca_file: str | None) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca_file:
