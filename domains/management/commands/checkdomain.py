@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +40,7 @@ class Command(PortalCommand):
         "manage.py checkdomain example.com\n"
         "  manage.py checkdomain --file domains.txt --json > verdicts.jsonl"
     )
-    requires_system_checks: Sequence[str] = ()
+    requires_system_checks: tuple[str, ...] = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
