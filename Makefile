@@ -30,7 +30,7 @@ run: $(RUN_DEPS) ## install and start the portal on SQLite (PORT=8000); Ctrl-C s
 	@$(PY) manage.py up --port $(PORT)
 
 demo: $(RUN_DEPS) ## the same, filled with a made-up fleet of 40 domains
-	@$(PY) manage.py up --port $(PORT) --demo
+	@DEMO=true DATA_DIR=$${DATA_DIR:-data/demo} $(PY) manage.py up --port $(PORT)
 
 test: $(DEV_DEPS) ## all tests on SQLite, and on PostgreSQL and Redis where TEST_DATABASE_URL and TEST_REDIS_URL are set
 	env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PY) -m pytest -n auto

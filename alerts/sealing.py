@@ -19,7 +19,7 @@ def seal(text: str) -> bytes:
     return _fernet().encrypt(text.encode())
 
 
-def unseal(sealed: bytes) -> str:
+def unseal(sealed: bytes | memoryview) -> str:
     """Decrypt what `seal` made, or raise CannotUnseal."""
     try:
         return _fernet().decrypt(bytes(sealed)).decode()

@@ -22,6 +22,8 @@ app.conf.beat_schedule = {
     for name, task, schedule, expires_s in (
         ("heartbeat", "tlsrpt_portal.tasks.beat", 20.0, 20),
         ("checks", "domains.tasks.dispatch_due_checks", 15.0, 15),
+        ("receipts", "reports.tasks.process_receipts", 5.0, 5),
+        ("rollups", "reports.tasks.roll_up", 30.0, 30),
         ("alerts", "alerts.tasks.evaluate", 300.0, 300),
         ("deliveries", "alerts.tasks.deliver", 15.0, 15),
         ("housekeeping", "tlsrpt_portal.tasks.keep_house", crontab(hour=3, minute=20), 3600),
@@ -34,12 +36,17 @@ def _use_django_logging(**_kwargs: Any) -> None:
     """Keep Celery from replacing the logging that Django has set up."""
 
 
-@signals.worker_init.connect
-@signals.beat_init.connect
-def _make_queue_folders(**_kwargs: Any) -> None:
+def make_queue_folders() -> None:
+    """Make the folders of the file queue; with Redis there are none."""
     if not settings.REDIS_URL:
         for name in ("messages", "control", "processed"):
             (settings.QUEUE_DIR / name).mkdir(parents=True, exist_ok=True)
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def _prepare(**_kwargs: Any) -> None:
+    make_queue_folders()
 
 
 @signals.worker_ready.connect

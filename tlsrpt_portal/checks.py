@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+
+from prober.options import parse_nameserver
 
 
 @register(Tags.compatibility)
@@ -100,15 +101,8 @@ def _check_storage() -> Iterator[CheckMessage]:
 
 
 def _is_endpoint(text: str) -> bool:
-    """Say whether this is `ip`, `ip:port` or `[ipv6]:port`."""
-    host, port = text, "53"
-    if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        port = rest.removeprefix(":") or "53"
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
     try:
-        ipaddress.ip_address(host)
+        parse_nameserver(text)
     except ValueError:
         return False
-    return port.isdecimal() and 0 < int(port) < 65536
+    return True

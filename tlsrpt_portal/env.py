@@ -79,6 +79,14 @@ VARIABLES: tuple[Variable, ...] = (
         "Believe `X-Forwarded-Proto` and `X-Forwarded-For` of the proxy in front. Set it to true "
         "only where every request comes through a proxy that sets both.",
     ),
+    _var(
+        "Portal",
+        "DEMO",
+        Kind.BOOLEAN,
+        "false",
+        "Fill an empty portal with a made-up fleet when `manage.py up` starts, and make up what "
+        "checks of its domains see. `make demo` sets it.",
+    ),
     _var("Portal", "DEBUG", Kind.BOOLEAN, "false", "Show tracebacks in the browser. Never public."),
     _var("Portal", "LOG_LEVEL", Kind.TEXT, "INFO", "DEBUG, INFO, WARNING or ERROR."),
     _var(

@@ -11,6 +11,7 @@ import plotly
 from csp.constants import NONE, SELF
 
 from tlsrpt_portal import env
+from tlsrpt_portal.demo.world import REPORT_ADDRESS
 
 env.load_dotenv()
 
@@ -18,6 +19,7 @@ BASE_DIR = env.BASE_DIR
 DATA_DIR: Path = env.read("DATA_DIR")
 SECRET_KEY = env.read_secret_key(DATA_DIR)
 DEBUG: bool = env.read("DEBUG")
+DEMO: bool = env.read("DEMO")
 SITE_URL: str = env.read("SITE_URL").rstrip("/")
 _site = urlsplit(SITE_URL)
 IS_HTTPS = _site.scheme == "https"
@@ -245,13 +247,13 @@ PROBE_PRIVATE_ADDRESSES: bool = env.read("PROBE_PRIVATE_ADDRESSES")
 PROBE_CA_FILE: str = str(env.read("PROBE_CA_FILE") or "")
 PROBE_STARTTLS: bool = env.read("PROBE_STARTTLS")
 # What observes a domain; the demo world puts itself in its place.
-PROBE_WITH = "prober.run_checks"
+PROBE_WITH = "tlsrpt_portal.demo.observed.run_checks" if DEMO else "prober.run_checks"
 CHECK_INTERVAL_HOURS: int = env.read("CHECK_INTERVAL_HOURS")
 
 # --- reports
 
 MAIL_LISTEN: str = env.read("MAIL_LISTEN")
-MAIL_ADDRESS: str = env.read("MAIL_ADDRESS")
+MAIL_ADDRESS: str = env.read("MAIL_ADDRESS") or (REPORT_ADDRESS if DEMO else "")
 INTAKE_MAX_MEGABYTES: int = env.read("INTAKE_MAX_MEGABYTES")
 INTAKE_PER_MINUTE: int = env.read("INTAKE_PER_MINUTE")
 REPORT_MAX_MEGABYTES: int = env.read("REPORT_MAX_MEGABYTES")

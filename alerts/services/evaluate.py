@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -38,13 +38,13 @@ class Outcome:
     resolved: int = 0
 
 
-def evaluate(today: date | None = None) -> Outcome:
-    """Apply every active rule to the complete days before `today` (UTC)."""
-    today = today or timezone.now().date()
+def evaluate(now: datetime | None = None) -> Outcome:
+    """Apply every active rule to the complete days (UTC) before `now`."""
+    now = now or timezone.now()
     outcome = Outcome()
-    _end_quiet_times()
+    _end_quiet_times(now)
     for rule in Rule.objects.filter(is_active=True, kind=RuleKind.FAILURE_RATE):
-        _evaluate_rule(rule, today, outcome)
+        _evaluate_rule(rule, now, outcome)
     return outcome
 
 
@@ -80,59 +80,64 @@ def _clean_days_since(cause: Cause, figures: Iterable[DayFigures]) -> int:
     )
 
 
-def _evaluate_rule(rule: Rule, today: date, outcome: Outcome) -> None:
+def _evaluate_rule(rule: Rule, now: datetime, outcome: Outcome) -> None:
+    today = now.astimezone(UTC).date()
     since = today - timedelta(days=WINDOW_DAYS)
     parameters = read_failure_rate_rule(rule.parameters)
     figures = facts.suspicious_days(rule_scope(rule), since, today - timedelta(days=1), parameters)
     causes = {cause.key: cause for cause in current_causes(rule, figures, today)}
     for cause in causes.values():
-        _take(rule, cause, outcome)
+        _take(rule, cause, now, outcome)
     for incident in Incident.objects.active().filter(rule=rule):
         if incident.cause_key not in causes:
-            _close(incident, outcome)
+            _close(incident, now, outcome)
 
 
-def _take(rule: Rule, cause: Cause, outcome: Outcome) -> None:
+def _take(rule: Rule, cause: Cause, now: datetime, outcome: Outcome) -> None:
     """Open an incident for the cause, wake the one that rested, or feed the one that is open."""
     try:
         with transaction.atomic():
             same_cause = Incident.objects.select_for_update().filter(rule=rule, cause_key=cause.key)
             incident = same_cause.filter(state__in=sorted(ACTIVE_STATES)).first()
             if incident is not None:
-                if _feed(incident, cause):
+                if _feed(incident, cause, now):
                     outcome.fed += 1
                 return
             recent = same_cause.filter(
-                state=State.RESOLVED, resolved_at__gte=timezone.now() - REOPEN_WITHIN
+                state=State.RESOLVED, resolved_at__gte=now - REOPEN_WITHIN
             ).first()
             if recent is not None:
                 # What people closed returns only when newer days fail.
                 if cause.last_on > recent.last_seen_on:
-                    _feed(recent, cause)
+                    _feed(recent, cause, now)
                     recent.resolved_at = None
                     recent.save(update_fields=["resolved_at"])
-                    step(recent, Event.RETURN, _sentence(cause))
+                    step(recent, Event.RETURN, _sentence(cause), at=now)
                     outcome.returned += 1
                 return
-            _open(rule, cause)
+            _open(rule, cause, now)
             outcome.opened += 1
     except IntegrityError:
         # Another worker opened it between our look and our write: it is there, as wanted.
         logger.info("incident %s of rule %s is being opened elsewhere", cause.key, rule.pk)
 
 
-def _open(rule: Rule, cause: Cause) -> None:
+def _open(rule: Rule, cause: Cause, now: datetime) -> None:
     incident = Incident(
-        rule=rule, cause_key=cause.key, severity=rule.severity, title=title_of(cause)
+        rule=rule,
+        cause_key=cause.key,
+        severity=rule.severity,
+        title=title_of(cause),
+        opened_at=now,
     )
     _write_figures(incident, cause)
     incident.save()
     _write_domains(incident, cause)
-    step(incident, Event.OPEN, _sentence(cause))
+    step(incident, Event.OPEN, _sentence(cause), at=now)
     logger.info("opened incident %s: %s", incident.pk, incident.cause_key)
 
 
-def _feed(incident: Incident, cause: Cause) -> bool:
+def _feed(incident: Incident, cause: Cause, now: datetime) -> bool:
     """Write newer figures; give whether anything had changed."""
     earlier = (incident.failed_sessions, incident.sessions, incident.last_seen_on)
     known = incident.incident_domains.count()
@@ -147,33 +152,31 @@ def _feed(incident: Incident, cause: Cause) -> bool:
     incident.save()
     _write_domains(incident, cause)
     if worse and incident.is_active:
-        step(incident, Event.WORSEN, _sentence(cause), tell=False)
+        step(incident, Event.WORSEN, _sentence(cause), at=now, tell=False)
     return True
 
 
-def _close(incident: Incident, outcome: Outcome) -> None:
+def _close(incident: Incident, now: datetime, outcome: Outcome) -> None:
     with transaction.atomic():
         held = Incident.objects.select_for_update().get(pk=incident.pk)
         if not held.is_active:
             return
-        held.resolved_at = timezone.now()
+        held.resolved_at = now
         held.quiet_until = None
         held.save(update_fields=["resolved_at", "quiet_until"])
-        step(held, Event.RESOLVE, f"No failing day after {held.last_seen_on}.")
+        step(held, Event.RESOLVE, f"No failing day after {held.last_seen_on}.", at=now)
         outcome.resolved += 1
 
 
-def _end_quiet_times() -> None:
-    over = Incident.objects.filter(
-        state__in=[State.MUTED, State.ACCEPTED], quiet_until__lte=timezone.now()
-    )
+def _end_quiet_times(now: datetime) -> None:
+    over = Incident.objects.filter(state__in=[State.MUTED, State.ACCEPTED], quiet_until__lte=now)
     for incident in over:
         with transaction.atomic():
             held = Incident.objects.select_for_update().get(pk=incident.pk)
             if State(held.state) in {State.MUTED, State.ACCEPTED}:
                 held.quiet_until = None
                 held.save(update_fields=["quiet_until"])
-                step(held, Event.EXPIRE)
+                step(held, Event.EXPIRE, at=now)
 
 
 def _write_figures(incident: Incident, cause: Cause) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.utils import timezone
+
 from accounts import audit
 from accounts.models import User
 from alerts.lifecycle import Event, State, next_state
@@ -13,7 +17,13 @@ TOLD = frozenset({Event.OPEN, Event.RETURN, Event.RESOLVE})
 
 
 def step(
-    incident: Incident, event: Event, text: str = "", *, user: User | None = None, tell: bool = True
+    incident: Incident,
+    event: Event,
+    text: str = "",
+    *,
+    user: User | None = None,
+    at: datetime | None = None,
+    tell: bool = True,
 ) -> IncidentEvent:
     """Apply one event inside the caller's transaction; raises NotPossible.
 
@@ -25,6 +35,7 @@ def step(
         incident.save(update_fields=["state"])
     line = IncidentEvent.objects.create(
         incident=incident,
+        at=at or timezone.now(),
         event=event,
         text=text,
         actor=user,

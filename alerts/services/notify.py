@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from celery import current_app
-from django.db import transaction
 from django.db.models import Q
 
 from alerts.models import Destination, Incident, IncidentEvent, Notification, Severity
 from domains.models import Domain
+from webui.background import nudge
 
 SEVERITY_ORDER = [severity.value for severity in Severity]  # worst first
 MAX_OWNERS = 50
@@ -28,6 +27,5 @@ def notify(incident: Incident, event: IncidentEvent) -> list[Notification]:
     ] + [Notification(incident=incident, event=event, email=owner) for owner in owners[:MAX_OWNERS]]
     told = Notification.objects.bulk_create(rows, ignore_conflicts=True)
     if told:
-        # `robust`: without a broker the next tick delivers.
-        transaction.on_commit(lambda: current_app.send_task("alerts.tasks.deliver"), robust=True)
+        nudge("alerts.tasks.deliver")
     return told

@@ -24,6 +24,7 @@ from domains.models import Domain, Tag
 from mailtls import catalogue
 from mailtls.findings import Parsed
 from mailtls.names import parse_domain
+from webui.background import nudge
 
 MAX_ROWS = 200_000
 BATCH = 500
@@ -123,6 +124,7 @@ def import_domains(
         if not dry_run:
             counts = Counter(result.outcome.value for result in results)
             importer.finish(dict(counts))
+            nudge("domains.tasks.dispatch_due_checks")
         else:
             transaction.set_rollback(True)
     return results

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from celery import current_app
-from django.db import transaction
 from django.utils import timezone
 
 from domains.models import Domain, DomainQuerySet
+from webui.background import nudge
 
 
 def request_checks(domains: DomainQuerySet) -> int:
@@ -18,8 +17,5 @@ def request_checks(domains: DomainQuerySet) -> int:
     due = Domain.objects.filter(pk__in=domains.order_by().values("pk"), is_active=True)
     count = due.update(next_check_at=timezone.now(), claimed_at=None)
     if count:
-        # By name: tasks stand above services. `robust`: without a broker the tick does it.
-        transaction.on_commit(
-            lambda: current_app.send_task("domains.tasks.dispatch_due_checks"), robust=True
-        )
+        nudge("domains.tasks.dispatch_due_checks")
     return count

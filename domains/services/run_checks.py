@@ -38,7 +38,7 @@ def probe_options() -> Options:
     return Options(
         nameservers=tuple(settings.DNS_NAMESERVERS),
         allow_private_addresses=settings.PROBE_PRIVATE_ADDRESSES,
-        ca_file=settings.PROBE_CA_FILE or None,
+        ca_file=settings.PROBE_CA_FILE,
         probe_starttls=settings.PROBE_STARTTLS,
     )
 
@@ -63,7 +63,7 @@ def run_checks(ids: Sequence[int]) -> list[Recorded]:
     """Check these domains now and store what was seen, each in a transaction of its own."""
     started = time.monotonic()
     domains = {domain.name: domain for domain in Domain.objects.filter(pk__in=ids)}
-    requests = [Request(name, with_starttls=settings.PROBE_STARTTLS) for name in domains]
+    requests = [Request(domain=name, with_starttls=settings.PROBE_STARTTLS) for name in domains]
     observe = cast("Observe", import_string(settings.PROBE_WITH))
     recorded = [
         record_check(domains[observed.domain], observed, timezone.now())

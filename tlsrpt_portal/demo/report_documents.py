@@ -22,6 +22,7 @@ class Reporter:
     # The chance that it has sent anything to a middling domain on a day.
     regularity: float
     counts_tlsa_too: bool = False
+    sends_https: bool = False
 
 
 REPORTERS = (
@@ -53,6 +54,7 @@ REPORTERS = (
         host="comcast.net",
         share=0.04,
         regularity=0.35,
+        sends_https=True,
     ),
     Reporter(
         organization="GMX",
@@ -60,6 +62,7 @@ REPORTERS = (
         host="gmx.net",
         share=0.02,
         regularity=0.3,
+        sends_https=True,
     ),
 )
 

@@ -17,6 +17,8 @@ from django.core.management.base import CommandError
 from django.urls import reverse
 
 from accounts.services import set_up
+from tlsrpt_portal.celery import make_queue_folders
+from tlsrpt_portal.demo import build as demo
 from tlsrpt_portal.supervisor import Supervisor
 from webui.commands import PortalCommand
 
@@ -32,9 +34,8 @@ class Command(PortalCommand):
         """Declare the options."""
         parser.add_argument("--port", type=int, default=8000, help="port of the web server")
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-        parser.add_argument("--demo", action="store_true", help="fill an empty portal first")
 
-    def handle(self, *, port: int, host: str, demo: bool, **options: Any) -> None:
+    def handle(self, *, port: int, host: str, **options: Any) -> None:
         """Prepare the data folder, then run until told to stop."""
         with only_one(settings.DATA_DIR / "up.lock"):
             # The address people use is the one that is served, unless the operator names another.
@@ -42,15 +43,15 @@ class Command(PortalCommand):
                 os.environ["SITE_URL"] = settings.SITE_URL = f"http://localhost:{port}"
             call_command("migrate", verbosity=0, interactive=False)
             call_command("collectstatic", verbosity=0, interactive=False)
-            if demo:
-                call_command("makedemo", if_empty=True)
+            make_queue_folders()
+            log_ins = demo.log_ins() if settings.DEMO else ""
             supervisor = Supervisor(
                 commands(host, port),
                 cwd=settings.BASE_DIR,
                 env=dict(os.environ),
                 out=sys.stdout,
             )
-            for line in greeting():
+            for line in (*greeting(), *log_ins.splitlines()):
                 supervisor.say("up", line)
             supervisor.run()
             supervisor.say("up", "all processes have stopped")

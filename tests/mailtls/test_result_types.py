@@ -1,0 +1,44 @@
+import pytest
+
+from mailtls.catalogue.result_types import (
+    RESULT_TYPES,
+    UNEXPLAINED,
+    UNKNOWN,
+    Urgency,
+    describe_result_type,
+    explain_reason,
+)
+from mailtls.report.values import RESULT_TYPES as REGISTERED
+
+
+def test_every_registered_result_type_has_words():
+    assert set(RESULT_TYPES) == REGISTERED
+
+
+@pytest.mark.parametrize("code", ["tlsa-invalid", "dnssec-invalid"])
+def test_what_defers_mail_at_dane_senders_is_critical(code):
+    assert describe_result_type(code).urgency is Urgency.CRITICAL
+
+
+def test_a_new_result_type_is_said_to_be_unknown():
+    assert describe_result_type("quantum-flux") is UNKNOWN
+
+
+def test_failures_without_a_cause_are_said_to_have_none():
+    assert describe_result_type("") is UNEXPLAINED
+
+
+@pytest.mark.parametrize(
+    ("reason", "word"),
+    [
+        ("mtasts-policy-mx-mismatch", "`mx` line"),
+        ("MX not authorized by policy.", "`mx` line"),
+        ("certificate has expired", "past its end"),
+    ],
+)
+def test_reasons_of_well_known_senders_are_explained(reason, word):
+    assert word in explain_reason(reason)
+
+
+def test_other_reasons_are_left_to_the_reader():
+    assert explain_reason("the moon was full") is None
