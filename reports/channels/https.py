@@ -1,0 +1,137 @@
+"""`POST /tlsrpt/<key>`: reports over HTTPS (RFC 8460 section 5.4).
+
+A middleware in front of all others: no session, no CSRF, no redirect, no log-in. Postfix's
+reporter takes every answer for delivered, so refusing costs the report; what is stored before
+the answer is read later.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from accounts.client_address import client_address
+from mailtls.limits import MIB
+from reports.models import Channel, Receipt
+from reports.services.accept import Provenance, accept, find_intake
+
+logger = logging.getLogger(__name__)
+
+_PREFIX = "/tlsrpt/"
+_CHUNK_BYTES = 64 * 1024
+# RFC 8460 leaves it open; senders give up after about ten seconds.
+_READ_WITHIN_S = 10.0
+_RATE_SPAN = timedelta(seconds=60)
+
+
+class _TooLargeError(Exception):
+    """More than the limit was sent, or announced."""
+
+
+class _TooSlowError(Exception):
+    """The body did not come in time."""
+
+
+class IntakeMiddleware:
+    """Answers what is posted to an intake and passes everything else on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+        self._rates = _Rates()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, or pass on."""
+        if not request.path_info.startswith(_PREFIX):
+            return self._get_response(request)
+        if request.method != "POST":
+            return _answer(200, "This address takes TLS reports by POST (RFC 8460 section 5.4).")
+        try:
+            return self._take_in(request, request.path_info.removeprefix(_PREFIX).rstrip("/"))
+        except _TooLargeError:
+            limit = settings.INTAKE_MAX_MEGABYTES
+            return _answer(413, f"Reports may have {limit} MB at most as sent.")
+        except _TooSlowError:
+            return _answer(408, f"The report did not come within {_READ_WITHIN_S:.0f} s.")
+        except DatabaseError:
+            logger.exception("a posted report could not be stored")
+            return _answer(503, "Not stored. Please send it again.", retry_after_s=60)
+
+    def _take_in(self, request: HttpRequest, key: str) -> HttpResponse:
+        intake = find_intake(key)
+        if intake is None:
+            return _answer(404, "There is no such intake.")
+        if self._rates.is_exceeded(intake.pk):
+            return _answer(429, "Too many reports a minute.", retry_after_s=30)
+        body = _read_body(request, settings.INTAKE_MAX_MEGABYTES * MIB)
+        accept(
+            body,
+            Provenance(channel=Channel.HTTPS, intake_id=intake.pk, sender=client_address(request)),
+        )
+        return _answer(201, "Stored.")
+
+
+class _Rates:
+    """How many reports each intake had in the last minute, asked of the database once a second.
+
+    What other processes took in counts as well; between two questions only our own is added.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[int, tuple[float, int]] = {}
+
+    def is_exceeded(self, intake_id: int) -> bool:
+        """Count one more report and say whether it is too many."""
+        now = time.monotonic()
+        asked_at, count = self._counts.get(intake_id, (0.0, 0))
+        if now - asked_at > 1.0:
+            since = timezone.now() - _RATE_SPAN
+            recent = Receipt.objects.filter(intake=intake_id, received_at__gt=since)
+            asked_at, count = now, recent.count()
+        self._counts[intake_id] = (asked_at, count + 1)
+        return count >= settings.INTAKE_PER_MINUTE
+
+
+def _read_body(request: HttpRequest, limit: int) -> bytes:
+    """Read the body, never more than one byte over the limit."""
+    expected = _announced_bytes(request)
+    if expected is not None and expected > limit:
+        raise _TooLargeError
+    stream = request.META["wsgi.input"]
+    deadline = time.monotonic() + _READ_WITHIN_S
+    pieces: list[bytes] = []
+    size = 0
+    while expected is None or size < expected:
+        most = limit + 1 - size if expected is None else expected - size
+        piece = stream.read(min(_CHUNK_BYTES, most))
+        if not piece:
+            break
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise _TooLargeError
+        if time.monotonic() > deadline:
+            raise _TooSlowError
+    return b"".join(pieces)
+
+
+def _announced_bytes(request: HttpRequest) -> int | None:
+    """Give the announced size; None where the stream ends where the body does."""
+    announced = request.META.get("CONTENT_LENGTH") or ""
+    if announced.isdecimal():
+        return int(announced)
+    is_framed = "HTTP_TRANSFER_ENCODING" in request.META
+    return None if is_framed or request.META.get("SERVER_PROTOCOL") == "HTTP/2" else 0
+
+
+def _answer(status: int, text: str, *, retry_after_s: int = 0) -> HttpResponse:
+    response = HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")
+    if retry_after_s:
+        response["Retry-After"] = str(retry_after_s)
+    return response
