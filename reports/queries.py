@@ -20,6 +20,7 @@ from domains.models import Domain
 from reports.models import (
     DailyFailures,
     DailySessions,
+    Intake,
     Outcome,
     PolicyResult,
     Receipt,
@@ -361,3 +362,9 @@ def reports_for(domains: Domains) -> QuerySet[Report]:
 def receipts_with(outcome: Outcome) -> QuerySet[Receipt]:
     """Give the receipts that ended so, newest first."""
     return Receipt.objects.filter(outcome=outcome).order_by("-received_at")
+
+
+def find_intake(key: str) -> int | None:
+    """Find the id of the intake that has this key and is not revoked."""
+    found = Intake.objects.filter(key=key, revoked_at=None)
+    return found.values_list("pk", flat=True).first()

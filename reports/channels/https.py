@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -20,7 +21,9 @@ from django.utils import timezone
 from accounts.client_address import client_address
 from mailtls.limits import MIB
 from reports.models import Channel, Receipt
-from reports.services.accept import Provenance, accept, find_intake
+from reports.queries import find_intake
+from reports.services.accept import Provenance
+from reports.services.accept_together import accept_together
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +32,7 @@ _CHUNK_BYTES = 64 * 1024
 # RFC 8460 leaves it open; senders give up after about ten seconds.
 _READ_WITHIN_S = 10.0
 _RATE_SPAN = timedelta(seconds=60)
+_ASK_AGAIN_AFTER_S = 1.0
 
 
 class _TooLargeError(Exception):
@@ -44,7 +48,7 @@ class IntakeMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
-        self._rates = _Rates()
+        self._doors = _Doors()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, or pass on."""
@@ -64,38 +68,59 @@ class IntakeMiddleware:
             return _answer(503, "Not stored. Please send it again.", retry_after_s=60)
 
     def _take_in(self, request: HttpRequest, key: str) -> HttpResponse:
-        intake = find_intake(key)
-        if intake is None:
+        door = self._doors.get(key)
+        if door is None:
             return _answer(404, "There is no such intake.")
-        if self._rates.is_exceeded(intake.pk):
+        if door.is_over_rate():
             return _answer(429, "Too many reports a minute.", retry_after_s=30)
         body = _read_body(request, settings.INTAKE_MAX_MEGABYTES * MIB)
-        accept(
+        accept_together(
             body,
-            Provenance(channel=Channel.HTTPS, intake_id=intake.pk, sender=client_address(request)),
+            Provenance(
+                channel=Channel.HTTPS, intake_id=door.intake_id, sender=client_address(request)
+            ),
         )
         return _answer(201, "Stored.")
 
 
-class _Rates:
-    """How many reports each intake had in the last minute, asked of the database once a second.
+@dataclass(slots=True)
+class _Door:
+    """An intake as the database had it a moment ago, and the reports of its last minute."""
 
-    What other processes took in counts as well; between two questions only our own is added.
+    intake_id: int
+    asked_at: float
+    recent: int
+
+    def is_over_rate(self) -> bool:
+        """Count one more report and say whether it is too many."""
+        self.recent += 1
+        return self.recent > settings.INTAKE_PER_MINUTE
+
+
+class _Doors:
+    """The intakes by key, asked of the database once a second while they are used.
+
+    So a revoked key is refused after a second, and what other processes took in counts for the
+    rate; between two questions only our own is added.
     """
 
     def __init__(self) -> None:
-        self._counts: dict[int, tuple[float, int]] = {}
+        self._known: dict[str, _Door] = {}
 
-    def is_exceeded(self, intake_id: int) -> bool:
-        """Count one more report and say whether it is too many."""
+    def get(self, key: str) -> _Door | None:
+        """Find the intake with this key."""
+        door = self._known.get(key)
         now = time.monotonic()
-        asked_at, count = self._counts.get(intake_id, (0.0, 0))
-        if now - asked_at > 1.0:
-            since = timezone.now() - _RATE_SPAN
-            recent = Receipt.objects.filter(intake=intake_id, received_at__gt=since)
-            asked_at, count = now, recent.count()
-        self._counts[intake_id] = (asked_at, count + 1)
-        return count >= settings.INTAKE_PER_MINUTE
+        if door is not None and now - door.asked_at < _ASK_AGAIN_AFTER_S:
+            return door
+        intake_id = find_intake(key)
+        if intake_id is None:
+            self._known.pop(key, None)
+            return None
+        since = timezone.now() - _RATE_SPAN
+        recent = Receipt.objects.filter(intake=intake_id, received_at__gt=since).count()
+        door = self._known[key] = _Door(intake_id, now, recent)
+        return door
 
 
 def _read_body(request: HttpRequest, limit: int) -> bytes:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from reports.models import Channel, Intake, RawReport, Receipt
+from reports.models import Channel, RawReport, Receipt
 from reports.reading import compress, digest
 
 # PostgreSQL refuses both in text.
@@ -58,10 +58,14 @@ def accept(data: bytes, provenance: Provenance) -> Receipt:
     Reading them comes later (`reports.services.process`). The same bytes twice are one row with
     two receipts. Raises `DatabaseError` when nothing could be stored.
     """
-    received = Received(sha256=digest(data), compressed=compress(data), size_bytes=len(data))
     with transaction.atomic():
-        [receipt] = add_receipts([(received, provenance)])
+        [receipt] = add_receipts([(pack(data), provenance)])
     return receipt
+
+
+def pack(data: bytes) -> Received:
+    """Give bytes in the form they are stored in."""
+    return Received(sha256=digest(data), compressed=compress(data), size_bytes=len(data))
 
 
 def add_receipts(arrivals: Sequence[tuple[Received, Provenance]]) -> list[Receipt]:
@@ -85,11 +89,6 @@ def add_receipts(arrivals: Sequence[tuple[Received, Provenance]]) -> list[Receip
     for receipt, (received, _) in zip(receipts, arrivals, strict=True):
         receipt.raw_id = raw_ids[received.sha256]
     return Receipt.objects.bulk_create(receipts)
-
-
-def find_intake(key: str) -> Intake | None:
-    """Find the intake that has this key and is not revoked."""
-    return Intake.objects.filter(key=key, revoked_at=None).first()
 
 
 def _storable(text: str, max_chars: int) -> str:

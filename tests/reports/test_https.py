@@ -140,7 +140,7 @@ def test_a_database_that_is_away_is_said_so(intake, sender, monkeypatch):
     def fail(*args: object) -> None:
         raise DatabaseError("away")
 
-    monkeypatch.setattr(https, "accept", fail)
+    monkeypatch.setattr(https, "accept_together", fail)
     response = sender.post(intake.path, text(), content_type="x/y")
 
     assert (response.status_code, response["Retry-After"]) == (503, "60")
