@@ -42,7 +42,8 @@ RESULT_TYPES: Mapping[str, ResultType] = MappingProxyType(
             ),
             action=(
                 "Send EHLO to every MX and every address from outside and look for STARTTLS. "
-                "Switch off SMTP inspection. If only one sender or network sees it, suspect interception."
+                "Switch off SMTP inspection. If only one sender or network sees it, suspect "
+                "interception."
             ),
             urgency=Urgency.HIGH,
         ),
@@ -71,7 +72,8 @@ RESULT_TYPES: Mapping[str, ResultType] = MappingProxyType(
             ),
             action=(
                 "Renew and reload every node behind the MX, then look at each address from "
-                "outside. Watch the expiry 21, 7 and 1 days ahead. Senders that use DANE-EE do not mind it."
+                "outside. Watch the expiry 21, 7 and 1 days ahead. Senders that use DANE-EE do not "
+                "mind it."
             ),
             urgency=Urgency.HIGH,
         ),

@@ -1,0 +1,187 @@
+import smtplib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from accounts.models import User
+from alerts.errors import DeliveryFailed
+from alerts.models import Destination, DestinationKind, Incident, Notification, Rule, Severity
+from alerts.sealing import CannotUnseal, seal, unseal
+from alerts.services import deliver
+from alerts.services.destinations import save_destination, send_test
+from alerts.services.evaluate import evaluate
+from domains.models import Domain
+from tests.alerts.figures import TODAY, add_day
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(TODAY.year, TODAY.month, TODAY.day, 6, tzinfo=UTC)
+
+
+@pytest.fixture
+def root():
+    return User.objects.create_superuser("root@corp.example")
+
+
+@pytest.fixture
+def destination(root):
+    return save_destination(
+        root,
+        name="Mail team",
+        kind=DestinationKind.EMAIL,
+        address="team@corp.example",
+        team=None,
+        minimum_severity=Severity.MEDIUM,
+    )
+
+
+@pytest.fixture
+def incident(destination):
+    add_day("a.example", 1, 1000, 400)
+    evaluate(NOW)
+    return Incident.objects.get()
+
+
+def test_the_mail_says_what_since_when_how_much_and_what_to_do(incident):
+    outcome = deliver.deliver_due()
+
+    (sent,) = mail.outbox
+    assert outcome.delivered == 1
+    assert sent.subject == "[high] certificate-expired at a.example"
+    for words in (
+        "400 of 1,000 sessions",
+        "2026-11-19",
+        "Google Inc.",
+        "mx1.hoster.test",
+        "Renew",
+        incident.get_absolute_url(),
+    ):
+        assert words in sent.body
+    assert sent.alternatives[0].mimetype == "text/html"
+
+
+def test_a_message_is_sent_once(incident):
+    deliver.deliver_due()
+
+    deliver.deliver_due()
+
+    assert len(mail.outbox) == 1
+
+
+def test_the_owner_of_a_domain_is_told_too(destination):
+    add_day("a.example", 1, 1000, 400)
+    Domain.objects.update(owner="owner@a.example")
+
+    evaluate(NOW)
+    deliver.deliver_due()
+
+    assert sorted(sent.to[0] for sent in mail.outbox) == ["owner@a.example", "team@corp.example"]
+
+
+def test_people_hear_that_it_is_over(incident):
+    deliver.deliver_due()
+    for back in (0, -1):
+        add_day("a.example", back, 1000)
+
+    evaluate(NOW + timedelta(days=2))
+    deliver.deliver_due()
+
+    assert mail.outbox[1].subject == "Resolved: certificate-expired at a.example"
+    assert mail.outbox[1].extra_headers["References"] == mail.outbox[0].extra_headers["References"]
+
+
+def test_a_destination_hears_only_of_what_is_severe_enough(root, destination):
+    Destination.objects.update(minimum_severity=Severity.CRITICAL)
+    add_day("a.example", 1, 1000, 400)
+
+    evaluate(NOW)
+
+    assert not Notification.objects.exists()
+
+
+def test_a_passing_error_is_tried_again_later(incident, monkeypatch):
+    def refuse(address, message):
+        raise DeliveryFailed("The mail server could not be reached.", is_permanent=False)
+
+    monkeypatch.setattr(deliver, "send_email", refuse)
+    outcome = deliver.deliver_due()
+
+    row = Notification.objects.get()
+    assert outcome.postponed == 1
+    assert (row.attempts, row.delivered_at, row.failed_at) == (1, None, None)
+    assert row.next_attempt_at > timezone.now()
+
+    monkeypatch.undo()
+    Notification.objects.update(next_attempt_at=timezone.now())
+    assert deliver.deliver_due().delivered == 1
+
+
+def test_a_permanent_error_is_given_up_and_kept(incident, monkeypatch):
+    def refuse(address, message):
+        raise DeliveryFailed("550 no such user", is_permanent=True)
+
+    monkeypatch.setattr(deliver, "send_email", refuse)
+
+    assert deliver.deliver_due().failed == 1
+    row = Notification.objects.get()
+    assert (row.error, row.failed_at is None) == ("550 no such user", False)
+
+
+def test_what_a_dead_worker_had_claimed_is_sent_after_a_while(incident):
+    Notification.objects.update(claimed_at=timezone.now())
+    assert deliver.deliver_due().delivered == 0
+
+    Notification.objects.update(
+        claimed_at=timezone.now() - deliver.CLAIM_ENDS_AFTER - timedelta(seconds=1)
+    )
+
+    assert deliver.deliver_due().delivered == 1
+
+
+def test_a_refused_recipient_is_permanent_and_a_lost_server_is_not(incident, monkeypatch):
+    from alerts.channels.email import send_email
+    from alerts.messages import test_message as message
+
+    def refused(self, *args, **kwargs):
+        raise smtplib.SMTPRecipientsRefused({"x@corp.example": (550, b"no such user")})
+
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", refused)
+    with pytest.raises(DeliveryFailed) as permanent:
+        send_email("x@corp.example", message())
+
+    def lost(self, *args, **kwargs):
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lost)
+    with pytest.raises(DeliveryFailed) as passing:
+        send_email("x@corp.example", message())
+
+    assert permanent.value.is_permanent
+    assert not passing.value.is_permanent
+
+
+def test_addresses_are_sealed_in_the_database(destination):
+    stored = bytes(Destination.objects.get().sealed_address)
+
+    assert b"team@corp.example" not in stored
+    assert unseal(stored) == "team@corp.example"
+
+
+def test_another_secret_key_cannot_unseal(settings):
+    sealed = seal("team@corp.example")
+    settings.SECRET_KEY = "another-key-another-key-another-key-another-key-another"
+
+    with pytest.raises(CannotUnseal):
+        unseal(sealed)
+
+
+def test_a_test_message_is_sent_at_once(root, destination):
+    send_test(root, destination)
+
+    assert mail.outbox[0].subject == "Test from TLS-RPT Portal"
+
+
+def test_every_portal_starts_with_a_rule():
+    assert Rule.objects.get().name == "Failure rate above 5 %"
