@@ -7,10 +7,12 @@ from typing import Any
 
 from django.contrib.staticfiles.finders import AppDirectoriesFinder, FileSystemFinder
 
-# Source maps, right-to-left and part builds of Bootstrap, notebook widgets and sample data of
+# Right-to-left and part builds of Bootstrap, notebook widgets and sample data of
 # Plotly: 20 MB that no page asks for and that hashing and compressing would cost seconds.
 UNUSED = [
-    "*.map",
+    "bootstrap.css.map",
+    "bootstrap.js.map",
+    "bootstrap.bundle.js.map",
     "*.rtl.*",
     "datasets",
     "templates",
