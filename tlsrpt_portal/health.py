@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from kombu.exceptions import OperationalError
 
+from reports.models import Receipt
 from tlsrpt_portal.celery import app
 from tlsrpt_portal.models import Heartbeat
 
@@ -56,10 +57,21 @@ def check_worker() -> tuple[bool, str]:
     return age < WORKER_SILENT_AFTER, f"last heartbeat {age.total_seconds():.0f} s ago"
 
 
+def check_receipts() -> tuple[bool, str]:
+    """Look at how long the oldest document has waited to be read."""
+    waiting = Receipt.objects.filter(processed_at=None).order_by("received_at")
+    oldest = waiting.values_list("received_at", flat=True).first()
+    if oldest is None:
+        return True, "nothing waits"
+    age = timezone.now() - oldest
+    return age < OLDEST_RECEIPT, f"the oldest has waited {age.total_seconds():.0f} s"
+
+
 CHECKS: dict[str, Check] = {
     "database": check_database,
     "broker": check_broker,
     "worker": check_worker,
+    "receipts": check_receipts,
 }
 
 

@@ -281,6 +281,7 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
+        "kombu.connection": {"level": "ERROR"},  # the file queue has no host name, and need not
         "axes": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
     },

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from reports.models import Channel, Receipt
 from tlsrpt_portal import health
 from tlsrpt_portal.models import Heartbeat
 
@@ -50,3 +51,26 @@ def test_not_ready_without_a_queue(client, settings, tmp_path):
     checks = client.get("/readyz").json()["checks"]
 
     assert checks["broker"]["ok"] is False
+
+
+def test_not_ready_when_documents_wait_too_long(client, queue):
+    health.beat("worker")
+    Receipt.objects.create(
+        channel=Channel.HTTPS, received_at=timezone.now() - health.OLDEST_RECEIPT
+    )
+
+    checks = client.get("/readyz").json()["checks"]
+
+    assert checks["receipts"]["ok"] is False
+
+
+def test_metrics_are_for_this_machine_or_the_token(client, settings, queue):
+    assert client.get("/metrics", REMOTE_ADDR="198.51.100.1").status_code == 403
+    here = client.get("/metrics", REMOTE_ADDR="127.0.0.1")
+
+    settings.METRICS_TOKEN = "prometheus-token"
+    refused = client.get("/metrics", REMOTE_ADDR="127.0.0.1")
+    allowed = client.get("/metrics", headers={"Authorization": "Bearer prometheus-token"})
+
+    assert b"tlsrpt_domains 0.0" in here.content
+    assert (refused.status_code, allowed.status_code) == (403, 200)

@@ -60,10 +60,9 @@ class Command(PortalCommand):
 def commands(host: str, port: int) -> dict[str, list[str]]:
     """Give the command line of each process."""
     granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host]
-    granian += ["--port", str(port), "--workers", "1", "--blocking-threads", "8"]
+    granian += ["--port", str(port), "--workers", "1", "--blocking-threads", "4"]
     granian += ["--no-access-log", "--log-level", "warning", "--respawn-failed-workers"]
-    # Half a minute idle, and a thread gives its database connection back.
-    celery = [sys.executable, "-m", "celery", "-A", "tlsrpt_portal", "worker", "--beat"]
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "tlsrpt_portal", "worker", "--beat"]
     celery += ["--schedule", str(settings.DATA_DIR / "beat-schedule"), "--loglevel", "info"]
     celery += ["--without-gossip", "--without-mingle", "--hostname", "worker@portal"]
     found = {
