@@ -47,7 +47,7 @@ check: $(DEV_DEPS) ## format, lint, types, import contracts, tests: before each 
 	$(VENV)/bin/lint-imports --no-logo > $(VENV)/lint-imports.log || (cat $(VENV)/lint-imports.log; exit 1)
 	$(VENV)/bin/mypy
 	$(PY) manage.py makemigrations --check --dry-run --verbosity 0
-	env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PY) -m pytest -n auto -m "not browser"
+	env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PY) -m pytest -n auto -m "not browser and not whole"
 
 format: $(DEV_DEPS) ## let ruff put the code into shape
 	$(VENV)/bin/ruff format --quiet .
