@@ -8,13 +8,24 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from mailtls.catalogue import changes, dane, mta_sts, mx, names, starttls, sts_policy, tlsrpt
+from mailtls.catalogue import (
+    arrivals,
+    changes,
+    dane,
+    mta_sts,
+    mx,
+    names,
+    report,
+    starttls,
+    sts_policy,
+    tlsrpt,
+)
 from mailtls.catalogue.entry import Entry
 from mailtls.findings import Finding, Param
 
 __all__ = ["ENTRIES", "Entry", "Words", "describe"]
 
-_MODULES = (names, tlsrpt, mta_sts, sts_policy, mx, dane, starttls, changes)
+_MODULES = (names, tlsrpt, mta_sts, sts_policy, mx, dane, starttls, changes, arrivals, report)
 
 ENTRIES: Mapping[str, Entry] = MappingProxyType(
     {code: entry for module in _MODULES for code, entry in module.ENTRIES.items()}

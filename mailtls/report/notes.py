@@ -6,6 +6,12 @@ from dataclasses import dataclass, field
 
 from mailtls.findings import Finding, Param, Severity
 
+# What those who store reports find out besides: said here because the words stand in the kernel.
+CONFLICTING = "report.conflicting"
+GAVE_UP = "report.reading.gave-up"
+BYTES_GONE = "report.reading.bytes-gone"
+FILE_UNREADABLE = "report.reading.file-unreadable"
+
 
 class RejectedError(Exception):
     """Nothing usable remains; carries the finding that says why."""

@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from mailtls.limits import MIB, Limits
+from mailtls.report.notes import BYTES_GONE, GAVE_UP
 from reports.models import Outcome, Receipt
 from reports.reading import read_documents
 from reports.services.roll_up import roll_up
@@ -107,13 +108,13 @@ def _process_batch(receipts: list[Receipt], total: Processed) -> None:
     poisoned = [receipt for receipt in receipts if receipt.attempts > MAX_ATTEMPTS]
     for receipt in poisoned:
         logger.error("receipt %s was tried %d times; put aside", receipt.pk, MAX_ATTEMPTS)
-        _put_aside(receipt, "process.gave-up")
+        _put_aside(receipt, GAVE_UP)
     readable = [receipt for receipt in receipts if receipt.attempts <= MAX_ATTEMPTS]
     limits = current_limits()
     read = []
     for receipt in readable:
         if receipt.raw is None:
-            _put_aside(receipt, "process.bytes-gone")
+            _put_aside(receipt, BYTES_GONE)
             continue
         documents = read_documents(receipt.raw.content, name=receipt.file_name, limits=limits)
         read.append(ReadReceipt(receipt=receipt, documents=documents))

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from domains.models import Domain
 from mailtls.report import Report as ParsedReport
+from mailtls.report.notes import CONFLICTING
 from reports.attribution import attribute, choose_counted, names_to_look_up
 from reports.models import (
     Channel,
@@ -33,7 +34,6 @@ from reports.models import (
 )
 from reports.reading import ReadDocument
 
-_CONFLICT = "report.conflicting"
 _REPORTER_CHARS = 200
 _TRUST_RANK = (Trust.ANONYMOUS_HTTPS, Trust.UNSIGNED_MAIL, Trust.UPLOAD, Trust.DKIM_MAIL)
 
@@ -166,7 +166,7 @@ def _report_row(
     assert report is not None
     warnings = [[note.code, note.params] for note in document.warnings]
     if is_conflicting:
-        warnings.append([_CONFLICT, {}])
+        warnings.append([CONFLICTING, {}])
     return Report(
         content_sha256=sha,
         organization_name=report.organization_name,
@@ -286,7 +286,7 @@ def _outcomes(item: ReadReceipt, batch: _Batch) -> list[Stored]:
             outcome = Outcome.REJECTED
         elif document.sha256 in batch.new and batch.first[document.sha256][1] is document:
             outcome = Outcome.ACCEPTED
-            warnings = (_CONFLICT,) if document.sha256 in batch.conflicts else ()
+            warnings = (CONFLICTING,) if document.sha256 in batch.conflicts else ()
         else:
             outcome = Outcome.DUPLICATE
         stored.append(

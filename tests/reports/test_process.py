@@ -175,7 +175,7 @@ def test_bytes_that_kill_every_worker_are_put_aside():
     process()
 
     receipt.refresh_from_db()
-    assert (receipt.outcome, receipt.code) == (Outcome.REJECTED, "process.gave-up")
+    assert (receipt.outcome, receipt.code) == (Outcome.REJECTED, "report.reading.gave-up")
 
 
 def test_what_was_tried_before_is_tried_alone(monkeypatch):

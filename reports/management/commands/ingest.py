@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from mailtls.report import PolicyResult, PolicyType
+from mailtls.report.notes import FILE_UNREADABLE
 from reports.models import Outcome
 from reports.services.ingest import Ingested, ingest
 from reports.services.process import current_limits
@@ -100,7 +101,7 @@ class Command(BaseCommand):
                 **_NO_REPORT,
                 "file": done.name,
                 "status": "rejected",
-                "code": "file.unreadable",
+                "code": FILE_UNREADABLE,
             }
             self.stdout.write(json.dumps(line))
         else:
