@@ -29,8 +29,10 @@ from prober.lookups import look_up_v4, look_up_v6
 from prober.options import Options
 from prober.resolver import Resolver
 from prober.tls import (
+    OUTDATED_VERSIONS,
     is_version_fault,
     judge_verify_code,
+    outdated_context,
     policy_context,
     read_leaf,
     reading_context,
@@ -156,7 +158,7 @@ class _Fetch:
             await self._read_refused_certificate()
             return
         except (OSError, ssl.SSLError) as error:
-            self._fail_handshake(error)
+            await self._explain_handshake(error)
             return
         self._read_certificate()
         try:
@@ -205,10 +207,20 @@ class _Fetch:
             raise
         return reader
 
-    def _fail_handshake(self, error: OSError) -> None:
+    async def _explain_handshake(self, error: OSError) -> None:
         is_version = isinstance(error, ssl.SSLError) and is_version_fault(error)
         self.result = FetchResult.TLS_VERSION if is_version else FetchResult.TLS_HANDSHAKE
         self.detail = _one_line(error)
+        if is_version:
+            return
+        # Servers that know only old versions may just hang up; asking in their tongue tells.
+        try:
+            await self._connect(outdated_context())
+        except (ConnectFailed, OSError):
+            return
+        assert self._writer is not None
+        if self._writer.get_extra_info("ssl_object").version() in OUTDATED_VERSIONS:
+            self.result = FetchResult.TLS_VERSION
 
     def _read_certificate(self) -> None:
         assert self._writer is not None

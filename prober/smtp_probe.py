@@ -11,7 +11,14 @@ from mailtls.observed import ProbeResult, StarttlsProbe
 from prober.connect import ConnectFailed, ConnectFault, open_socket
 from prober.options import Options
 from prober.port25 import Port25
-from prober.tls import chain_context, is_version_fault, read_chain, reading_context
+from prober.tls import (
+    OUTDATED_VERSIONS,
+    chain_context,
+    is_version_fault,
+    outdated_context,
+    read_chain,
+    reading_context,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +93,8 @@ class _Visit:
         self.detail: str | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._greeting: str | None = None
+        # From STARTTLS on a broken connection is a failed handshake.
+        self._is_handshaking = False
         self._verify: tuple[int, str] | None = None
         self._seen: StarttlsProbe | None = None
 
@@ -108,14 +117,14 @@ class _Visit:
         except SmtpRefused as error:
             self.result, self.detail = error.result, str(error)
             await self._quit()
-        except ssl.SSLError as error:
-            is_version = is_version_fault(error)
-            self.result = ProbeResult.TLS_VERSION if is_version else ProbeResult.TLS_HANDSHAKE
-            self.detail = " ".join(str(error).split())[:200]
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-            is_late = self._greeting is not None and self.result is ProbeResult.STARTTLS_REFUSED
-            self.result = ProbeResult.TLS_HANDSHAKE if is_late else ProbeResult.SMTP_PROTOCOL
             self.detail = " ".join(str(error).split())[:200] or "connection closed"
+            if not self._is_handshaking:
+                self.result = ProbeResult.SMTP_PROTOCOL
+            elif isinstance(error, ssl.SSLError) and is_version_fault(error):
+                self.result = ProbeResult.TLS_VERSION
+            else:
+                self.result = await self._explain_handshake()
 
     def close(self) -> None:
         """Drop the connection."""
@@ -154,14 +163,14 @@ class _Visit:
             sock.close()
             raise
         self._writer = writer
+        self._is_handshaking = False
         await self._expect(reader, "220", ProbeResult.SMTP_REFUSED, greets=True)
         offered = await self._say_hello(reader, writer)
         if "STARTTLS" not in offered:
             raise SmtpRefused(ProbeResult.NO_STARTTLS, "EHLO did not offer STARTTLS")
         writer.write(b"STARTTLS\r\n")
         await self._expect(reader, "220", ProbeResult.STARTTLS_REFUSED)
-        # From here on a broken connection is a failed handshake.
-        self.result = ProbeResult.STARTTLS_REFUSED
+        self._is_handshaking = True
         await writer.start_tls(
             context,
             server_hostname=self.name,
@@ -172,6 +181,20 @@ class _Visit:
             tls_version=ssl_object.version(),
             cipher=(ssl_object.cipher() or (None,))[0],
             chain=read_chain(ssl_object),
+        )
+
+    async def _explain_handshake(self) -> ProbeResult:
+        """Say whether the server knows only old versions of TLS: it may just have hung up."""
+        seen = self._seen
+        self.close()
+        try:
+            await self._shake_hands(outdated_context())
+        except (ConnectFailed, SmtpRefused, OSError, EOFError, asyncio.LimitOverrunError):
+            return ProbeResult.TLS_HANDSHAKE
+        version = self._seen.tls_version if self._seen else None
+        self._seen = seen
+        return (
+            ProbeResult.TLS_VERSION if version in OUTDATED_VERSIONS else ProbeResult.TLS_HANDSHAKE
         )
 
     async def _say_hello(

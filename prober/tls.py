@@ -74,6 +74,20 @@ def reading_context() -> ssl.SSLContext:
     return context
 
 
+@functools.lru_cache(maxsize=1)
+def outdated_context() -> ssl.SSLContext:
+    """Give a context that speaks even TLS 1.0: to say why a handshake failed, for nothing else."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
+
+
+OUTDATED_VERSIONS = frozenset({"SSLv3", "TLSv1", "TLSv1.1"})
+
+
 def _trusting(ca_file: str | None) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
