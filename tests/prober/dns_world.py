@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -171,3 +172,28 @@ class DnsServer(asyncio.DatagramProtocol):
                 response.set_rcode(dns.rcode.NXDOMAIN)
         if signed:
             response.flags |= dns.flags.AD
+
+
+class ThreadedServer:
+    """A name server with a loop of its own, for callers that have none."""
+
+    def __init__(self, zone: Zone) -> None:
+        self.server = DnsServer(zone)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(),))
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        async with self.server:
+            self._ready.set()
+            await self._stop.wait()
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        self._ready.wait()
+        return self.server.address
+
+    def __exit__(self, *_exc: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()

@@ -14,7 +14,7 @@ from mailtls.observed import DnsStatus, Observed
 from mailtls.posture import Status, judge
 from prober import Options, Request, check_many, parse_nameserver, run_checks
 from prober.check import Checker
-from tests.prober.dns_world import DnsServer, Zone
+from tests.prober.dns_world import DnsServer, ThreadedServer, Zone
 
 QUICK = (0.2, 0.2)
 
@@ -135,31 +135,6 @@ async def test_without_any_name_server_all_is_unknown(monkeypatch: pytest.Monkey
 
     posture = judge(observed, datetime.now(UTC))
     assert {posture.tlsrpt.status, posture.mta_sts.status, posture.mx.status} == {Status.UNKNOWN}
-
-
-class ThreadedServer:
-    """A name server with a loop of its own, for callers that have none."""
-
-    def __init__(self, zone: Zone) -> None:
-        self.server = DnsServer(zone)
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(),))
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        async with self.server:
-            self._ready.set()
-            await self._stop.wait()
-
-    def __enter__(self) -> str:
-        self._thread.start()
-        self._ready.wait()
-        return self.server.address
-
-    def __exit__(self, *_exc: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
 
 
 def test_the_synchronous_form_gives_the_same():
