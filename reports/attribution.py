@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-from mailtls.report import Hints, PolicyResult, PolicyType, Report, counted_types
+from mailtls.report import Countable, Hints, PolicyResult, PolicyType, Report, counted_types
 
 # Google: "2026-03-10T00:00:00Z_a.example"; Postfix: "…Z_idx1_a.example"; Microsoft:
 # "123+a.example".
@@ -58,12 +58,12 @@ def _domain_of_whole(
     return next((managed[name] for name in names if name in managed), None)
 
 
-def choose_counted(policies: Iterable[PolicyResult], domains: Iterable[Hashable]) -> list[bool]:
+def choose_counted(policies: Iterable[Countable], domains: Iterable[Hashable]) -> list[bool]:
     """Say for each result whether its sessions count, by the rule for one report and domain.
 
     `domains` tells what belongs together: the inventory's id, or the name of a foreign domain.
     """
-    grouped: defaultdict[Hashable, list[PolicyResult]] = defaultdict(list)
+    grouped: defaultdict[Hashable, list[Countable]] = defaultdict(list)
     pairs = list(zip(policies, domains, strict=True))
     for policy, domain in pairs:
         grouped[domain].append(policy)

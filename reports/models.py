@@ -112,6 +112,14 @@ class RawReport(models.Model):
         return zlib.decompress(self.body)
 
 
+class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    """The questions asked of receipts."""
+
+    def visible_to(self, user: Person) -> ReceiptQuerySet:
+        """Narrow to what came in by intakes of this person's teams."""
+        return visible_to(user, self, "intake__team")  # type: ignore[return-value]
+
+
 class Receipt(models.Model):
     """One arrival: when, by which door, from whom, and what became of it."""
 
@@ -145,6 +153,8 @@ class Receipt(models.Model):
     # Why it was rejected or what it is, as a code of the catalogue with its parameters.
     code = models.CharField(max_length=60, blank=True)
     params = models.JSONField(default=dict)
+
+    objects = ReceiptQuerySet.as_manager()
 
     class Meta:
         indexes = [
@@ -295,6 +305,11 @@ class PolicyResult(models.Model):
     def failed_sessions(self) -> int:
         """Give the failures that count: the summary's total, else what the details add up to."""
         return self.failures_in_details if self.failures is None else self.failures
+
+    @property
+    def sessions(self) -> int:
+        """Give successes and failures together."""
+        return (self.successes or 0) + self.failed_sessions
 
 
 class FailureDetail(models.Model):

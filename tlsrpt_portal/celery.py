@@ -24,6 +24,8 @@ app.conf.beat_schedule = {
         ("checks", "domains.tasks.dispatch_due_checks", 15.0, 15),
         ("receipts", "reports.tasks.process_receipts", 5.0, 5),
         ("rollups", "reports.tasks.roll_up", 30.0, 30),
+        ("new domains", "reports.tasks.attribute_new_domains", 30.0, 30),
+        ("retention", "reports.tasks.apply_retention", crontab(hour=3, minute=40), 3600),
         ("alerts", "alerts.tasks.evaluate", 300.0, 300),
         ("deliveries", "alerts.tasks.deliver", 15.0, 15),
         ("housekeeping", "tlsrpt_portal.tasks.keep_house", crontab(hour=3, minute=20), 3600),

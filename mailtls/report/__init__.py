@@ -1,6 +1,6 @@
 """Aggregate TLS reports (RFC 8460 section 4): bytes in, a `Report` and findings out."""
 
-from mailtls.report.counting import counted_types
+from mailtls.report.counting import Countable, counted_types
 from mailtls.report.hints import Hints
 from mailtls.report.parse import parse_report
 from mailtls.report.values import (
@@ -13,6 +13,7 @@ from mailtls.report.values import (
 
 __all__ = [
     "RESULT_TYPES",
+    "Countable",
     "FailureDetail",
     "Hints",
     "PolicyResult",

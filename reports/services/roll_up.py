@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
 from reports.models import DailyFailures, DailySessions, DirtyDay, FailureDetail, PolicyResult
 
@@ -92,20 +93,23 @@ def _roll_up_chunk() -> int:
 
 
 def mark_all_dirty(since: date | None = None) -> None:
-    """Mark every day that has results or daily figures, from `since` on, to be recomputed."""
-    condition = "AND day >= %s" if since else ""
-    params: list[Any] = [since] * 2 if since else []
+    """Mark every day that has results or daily figures, from `since` on, to be recomputed.
+
+    Figures older than the rows they were made from stay: retention lets rows go earlier.
+    """
+    first_with_rows = date.min
+    if settings.KEEP_REPORT_DAYS:
+        first_with_rows = timezone.now().date() - timedelta(days=settings.KEEP_REPORT_DAYS)
+    first = since or date.min
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             _sql(
                 "INSERT INTO {dirty} (domain_id, day, is_claimed) "
                 "SELECT domain_id, day, {false} FROM {results} "
-                "WHERE domain_id IS NOT NULL {condition} UNION "
-                "SELECT domain_id, day, {false} FROM {sessions} "
-                "WHERE domain_id IS NOT NULL {condition}",
-                condition=condition,
+                "WHERE domain_id IS NOT NULL AND day >= %s UNION "
+                "SELECT domain_id, day, {false} FROM {sessions} WHERE day >= %s"
             ),
-            params,
+            [first, max(first, first_with_rows)],
         )
 
 

@@ -1,0 +1,63 @@
+"""The quarantine: read again after an upgrade."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from accounts.models import AuditEntry, Membership, Team, User
+from reports.models import Channel, Intake, Outcome, Receipt
+from reports.services.accept import Provenance, accept
+from reports.services.process import process
+from reports.services.retry import retry
+from tests.mailtls.samples import text, zipped
+from tests.reports.arrivals import take_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin() -> User:
+    return User.objects.create_user("admin@example.com", is_superuser=True)
+
+
+def test_what_can_be_read_now_is_read(admin, settings):
+    settings.REPORT_MAX_MEGABYTES = 0
+    rejected, other = take_in(zipped(text()), b"<feedback/>")
+    assert rejected.code == "unpack.too-large"
+    settings.REPORT_MAX_MEGABYTES = 20
+
+    assert retry(Receipt.objects.all(), admin) == 1
+    process()
+
+    rejected.refresh_from_db()
+    other.refresh_from_db()
+    assert (rejected.outcome, rejected.code) == (Outcome.ACCEPTED, "")
+    assert other.outcome == Outcome.NOT_A_REPORT
+    assert AuditEntry.objects.get().verb == "retried"
+
+
+def test_what_still_cannot_be_read_is_back_with_its_reason(admin):
+    [rejected] = take_in(b"junk")
+
+    retry(Receipt.objects.all(), admin)
+    process()
+
+    rejected.refresh_from_db()
+    assert (rejected.outcome, rejected.code) == (Outcome.REJECTED, "unpack.unrecognised")
+
+
+def test_a_team_retries_what_came_by_its_own_intake():
+    team = Team.objects.create(name="Mail")
+    alice = User.objects.create_user("alice@example.com")
+    Membership.objects.create(user=alice, team=team, role="analyst")
+    intake = Intake.objects.create(name="mail", team=team)
+    accept(b"junk", Provenance(channel=Channel.HTTPS, intake_id=intake.pk))
+    accept(b"other junk", Provenance(channel=Channel.HTTPS))
+    process()
+
+    mine = Receipt.objects.visible_to(alice)
+    assert retry(mine, alice) == 1
+    with pytest.raises(PermissionDenied):
+        retry(Receipt.objects.all(), alice)
+    assert Receipt.objects.filter(outcome=Outcome.REJECTED).count() == 1
