@@ -26,8 +26,10 @@ app.conf.beat_schedule = {
         ("rollups", "reports.tasks.roll_up", 30.0, 30),
         ("new domains", "reports.tasks.attribute_new_domains", 30.0, 30),
         ("retention", "reports.tasks.apply_retention", crontab(hour=3, minute=40), 3600),
+        ("attribution", "reports.tasks.attribute_new_domains", 60.0, 60),
         ("alerts", "alerts.tasks.evaluate", 300.0, 300),
         ("deliveries", "alerts.tasks.deliver", 15.0, 15),
+        ("retention", "reports.tasks.apply_retention", crontab(hour=2, minute=50), 3600),
         ("housekeeping", "tlsrpt_portal.tasks.keep_house", crontab(hour=3, minute=20), 3600),
     )
 }

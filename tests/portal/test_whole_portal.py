@@ -197,8 +197,8 @@ def test_killing_worker_and_portal_while_reports_arrive_loses_and_doubles_nothin
 def _totals(portal):
     script = (
         "from django.db.models import Sum; from reports.models import DailySessions, Report; "
-        "t = DailySessions.objects.aggregate(s=Sum('counted_successes'), f=Sum('counted_failures'));"
-        "print(Report.objects.count(), t['s'], t['f'])"
+        "t = DailySessions.objects.aggregate(s=Sum('counted_successes'), "
+        "f=Sum('counted_failures')); print(Report.objects.count(), t['s'], t['f'])"
     )
     return tuple(int(part) for part in portal.manage("shell", "-v", "0", "-c", script).split())
 

@@ -267,7 +267,7 @@ def _corporate() -> tuple[DemoDomain, ...]:
             daily_sessions=0,
         ),
         DemoDomain(
-            name="xn--aurlia-bva.example",
+            name="xn--aurlia-dva.example",
             team=team,
             tags=("parked",),
             history=((DAYS, Zone(mx=("0 .",))),),
