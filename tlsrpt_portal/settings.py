@@ -284,5 +284,6 @@ LOGGING = {
         "kombu.connection": {"level": "ERROR"},  # the file queue has no host name, and need not
         "axes": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
+        "mail.log": {"level": "WARNING"},  # aiosmtpd: every command of every session
     },
 }

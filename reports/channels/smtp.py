@@ -11,6 +11,7 @@ import asyncio
 import logging
 import signal
 import ssl
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from typing import Any, TypeVar
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 
 from mailtls.limits import MIB
 from reports import queries
@@ -100,7 +101,15 @@ class MailDoor:
         return "\r\n".join([answer] * (len(envelope.rcpt_tos) if self.is_lmtp else 1))
 
     def close(self) -> None:
-        """End the threads once they are done."""
+        """End the threads once they are done, and their database connections with them."""
+        everyone = threading.Barrier(_DATABASE_THREADS)
+
+        def leave() -> None:
+            everyone.wait()  # so that each thread takes one of these
+            connections.close_all()
+
+        for _ in range(_DATABASE_THREADS):
+            self._threads.submit(leave)
         self._threads.shutdown()
 
     def _find_recipient(self, address: str) -> bool:

@@ -67,6 +67,6 @@ def test_a_rebuild_brings_lost_figures_back():
     expected = daily_rows()
     DailySessions.objects.all().delete()
 
-    run("rebuildrollups", since="2026-03-01")
+    run("rebuildrollups", "--since", "2026-03-01")
 
     assert daily_rows() == expected
