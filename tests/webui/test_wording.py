@@ -1,0 +1,52 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from webui import wording
+
+
+@pytest.mark.parametrize(
+    ("failed", "sessions", "text"),
+    [
+        (0, 0, "–"),
+        (0, 500, "0 %"),
+        (1, 1_000_000, "< 0.01 %"),
+        (1, 300, "0.33 %"),
+        (412, 4100, "10.0 %"),
+        (9999, 10000, "99.9 %"),
+        (10, 10, "100 %"),
+        (None, 10, "–"),
+    ],
+)
+def test_a_rate_is_never_rounded_to_none_or_all(failed, sessions, text):
+    assert wording.failure_rate(failed, sessions) == text
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "text"),
+    [(0, 10, "0 %"), (1, 1000, "< 1 %"), (999, 1000, "> 99 %"), (5, 5, "100 %"), (0, 0, "–")],
+)
+def test_a_share_says_none_and_all_only_where_it_is_so(part, whole, text):
+    assert wording.share(part, whole) == text
+
+
+@pytest.mark.parametrize(
+    ("past", "text"),
+    [
+        (timedelta(seconds=3), "just now"),
+        (timedelta(minutes=5), "5 min ago"),
+        (timedelta(hours=30), "1 day ago"),
+        (timedelta(days=4), "4 days ago"),
+        (timedelta(hours=-3), "in 3 h"),
+    ],
+)
+def test_times_are_told_in_one_unit(past, text):
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    assert wording.ago(now - past, now) == text
+
+
+def test_lists_of_words_are_cut_with_the_number_left_out():
+    assert wording.sentence_list(["a"]) == "a"
+    assert wording.sentence_list(["a", "b"]) == "a and b"
+    assert wording.sentence_list(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"

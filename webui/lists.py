@@ -1,0 +1,86 @@
+"""The list page: filters in the address, a table, pages, and the same rows as CSV or XLSX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.request import QueryDict
+from django_filters.views import FilterView
+from django_tables2 import SingleTableMixin
+
+from webui.exports import Format, file_response
+from webui.tables import PortalTable
+
+EXPORT_BATCH = 2000
+
+
+class ListPage(SingleTableMixin, FilterView):  # type: ignore[misc]
+    """A list page; a screen names its model, filters, table and template.
+
+    To htmx it gives the results only, so that filtering does not load the page anew.
+    """
+
+    request: HttpRequest
+    template_name = "webui/list.html"
+    results_template_name = "webui/_results.html"
+    export_name = "table"
+    table_pagination = {"per_page": 50}
+    # The words of the pager: "1 domain", "3 domains".
+    thing, things = "row", "rows"
+
+    def get_template_names(self) -> list[str]:
+        """Choose the whole page, or for htmx the results."""
+        is_partial = bool(self.request.htmx) and not self.request.htmx.boosted  # type: ignore[attr-defined]
+        return [self.results_template_name if is_partial else self.template_name]
+
+    def get_filterset_kwargs(self, filterset_class: Any) -> dict[str, Any]:
+        """Bind the filters even to an empty address: what they leave out by default stays out."""
+        kwargs: dict[str, Any] = super().get_filterset_kwargs(filterset_class)
+        kwargs["data"] = self.request.GET
+        return kwargs
+
+    def get_table_kwargs(self) -> dict[str, Any]:
+        """Tell the table who looks at it."""
+        return {"viewer": self.request.user}
+
+    def get_table(self, **kwargs: Any) -> PortalTable:
+        """Give the table with what the rows of this page need."""
+        table: PortalTable = super().get_table(**kwargs)
+        table.decorate([row.record for row in table.paginated_rows])
+        return table
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the words, and whether anything is filtered."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        context["results_template"] = self.results_template_name
+        context["thing"], context["things"] = self.thing, self.things
+        context["is_filtered"] = is_filtered(self.request.GET, context["filter"].form.fields)
+        return context
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        """Answer with the page, or with the file that was asked for."""
+        form = self.request.GET.get("export")
+        if form in set(Format):
+            return self.export(Format(form))
+        response: HttpResponse = super().render_to_response(context, **kwargs)
+        return response
+
+    def export(self, form: Format) -> HttpResponse:
+        """Answer with all rows that match, as shown, in batches."""
+        table = self.table_class(
+            data=self.object_list,
+            order_by=self.request.GET.get("sort", "").split(",") or None,
+            viewer=self.request.user,
+        )
+        records: Sequence[Any] = [row.record for row in table.rows]
+        for start in range(0, len(records), EXPORT_BATCH):
+            table.decorate(records[start : start + EXPORT_BATCH])
+        rows = table.as_values()
+        return file_response(form, self.export_name, next(rows), rows)
+
+
+def is_filtered(query: QueryDict, fields: Any) -> bool:
+    """Say whether the address narrows the list."""
+    return any(query.get(name) for name in fields)

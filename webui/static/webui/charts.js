@@ -1,0 +1,82 @@
+// Draws every [data-chart] from the JSON figure that the page carries. Colours named in the figure
+// as "var(--…)" are read from the style sheet, so charts follow the theme.
+(function () {
+  "use strict";
+
+  function coloured(value, styles) {
+    if (typeof value === "string") {
+      return value.replace(/var\((--[a-z0-9-]+)\)/g, function (whole, name) {
+        return styles.getPropertyValue(name).trim() || whole;
+      });
+    }
+    if (Array.isArray(value)) {
+      return value.map(function (item) {
+        return coloured(item, styles);
+      });
+    }
+    if (value && typeof value === "object") {
+      var result = {};
+      Object.keys(value).forEach(function (key) {
+        result[key] = coloured(value[key], styles);
+      });
+      return result;
+    }
+    return value;
+  }
+
+  function draw(element) {
+    var source = document.getElementById(element.dataset.chart);
+    var styles = window.getComputedStyle(document.documentElement);
+    var figure = coloured(JSON.parse(source.textContent), styles);
+    figure.layout.font = Object.assign(
+      { family: window.getComputedStyle(document.body).fontFamily },
+      figure.layout.font
+    );
+    if (element.clientWidth < 520) {
+      // Little room: the labels of the y axes move inside, the legend goes.
+      figure.layout.margin = Object.assign({}, figure.layout.margin, { l: 36, r: 8 });
+      figure.layout.showlegend = false;
+    }
+    window.Plotly.react(element, figure.data, figure.layout, {
+      displayModeBar: false,
+      responsive: false,
+      scrollZoom: false,
+      doubleClick: "reset",
+    }).then(function () {
+      element.setAttribute("data-drawn", "true");
+      if (element.dataset.listening) {
+        return;
+      }
+      element.dataset.listening = "true";
+      element.on("plotly_click", function (event) {
+        var point = event.points[0];
+        var address = point.customdata && point.customdata.href;
+        if (!address && element.dataset.day) {
+          address = element.dataset.day.replace("DAY", String(point.x).slice(0, 10));
+        }
+        if (address) {
+          window.location.assign(address);
+        }
+      });
+    });
+  }
+
+  function drawAll() {
+    document.querySelectorAll("[data-chart]").forEach(draw);
+  }
+
+  var observer = new ResizeObserver(function (entries) {
+    entries.forEach(function (entry) {
+      var element = entry.target;
+      if (element.getAttribute("data-drawn") && element.clientWidth) {
+        window.Plotly.Plots.resize(element);
+      }
+    });
+  });
+
+  drawAll();
+  document.querySelectorAll("[data-chart]").forEach(function (element) {
+    observer.observe(element);
+  });
+  document.addEventListener("themechange", drawAll);
+})();

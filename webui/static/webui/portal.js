@@ -1,0 +1,210 @@
+// Keyboard, jump dialog, theme button, row selection and copying. Every page works without it.
+(function () {
+  "use strict";
+
+  // --- theme
+
+  var names = { system: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" };
+  document.querySelectorAll("[data-theme-button]").forEach(function (button) {
+    function label(choice) {
+      button.setAttribute("aria-label", names[choice]);
+      button.title = names[choice];
+    }
+    label(window.portalTheme.chosen());
+    button.addEventListener("click", function () {
+      label(window.portalTheme.cycle());
+    });
+  });
+
+  // --- menus made of <details>: one open at a time, closed by Escape and by a click elsewhere
+
+  document.addEventListener("click", function (event) {
+    document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+      if (!menu.contains(event.target)) {
+        menu.open = false;
+      }
+    });
+  });
+
+  // --- jump dialog
+
+  var dialog = document.getElementById("jump");
+
+  function openJump(event) {
+    if (!dialog) {
+      return;
+    }
+    if (event) {
+      event.preventDefault();
+    }
+    if (!dialog.open) {
+      dialog.showModal();
+      var input = dialog.querySelector("input");
+      input.select();
+      window.htmx.trigger(input, "jump");
+    }
+  }
+
+  function moveInJump(step) {
+    var links = Array.from(dialog.querySelectorAll("li a"));
+    if (!links.length) {
+      return;
+    }
+    var at = links.findIndex(function (link) {
+      return link.classList.contains("is-on");
+    });
+    links.forEach(function (link) {
+      link.classList.remove("is-on");
+    });
+    var next = links[(at + step + links.length) % links.length];
+    next.classList.add("is-on");
+    next.scrollIntoView({ block: "nearest" });
+    dialog.querySelector("input").setAttribute("aria-activedescendant", next.id);
+  }
+
+  if (dialog) {
+    document.querySelectorAll("[data-jump]").forEach(function (opener) {
+      opener.addEventListener("click", openJump);
+    });
+    dialog.addEventListener("click", function (event) {
+      if (event.target === dialog) {
+        dialog.close();
+      }
+    });
+    dialog.addEventListener("keydown", function (event) {
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        event.preventDefault();
+        moveInJump(event.key === "ArrowDown" ? 1 : -1);
+      } else if (event.key === "Enter") {
+        var link = dialog.querySelector("li a.is-on") || dialog.querySelector("li a");
+        if (link) {
+          event.preventDefault();
+          window.location.assign(link.href);
+        }
+      }
+    });
+  }
+
+  // --- keys: "/" search, Ctrl-K jump, "g" and a letter to go to a page
+
+  var waitingForGo = 0;
+
+  function isTyping(target) {
+    return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+  }
+
+  document.addEventListener("keydown", function (event) {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+      openJump(event);
+      return;
+    }
+    if (event.key === "Escape") {
+      document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      });
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) {
+      return;
+    }
+    if (event.key === "/") {
+      var search = document.querySelector("main [data-search]");
+      if (search) {
+        event.preventDefault();
+        search.focus();
+        search.select();
+      } else {
+        openJump(event);
+      }
+    } else if (event.key === "g") {
+      waitingForGo = Date.now();
+    } else if (Date.now() - waitingForGo < 1500) {
+      waitingForGo = 0;
+      var link = document.querySelector('[data-go="' + CSS.escape(event.key) + '"]');
+      if (link) {
+        window.location.assign(link.href);
+      }
+    }
+  });
+
+  // --- choosing rows for a bulk action
+
+  function countChosen(form) {
+    var boxes = Array.from(form.querySelectorAll("input[name=pk]"));
+    var chosen = boxes.filter(function (box) {
+      return box.checked;
+    });
+    var all = form.querySelector("[data-choose-page]");
+    if (all) {
+      all.checked = boxes.length > 0 && chosen.length === boxes.length;
+      all.indeterminate = chosen.length > 0 && chosen.length < boxes.length;
+    }
+    var bar = form.querySelector(".bulk");
+    if (bar) {
+      bar.classList.toggle("is-on", chosen.length > 0);
+      bar.querySelector("[data-chosen]").textContent = String(chosen.length);
+      var everything = bar.querySelector("[data-everything]");
+      if (everything) {
+        everything.hidden = chosen.length !== boxes.length;
+        everything.querySelector("input").checked = false;
+      }
+    }
+  }
+
+  document.addEventListener("change", function (event) {
+    var form = event.target.closest("[data-bulk]");
+    if (!form) {
+      return;
+    }
+    if (event.target.matches("[data-choose-page]")) {
+      form.querySelectorAll("input[name=pk]").forEach(function (box) {
+        box.checked = event.target.checked;
+      });
+    }
+    if (event.target.matches("[data-choose-page], input[name=pk]")) {
+      countChosen(form);
+    }
+  });
+
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("[data-bulk]").forEach(countChosen);
+  });
+
+  // --- copying
+
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-copy]");
+    if (!button) {
+      return;
+    }
+    var source = document.getElementById(button.dataset.copy);
+    navigator.clipboard.writeText(source.textContent).then(function () {
+      var before = button.textContent;
+      button.textContent = "Copied";
+      window.setTimeout(function () {
+        button.textContent = before;
+      }, 1500);
+    });
+  });
+
+  // --- filters: an empty one does not belong into the address
+
+  document.addEventListener("htmx:configRequest", function (event) {
+    if (event.detail.verb === "get") {
+      Array.from(event.detail.formData.keys()).forEach(function (key) {
+        if (event.detail.formData.get(key) === "") {
+          event.detail.formData.delete(key);
+        }
+      });
+    }
+  });
+
+  // --- a session that ended while the page stood open
+
+  document.addEventListener("htmx:responseError", function (event) {
+    if (event.detail.xhr.status === 403 || event.detail.xhr.status === 401) {
+      window.location.reload(); // the session has ended: the page sends to the log-in
+    }
+  });
+})();

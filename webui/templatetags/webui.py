@@ -1,0 +1,145 @@
+"""Tags and filters of all screens: icons, states, figures, times, form fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django import forms, template
+from django.forms.boundfield import BoundField
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from webui import wording
+from webui.icons import svg
+from webui.sparkline import sparkline as draw_sparkline
+from webui.status import Sign, Tone
+
+register = template.Library()
+
+register.filter("number", wording.number)
+register.filter("day", wording.day)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Give an icon's markup."""
+    return mark_safe(svg(name))  # noqa: S308 — our own table of icons
+
+
+@register.filter
+def pill(sign: Sign) -> SafeString:
+    """Give a state on a tinted ground."""
+    return sign.html(pill=True)
+
+
+@register.filter
+def sign(sign: Sign) -> SafeString:
+    """Give a state as icon and word."""
+    return sign.html()
+
+
+@register.simple_tag
+def status(tone: str, word: str, icon: str = "", meaning: str = "") -> SafeString:
+    """Give a state made on the spot."""
+    return Sign(Tone(tone), word, icon, meaning).html(pill=True)
+
+
+@register.simple_tag
+def rate(failed: int | None, sessions: int | None) -> str:
+    """Give failed of all sessions in per cent."""
+    return wording.failure_rate(failed, sessions)
+
+
+@register.simple_tag
+def share(part: int, whole: int) -> str:
+    """Give a part in per cent of a whole."""
+    return wording.share(part, whole)
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """Give how long ago it was; the exact time stands in the tooltip."""
+    if moment is None:
+        return "never"
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>',
+        moment.isoformat(timespec="seconds"),
+        f"{moment:%Y-%m-%d %H:%M:%S}",
+        wording.ago(moment, timezone.now()),
+    )
+
+
+@register.filter
+def moment(value: datetime | None) -> SafeString | str:
+    """Give a moment in UTC to the minute."""
+    if value is None:
+        return "–"
+    return format_html(
+        '<time datetime="{}">{} {} UTC</time>',
+        value.isoformat(timespec="seconds"),
+        wording.day(value.date()),
+        f"{value:%H:%M}",
+    )
+
+
+@register.filter
+def isoday(value: date) -> str:
+    """Give a day as it stands in addresses."""
+    return value.isoformat()
+
+
+@register.simple_tag
+def sparkline(rates: Sequence[float | None], label: str) -> SafeString:
+    """Draw one bar a day."""
+    return draw_sparkline(rates, label)
+
+
+@register.simple_tag
+def counted(count: int, one: str, many: str = "") -> str:
+    """Give `1 domain`, `3 domains`."""
+    return wording.plural(count, one, many)
+
+
+@register.simple_tag
+def control(field: BoundField) -> SafeString:
+    """Give a form field's control in our style."""
+    widget = field.field.widget
+    attrs: dict[str, Any] = {}
+    if isinstance(widget, forms.CheckboxInput):
+        attrs["class"] = "form-check-input"
+    elif isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple):
+        attrs["class"] = ""
+    elif isinstance(widget, forms.Select | forms.SelectMultiple):
+        attrs["class"] = "form-select"
+    else:
+        attrs["class"] = "form-control"
+    if own := widget.attrs.get("class"):
+        attrs["class"] += f" {own}"
+    return field.as_widget(attrs=attrs)
+
+
+@register.filter
+def is_checkbox(field: BoundField) -> bool:
+    """Say whether the label stands after the control."""
+    return isinstance(field.field.widget, forms.CheckboxInput)
+
+
+@register.filter
+def is_choice_list(field: BoundField) -> bool:
+    """Say whether the control is a list of radio buttons or boxes."""
+    return isinstance(field.field.widget, forms.RadioSelect | forms.CheckboxSelectMultiple)
+
+
+@register.inclusion_tag("webui/_field.html")
+def field(bound: BoundField) -> dict[str, Any]:
+    """Render label, control, help and errors of one field."""
+    return {"field": bound}
+
+
+@register.inclusion_tag("webui/_fields.html")
+def fields(form: forms.BaseForm) -> dict[str, Any]:
+    """Render all fields of a form."""
+    return {"form": form}

@@ -1,0 +1,75 @@
+"""How figures, times and states read; pure functions that pages, tables and exports share."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def number(value: int | None) -> str:
+    """Give a count with thousands set apart, a dash for none: `12,345`."""
+    return "–" if value is None else f"{value:,}"
+
+
+def failure_rate(failed: int | None, sessions: int | None) -> str:
+    """Give failed of all sessions in per cent; never 0 where something failed."""
+    if not sessions or failed is None:
+        return "–"
+    percent = 100 * failed / sessions
+    if failed == 0:
+        return "0 %"
+    if percent < 0.01:
+        return "< 0.01 %"
+    if percent < 10:
+        return f"{percent:.2f} %"
+    # 99.96 % must not read as 100 %.
+    return "100 %" if failed >= sessions else f"{min(percent, 99.9):.1f} %"
+
+
+def share(part: int, whole: int) -> str:
+    """Give a part of a whole in whole per cent; 0 and 100 only where they are exact."""
+    if not whole:
+        return "–"
+    percent = round(100 * part / whole)
+    if part and percent == 0:
+        return "< 1 %"
+    if part < whole and percent == 100:
+        return "> 99 %"
+    return f"{percent} %"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Give how long ago (or ahead) a moment is, in one unit: `3 h ago`, `in 2 days`."""
+    seconds = (now - moment).total_seconds()
+    amount = abs(seconds)
+    if amount < MINUTE:
+        return "just now" if seconds >= 0 else "in a moment"
+    if amount < HOUR:
+        text = f"{int(amount // MINUTE)} min"
+    elif amount < DAY:
+        text = f"{int(amount // HOUR)} h"
+    else:
+        days = int(amount // DAY)
+        text = "1 day" if days == 1 else f"{days} days"
+    return f"{text} ago" if seconds >= 0 else f"in {text}"
+
+
+def day(value: date) -> str:
+    """Give a day as `12 Nov 2026`."""
+    return f"{value.day} {value:%b %Y}"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Give `1 domain`, `3 domains`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def sentence_list(words: list[str], limit: int = 3) -> str:
+    """Give `a`, `a and b`, `a, b and 4 more`."""
+    shown, rest = words[:limit], len(words) - limit
+    if rest > 0:
+        return f"{', '.join(shown)} and {rest} more"
+    if len(shown) > 1:
+        return f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return "".join(shown)
