@@ -1,0 +1,94 @@
+import pytest
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.services.set_up import issue_setup_link
+from tests.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+FORM = {
+    "name": "Ada",
+    "email": "Ada@Corp.Example",
+    "password": "a long enough sentence",
+    "password_again": "a long enough sentence",
+}
+
+
+def test_the_set_up_link_makes_an_administrator_who_is_logged_in(client):
+    address = reverse("set-up", args=[issue_setup_link()])
+
+    response = client.post(address, FORM)
+
+    assert response["Location"] == reverse("domains:import")
+    user = User.objects.get()
+    assert (user.email, user.is_administrator) == ("ada@corp.example", True)
+    assert client.get(reverse("domains:import")).status_code == 200
+
+
+def test_the_set_up_link_works_once(client):
+    address = reverse("set-up", args=[issue_setup_link()])
+    client.post(address, FORM)
+
+    assert client.get(address).status_code == 410
+    assert client.post(address, FORM).status_code == 410
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"password": "short", "password_again": "short"},
+        {"password_again": "another sentence"},
+        {"email": "nobody"},
+        {"password": "password1234", "password_again": "password1234"},
+    ],
+    ids=["short", "differs", "no-address", "common"],
+)
+def test_the_set_up_form_says_what_is_wrong(client, wrong):
+    address = reverse("set-up", args=[issue_setup_link()])
+
+    response = client.post(address, FORM | wrong)
+
+    assert response.status_code == 200
+    assert response.context["form"].errors
+    assert not User.objects.exists()
+
+
+def test_a_guessed_set_up_link_tells_nothing(client):
+    assert client.get(reverse("set-up", args=["guess"])).status_code == 410
+
+
+def test_every_page_asks_for_a_log_in(client):
+    for name in ("overview", "domains:list", "alerts:incidents", "jump"):
+        response = client.get(reverse(name))
+        assert response.status_code == 302
+        assert response["Location"].startswith(reverse("account_login"))
+
+
+def test_a_person_logs_in_with_address_and_password(client):
+    user = UserFactory()
+
+    response = client.post(
+        reverse("account_login"), {"login": user.email.upper(), "password": PASSWORD}
+    )
+
+    assert response["Location"] == reverse("overview")
+
+
+def test_nobody_signs_up_by_themselves(client):
+    text = client.get(reverse("account_signup")).content.decode()
+
+    assert "By invitation" in text
+
+
+@pytest.mark.parametrize(
+    "name", ["account_change_password", "mfa_index", "mfa_activate_totp", "account_logout"]
+)
+def test_the_pages_about_ones_own_account_open(client, name):
+    user = UserFactory()
+    client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+
+    response = client.get(reverse(name), follow=True)
+
+    assert response.status_code == 200
+    assert "TLS-RPT Portal" in response.content.decode()

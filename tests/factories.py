@@ -1,0 +1,172 @@
+"""Rows for tests of pages: people, teams, domains in every state, incidents."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import factory
+from django.utils import timezone
+
+from accounts.models import Membership, Team, User
+from accounts.roles import Role
+from alerts.lifecycle import Event, State
+from alerts.models import Incident, IncidentDomain, IncidentEvent, Rule, RuleKind, Severity
+from domains.models import Domain, Posture, StateChange
+
+PASSWORD = "a long enough sentence"
+
+
+class TeamFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Team
+
+    name = factory.Sequence(lambda n: f"Team {n}")
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    email = factory.Sequence(lambda n: f"person{n}@corp.example")
+    name = factory.Sequence(lambda n: f"Person {n}")
+    password = factory.django.Password(PASSWORD)
+
+
+class DomainFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Domain
+
+    name = factory.Sequence(lambda n: f"domain{n}.example")
+    # Far enough ahead that no page takes it for being checked just now.
+    next_check_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=6))
+
+
+def make_member(team: Team | None, role: Role, **fields: Any) -> User:
+    """Make a person with a role in a team, or everywhere."""
+    if team is None:
+        return UserFactory(role_everywhere=role, **fields)
+    user = UserFactory(**fields)
+    Membership.objects.create(user=user, team=team, role=role)
+    return user
+
+
+def finding(code: str, severity: str = "error", **params: Any) -> dict[str, Any]:
+    return {"code": code, "severity": severity, "params": params}
+
+
+def make_judgement(name: str, **states: Any) -> dict[str, Any]:
+    """Give the stored verdict of a domain, in the form of `checkdomain --json`."""
+    sts_mode = states.get("sts_mode", "enforce")
+    mta_sts = states.get("mta_sts", "valid")
+    tlsrpt = states.get("tlsrpt", "valid")
+    covered = states.get("covered", True) if mta_sts == "valid" else None
+    policy = {"mode": sts_mode, "max_age": 604800, "mx": [f"*.mail.{name}"]}
+    findings = states.get("findings", {})
+    return {
+        "domain": name,
+        "checked_at": "2026-11-22T10:00:00Z",
+        "took_ms": 84,
+        "tlsrpt": {
+            "status": tlsrpt,
+            "record": f"v=TLSRPTv1; rua=mailto:tls@{name}" if tlsrpt != "missing" else None,
+            "rua": [f"mailto:tls@{name}"] if tlsrpt == "valid" else [],
+            "findings": findings.get("tlsrpt", []),
+        },
+        "mta_sts": {
+            "status": mta_sts,
+            "record": "v=STSv1; id=20261101" if mta_sts != "missing" else None,
+            "id": "20261101" if mta_sts != "missing" else None,
+            "policy": policy if mta_sts == "valid" else None,
+            "findings": findings.get("mta_sts", []),
+        },
+        "mx": {
+            "status": states.get("mx", "valid"),
+            "hosts": [
+                {"name": f"mx1.mail.{name}", "preference": 10, "covered": covered},
+                {"name": f"mx2.mail.{name}", "preference": 20, "covered": covered},
+            ],
+            "findings": findings.get("mx", []),
+        },
+        "dane": {"status": states.get("dane", "missing"), "findings": findings.get("dane", [])},
+        "starttls": {"status": "not-checked", "hosts": [], "findings": []},
+    }
+
+
+def make_domain(
+    name: str, team: Team | None = None, *, checked: bool = True, **states: Any
+) -> Domain:
+    """Make a domain in the given state; without more, everything about it is well."""
+    own = {key: states.pop(key) for key in ("owner", "is_active", "notes") if key in states}
+    domain = DomainFactory(name=name, team=team, **own)
+    if checked:
+        judgement = make_judgement(name, **states)
+        found = [
+            f for key in ("tlsrpt", "mta_sts", "mx", "dane") for f in judgement[key]["findings"]
+        ]
+        is_valid = judgement["mta_sts"]["status"] == "valid"
+        Posture.objects.create(
+            domain=domain,
+            checked_at=timezone.now() - timedelta(hours=2),
+            known_at=timezone.now() - timedelta(hours=2),
+            unknown_since=states.get("unknown_since"),
+            tlsrpt=judgement["tlsrpt"]["status"],
+            mta_sts=judgement["mta_sts"]["status"],
+            sts_mode=states.get("sts_mode", "enforce") if is_valid else "",
+            mx=judgement["mx"]["status"],
+            dane=judgement["dane"]["status"],
+            mx_provider=states.get("mx_provider", ""),
+            errors=sum(f["severity"] == "error" for f in found),
+            warnings=sum(f["severity"] == "warning" for f in found),
+            judgement=judgement,
+        )
+    return domain
+
+
+def make_change(domain: Domain, kind: str, before: str, after: str, **fields: Any) -> StateChange:
+    fields.setdefault("seen_at", timezone.now() - timedelta(days=9))
+    fields.setdefault("severity", "info")
+    return StateChange.objects.create(
+        domain=domain, kind=kind, before=before, after=after, **fields
+    )
+
+
+def make_incident(*domains: Domain, **fields: Any) -> Incident:
+    """Make an incident that touches these domains."""
+    rule, _ = Rule.objects.get_or_create(
+        name="Failure rate", defaults={"kind": RuleKind.FAILURE_RATE}
+    )
+    now = timezone.now()
+    values = {
+        "cause_key": f"certificate-expired {Incident.objects.count()}",
+        "title": "Certificate expired at mx1.hoster.example",
+        "severity": Severity.HIGH,
+        "state": State.OPEN,
+        "since_on": (now - timedelta(days=3)).date(),
+        "last_seen_on": (now - timedelta(days=1)).date(),
+        "result_type": "certificate-expired",
+        "receiving_mx": ["mx1.hoster.example"],
+        "reporters": ["Google Inc.", "Microsoft Corporation"],
+        "failed_sessions": 812,
+        "sessions": 4100,
+    } | fields
+    incident = Incident.objects.create(rule=rule, **values)
+    IncidentEvent.objects.create(
+        incident=incident, event=Event.OPEN, actor_name="the portal", text=""
+    )
+    for domain in domains:
+        IncidentDomain.objects.create(
+            incident=incident,
+            domain=domain,
+            first_on=values["since_on"],
+            last_on=values["last_seen_on"],
+            failed_sessions=400,
+            sessions=2000,
+        )
+    return incident
+
+
+def at(text: str) -> datetime:
+    """Give a moment in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
