@@ -1,0 +1,141 @@
+"""The filters of the domain list; the same address parameters choose rows for bulk actions."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from accounts.access import teams_for
+from accounts.models import Team
+from domains.models import Domain, DomainQuerySet, Posture, Status, StsMode, Tag
+
+NO_TEAM = "none"
+
+TLSRPT_CHOICES = [
+    ("valid", "TLS-RPT: valid"),
+    ("missing", "TLS-RPT: missing"),
+    ("invalid", "TLS-RPT: invalid"),
+    ("unknown", "TLS-RPT: unknown"),
+]
+STS_CHOICES = [
+    ("enforce", "MTA-STS: enforce"),
+    ("testing", "MTA-STS: testing"),
+    ("none", "MTA-STS: mode none"),
+    ("missing", "MTA-STS: missing"),
+    ("invalid", "MTA-STS: invalid"),
+    ("unknown", "MTA-STS: unknown"),
+]
+DANE_CHOICES = [
+    ("valid", "DANE: valid"),
+    ("missing", "DANE: none"),
+    ("invalid", "DANE: invalid"),
+    ("unknown", "DANE: unknown"),
+]
+ALL, PAUSED = "all", "paused"
+STATE_CHOICES = [
+    ("errors", "With errors"),
+    ("stale", "Not seen lately"),
+    ("unchecked", "Not checked yet"),
+    ("no-mail", "Takes no mail"),
+    (PAUSED, "Paused"),
+    (ALL, "Watched and paused"),
+]
+
+
+class TeamFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]
+    """One of the person's teams, or none."""
+
+    def filter(self, qs: QuerySet[Domain], value: Team | str | None) -> QuerySet[Domain]:
+        """Narrow to the team."""
+        if value == NO_TEAM:
+            return qs.filter(team=None)
+        return qs.filter(team=value) if isinstance(value, Team) else qs
+
+
+def teams_of(request: HttpRequest | None) -> QuerySet[Team]:
+    """Give the teams to choose from."""
+    return teams_for(request.user) if request is not None else Team.objects.none()
+
+
+class DomainFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """What narrows the domain list."""
+
+    q = django_filters.CharFilter(method="search", label="Search names, owners, providers")
+    team = TeamFilter(
+        queryset=teams_of,
+        empty_label="Any team",
+        null_label="No team",
+        null_value=NO_TEAM,
+        label="Team",
+    )
+    tlsrpt = django_filters.ChoiceFilter(
+        choices=TLSRPT_CHOICES, method="by_tlsrpt", empty_label="Any TLS-RPT", label="TLS-RPT"
+    )
+    sts = django_filters.ChoiceFilter(
+        choices=STS_CHOICES, method="by_sts", empty_label="Any MTA-STS", label="MTA-STS"
+    )
+    dane = django_filters.ChoiceFilter(
+        choices=DANE_CHOICES, method="by_dane", empty_label="Any DANE", label="DANE"
+    )
+    tag = django_filters.ModelChoiceFilter(
+        queryset=Tag.objects.all(),
+        field_name="tags",
+        to_field_name="name",
+        empty_label="Any tag",
+        label="Tag",
+    )
+    state = django_filters.ChoiceFilter(
+        choices=STATE_CHOICES, method="by_state", empty_label="Watched", label="State"
+    )
+
+    class Meta:
+        model = Domain
+        fields: list[str] = []
+
+    def filter_queryset(self, queryset: DomainQuerySet) -> QuerySet[Domain]:
+        """Leave out paused domains unless they are asked for, as the overview's figures do."""
+        if self.form.cleaned_data.get("state") not in {ALL, PAUSED}:
+            queryset = queryset.active()
+        narrowed: QuerySet[Domain] = super().filter_queryset(queryset)
+        return narrowed
+
+    def search(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
+        """Find the words in names, owners and MX providers; U-labels are found as well."""
+        text = value.strip().lower()
+        try:
+            a_label = text.encode("idna").decode()
+        except UnicodeError:
+            a_label = text
+        return qs.filter(
+            Q(name__contains=text)
+            | Q(name__contains=a_label)
+            | Q(owner__icontains=text)
+            | Q(posture__mx_provider__icontains=text)
+        )
+
+    def by_tlsrpt(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
+        """Narrow to a state of the TLSRPT record."""
+        return qs.filter(posture__tlsrpt=value)
+
+    def by_sts(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
+        """Narrow to a mode, or to a state without a usable policy."""
+        if value in set(StsMode):
+            return qs.filter(posture__mta_sts=Status.VALID, posture__sts_mode=value)
+        return qs.filter(posture__mta_sts=value)
+
+    def by_dane(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
+        """Narrow to a state of DANE."""
+        return qs.filter(posture__dane=value)
+
+    def by_state(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
+        """Narrow to domains in a condition that deserves a look."""
+        if value == "errors":
+            return qs.filter(posture__errors__gt=0)
+        if value == "stale":
+            return qs.filter(posture__unknown_since__isnull=False)
+        if value == "unchecked":
+            return qs.exclude(pk__in=Posture.objects.values("pk"))
+        if value == "no-mail":
+            return qs.filter(posture__mx=Status.NULL_MX)
+        return qs.filter(is_active=False) if value == PAUSED else qs

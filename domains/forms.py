@@ -1,0 +1,166 @@
+"""The forms of the inventory: import, one domain, many domains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+
+from accounts.access import Person, may, teams_for
+from accounts.models import Team
+from accounts.roles import Role
+
+MAX_UPLOAD_BYTES = 20 * 1024 * 1024
+NO_TEAM = "-"
+
+
+class ImportForm(forms.Form):
+    """Pasted lines or a file, and the team for lines that name none."""
+
+    text = forms.CharField(
+        required=False,
+        label="Domains",
+        help_text="One a line. Or a table with a header: domain, team, owner, tags.",
+        widget=forms.Textarea(
+            attrs={
+                "rows": 10,
+                "class": "mono",
+                "spellcheck": "false",
+                "placeholder": "example.com\nexample.net\nexample.org",
+            }
+        ),
+    )
+    file = forms.FileField(
+        required=False,
+        label="A file instead",
+        help_text="CSV, XLSX or plain lines.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx,.txt"}),
+    )
+    team = forms.ModelChoiceField(
+        queryset=Team.objects.none(),
+        required=False,
+        empty_label="No team",
+        label="Team",
+        help_text="For lines that name no team.",
+    )
+
+    def __init__(self, user: Person, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        team = self.fields["team"]
+        assert isinstance(team, forms.ModelChoiceField)
+        team.queryset = teams_for(user, Role.MANAGER)
+        if not may(user, Role.MANAGER, None):
+            team.empty_label = None
+            team.required = True
+
+    def clean_file(self) -> UploadedFile[bytes] | None:
+        """Refuse a file that is too large to be a list of domains."""
+        file: UploadedFile[bytes] | None = self.cleaned_data.get("file")
+        if file is not None and (file.size or 0) > MAX_UPLOAD_BYTES:
+            raise forms.ValidationError(
+                f"The file has {(file.size or 0) // 1024**2} MB; the limit is "
+                f"{MAX_UPLOAD_BYTES // 1024**2} MB. Split it."
+            )
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for one of the two."""
+        values = super().clean() or {}
+        if not values.get("text", "").strip() and not values.get("file") and not self.errors:
+            raise forms.ValidationError("Paste some domains or choose a file.")
+        return values
+
+
+class DomainForm(forms.Form):
+    """What people decide about one domain."""
+
+    team = forms.ModelChoiceField(
+        queryset=Team.objects.none(), required=False, empty_label="No team", label="Team"
+    )
+    owner = forms.EmailField(
+        required=False, label="Owner", help_text="Who hears of problems besides the team."
+    )
+    tags = forms.CharField(
+        required=False, max_length=500, label="Tags", help_text="Apart by commas."
+    )
+    check_every_hours = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=720,
+        label="Check every … hours",
+        help_text="Empty: as often as all domains.",
+    )
+    is_active = forms.BooleanField(required=False, label="Watch this domain")
+    notes = forms.CharField(required=False, label="Notes", widget=forms.Textarea(attrs={"rows": 4}))
+
+    def __init__(self, user: Person, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        team = self.fields["team"]
+        assert isinstance(team, forms.ModelChoiceField)
+        team.queryset = teams_for(user, Role.MANAGER)
+        if not may(user, Role.MANAGER, None):
+            team.empty_label = None
+            team.required = True
+
+    def clean_tags(self) -> tuple[str, ...]:
+        """Split the tags."""
+        return split_tags(self.cleaned_data["tags"])
+
+
+class BulkForm(forms.Form):
+    """What to change on all chosen domains; what is left alone stays as it is."""
+
+    team = forms.ChoiceField(required=False, label="Team")
+    owner = forms.EmailField(required=False, label="Owner", help_text="Empty: unchanged.")
+    add_tags = forms.CharField(required=False, label="Add tags", help_text="Apart by commas.")
+    remove_tags = forms.CharField(required=False, label="Remove tags", help_text="Apart by commas.")
+    check_every_hours = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=720,
+        label="Check every … hours",
+        help_text="Empty: unchanged.",
+    )
+    is_active = forms.ChoiceField(
+        required=False,
+        label="Watched",
+        choices=[("", "Unchanged"), ("yes", "Watch"), ("no", "Pause")],
+    )
+
+    def __init__(self, user: Person, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["team"]
+        assert isinstance(field, forms.ChoiceField)
+        self._teams = {str(team.pk): team for team in teams_for(user, Role.MANAGER)}
+        field.choices = [
+            ("", "Unchanged"),
+            *((key, str(team)) for key, team in self._teams.items()),
+        ]
+        if may(user, Role.MANAGER, None):
+            field.choices = [*field.choices, (NO_TEAM, "No team")]
+
+    def changes(self) -> dict[str, Any]:
+        """Give the arguments for `update_domains`: only what was filled in."""
+        values = self.cleaned_data
+        changes: dict[str, Any] = {}
+        if values["team"]:
+            changes["team"] = self._teams.get(values["team"])
+        if values["owner"]:
+            changes["owner"] = values["owner"]
+        if values["check_every_hours"]:
+            changes["check_every_hours"] = values["check_every_hours"]
+        if values["is_active"]:
+            changes["is_active"] = values["is_active"] == "yes"
+        for name in ("add_tags", "remove_tags"):
+            if values[name]:
+                changes[name] = split_tags(values[name])
+        return changes
+
+
+def split_tags(text: str) -> tuple[str, ...]:
+    """Give the words between commas, each once, or raise ValidationError for a long one."""
+    tags = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if any(len(tag) > 50 for tag in tags):
+        raise forms.ValidationError("A tag has more than 50 characters.")
+    return tags

@@ -1,0 +1,91 @@
+"""Questions about the whole inventory, each one query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q
+
+from domains.models import DomainQuerySet, Status, StsMode
+
+_TLSRPT = Q(posture__tlsrpt=Status.VALID)
+_STS = Q(posture__mta_sts=Status.VALID)
+_NO_MAIL = Q(posture__mx=Status.NULL_MX)
+
+COUNTS = {
+    "total": Count("pk"),
+    "no_mail": Count("pk", filter=_NO_MAIL),
+    "unchecked": Count("pk", filter=Q(posture=None)),
+    "stale": Count("pk", filter=Q(posture__unknown_since__isnull=False)),
+    "tlsrpt_valid": Count("pk", filter=_TLSRPT),
+    "tlsrpt_missing": Count("pk", filter=Q(posture__tlsrpt=Status.MISSING)),
+    "tlsrpt_invalid": Count("pk", filter=Q(posture__tlsrpt=Status.INVALID)),
+    "tlsrpt_unknown": Count("pk", filter=Q(posture__tlsrpt=Status.UNKNOWN)),
+    "sts_enforce": Count("pk", filter=_STS & Q(posture__sts_mode=StsMode.ENFORCE)),
+    "sts_testing": Count("pk", filter=_STS & Q(posture__sts_mode=StsMode.TESTING)),
+    "sts_none": Count("pk", filter=_STS & Q(posture__sts_mode=StsMode.NONE)),
+    "sts_missing": Count("pk", filter=Q(posture__mta_sts=Status.MISSING)),
+    "sts_invalid": Count("pk", filter=Q(posture__mta_sts=Status.INVALID)),
+    "sts_unknown": Count("pk", filter=Q(posture__mta_sts=Status.UNKNOWN)),
+    "dane_valid": Count("pk", filter=Q(posture__dane=Status.VALID)),
+    "dane_missing": Count("pk", filter=Q(posture__dane=Status.MISSING)),
+    "dane_invalid": Count("pk", filter=Q(posture__dane=Status.INVALID)),
+    "dane_unknown": Count("pk", filter=Q(posture__dane__in=[Status.UNKNOWN, Status.NOT_CHECKED])),
+    "with_errors": Count("pk", filter=Q(posture__errors__gt=0)),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How many domains are in which state; unchecked ones are in none of the three aspects."""
+
+    total: int
+    no_mail: int
+    unchecked: int
+    stale: int
+    tlsrpt_valid: int
+    tlsrpt_missing: int
+    tlsrpt_invalid: int
+    tlsrpt_unknown: int
+    sts_enforce: int
+    sts_testing: int
+    sts_none: int
+    sts_missing: int
+    sts_invalid: int
+    sts_unknown: int
+    dane_valid: int
+    dane_missing: int
+    dane_invalid: int
+    dane_unknown: int
+    with_errors: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamCoverage:
+    """The coverage of one team's domains; no team: those that belong to none."""
+
+    team_id: int | None
+    team: str
+    coverage: Coverage
+
+
+def coverage(domains: DomainQuerySet) -> Coverage:
+    """Count the states of these domains."""
+    return Coverage(**domains.order_by().aggregate(**COUNTS))
+
+
+def coverage_by_team(domains: DomainQuerySet) -> list[TeamCoverage]:
+    """Count the states of each team's domains, by the team's name; those without a team last."""
+    rows: list[dict[str, Any]] = [
+        dict(row) for row in domains.order_by().values("team", "team__name").annotate(**COUNTS)
+    ]
+    found = [
+        TeamCoverage(
+            team_id=row["team"],
+            team=row["team__name"] or "No team",
+            coverage=Coverage(**{name: row[name] for name in COUNTS}),
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda one: (one.team_id is None, one.team.lower()))

@@ -1,0 +1,34 @@
+"""Which domains a bulk action is about, and which of them a person may change."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.http.request import QueryDict
+
+from accounts.access import Person, may, teams_for
+from accounts.roles import Role
+from domains.filters import DomainFilter
+from domains.models import Domain, DomainQuerySet
+
+
+def permitted(user: Person, role: Role) -> DomainQuerySet:
+    """Narrow the inventory to domains for which this person has at least this role."""
+    allowed = Q(team__in=teams_for(user, role))
+    if may(user, role, None):
+        allowed |= Q(team=None)
+    return Domain.objects.filter(allowed)
+
+
+def chosen_domains(request: HttpRequest, role: Role) -> DomainQuerySet:
+    """Give the domains that a posted list chose: by their boxes, or all that match its filters.
+
+    Those for which the person lacks the role are left out.
+    """
+    domains = permitted(request.user, role)
+    if request.POST.get("everything"):
+        query = QueryDict(request.POST.get("query", ""))
+        matching = DomainFilter(query, queryset=domains, request=request).qs
+        return Domain.objects.filter(pk__in=matching.order_by().values("pk"))
+    keys = [int(key) for key in request.POST.getlist("pk") if key.isdecimal()]
+    return domains.filter(pk__in=keys)

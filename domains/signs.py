@@ -1,0 +1,88 @@
+"""What the states of a domain look like: tone, word and meaning."""
+
+from __future__ import annotations
+
+from domains.models import Posture, Status, StsMode
+from webui.status import Sign, Tone
+
+NEVER_CHECKED = Sign(Tone.NONE, "Not checked yet", "clock", "The first check has not ended yet.")
+
+_TLSRPT = {
+    Status.VALID: Sign(Tone.OK, "Valid", "", "Senders know where to report to."),
+    Status.MISSING: Sign(Tone.WARN, "Missing", "dash", "No TLSRPT record: nobody reports."),
+    Status.INVALID: Sign(Tone.BAD, "Invalid", "", "A record stands there that senders ignore."),
+    Status.UNKNOWN: Sign(Tone.NONE, "Unknown", "question", "It could not be found out."),
+    Status.NOT_CHECKED: Sign(Tone.NONE, "Not checked", "question"),
+}
+_STS_MODE = {
+    StsMode.ENFORCE: Sign(Tone.OK, "Enforce", "shield", "Senders refuse unprotected delivery."),
+    StsMode.TESTING: Sign(
+        Tone.INFO, "Testing", "spark", "Senders report failures and deliver all the same."
+    ),
+    StsMode.NONE: Sign(Tone.NONE, "Mode none", "dash", "The policy says: no policy."),
+}
+_STS = {
+    Status.VALID: Sign(Tone.OK, "Valid"),
+    Status.MISSING: Sign(Tone.WARN, "Missing", "dash", "Nothing asks senders for verified TLS."),
+    Status.INVALID: Sign(Tone.BAD, "Invalid", "", "Senders ignore the record or the policy."),
+    Status.UNKNOWN: Sign(Tone.NONE, "Unknown", "question", "It could not be found out."),
+    Status.NOT_CHECKED: Sign(Tone.NONE, "Not checked", "question"),
+}
+_MX = {
+    Status.VALID: Sign(Tone.OK, "Valid"),
+    Status.NULL_MX: Sign(Tone.NONE, "No mail", "dash", "A null MX: the domain takes no mail."),
+    Status.MISSING: Sign(Tone.WARN, "Missing", "dash", "No MX record."),
+    Status.INVALID: Sign(Tone.BAD, "Invalid"),
+    Status.UNKNOWN: Sign(Tone.NONE, "Unknown", "question", "It could not be found out."),
+    Status.NOT_CHECKED: Sign(Tone.NONE, "Not checked", "question"),
+}
+_DANE = {
+    Status.VALID: Sign(Tone.OK, "Valid", "lock", "TLSA records, signed with DNSSEC."),
+    Status.MISSING: Sign(Tone.NONE, "None", "dash", "No usable TLSA records: DANE is not used."),
+    Status.INVALID: Sign(Tone.BAD, "Invalid", "", "TLSA records that senders cannot satisfy."),
+    Status.UNKNOWN: Sign(Tone.NONE, "Unknown", "question", "It could not be found out."),
+    Status.NOT_CHECKED: Sign(Tone.NONE, "Not checked", "question"),
+}
+_STARTTLS = {
+    Status.VALID: Sign(Tone.OK, "Valid", "lock", "Every MX offers TLS with a good certificate."),
+    Status.MISSING: Sign(Tone.BAD, "Not offered", "", "An MX does not offer STARTTLS."),
+    Status.INVALID: Sign(Tone.BAD, "Invalid", "", "An MX fails in TLS."),
+    Status.UNKNOWN: Sign(Tone.NONE, "Unknown", "question", "It could not be found out."),
+    Status.NOT_CHECKED: Sign(
+        Tone.NONE, "Not checked", "question", "Connecting to port 25 is switched off here."
+    ),
+}
+
+
+def tlsrpt_sign(posture: Posture | None) -> Sign:
+    """Give the state of the TLSRPT record."""
+    return _TLSRPT[Status(posture.tlsrpt)] if posture else NEVER_CHECKED
+
+
+def mta_sts_sign(posture: Posture | None) -> Sign:
+    """Give the state of MTA-STS: the mode where there is a usable policy."""
+    if posture is None:
+        return NEVER_CHECKED
+    if posture.mta_sts == Status.VALID and posture.sts_mode:
+        return _STS_MODE[StsMode(posture.sts_mode)]
+    return _STS[Status(posture.mta_sts)]
+
+
+def mx_sign(posture: Posture | None) -> Sign:
+    """Give the state of the MX set."""
+    return _MX[Status(posture.mx)] if posture else NEVER_CHECKED
+
+
+def dane_sign(posture: Posture | None) -> Sign:
+    """Give the state of DANE."""
+    return _DANE[Status(posture.dane)] if posture else NEVER_CHECKED
+
+
+def starttls_sign(posture: Posture | None) -> Sign:
+    """Give the state of STARTTLS at the MXs."""
+    return _STARTTLS[Status(posture.starttls)] if posture else NEVER_CHECKED
+
+
+def status_of_starttls(status: str) -> Sign:
+    """Give the state of STARTTLS at one host."""
+    return _STARTTLS[Status(status)]

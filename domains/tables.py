@@ -1,0 +1,91 @@
+"""The columns of the domain list that the inventory and the checks fill."""
+
+from __future__ import annotations
+
+import django_tables2 as tables
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from domains import signs
+from domains.models import Domain, Posture
+from webui.tables import KEY, PortalTable, TickColumn
+
+
+def posture_of(domain: Domain) -> Posture | None:
+    """Find the posture of a domain that was read with it, or None before the first check."""
+    return getattr(domain, "posture", None)
+
+
+class DomainTable(PortalTable):
+    """One row a domain."""
+
+    tick = TickColumn()
+    name = tables.Column(verbose_name="Domain", attrs=KEY)
+    team = tables.Column(verbose_name="Team", order_by=("team__name", "name"), empty_values=())
+    tlsrpt = tables.Column(
+        verbose_name="TLS-RPT", order_by=("posture__tlsrpt", "name"), empty_values=()
+    )
+    mta_sts = tables.Column(
+        verbose_name="MTA-STS",
+        order_by=("posture__mta_sts", "posture__sts_mode", "name"),
+        empty_values=(),
+    )
+    dane = tables.Column(verbose_name="DANE", order_by=("posture__dane", "name"), empty_values=())
+    mx_provider = tables.Column(
+        verbose_name="MX provider",
+        accessor="posture__mx_provider",
+        order_by=("posture__mx_provider", "name"),
+        default="–",
+    )
+
+    class Meta(PortalTable.Meta):
+        model = Domain
+        fields: tuple[str, ...] = ()
+        order_by = "name"
+        caption = "Domains"
+
+    def render_name(self, record: Domain) -> SafeString:
+        """Give the name as people read it, a link to its page."""
+        paused = "" if record.is_active else format_html(' <span class="tag">{}</span>', "paused")
+        return format_html(
+            '<a href="{}">{}</a>{}', record.get_absolute_url(), record.display_name, paused
+        )
+
+    def value_name(self, record: Domain) -> str:
+        """Give the name for files."""
+        return record.name
+
+    def render_team(self, record: Domain) -> SafeString:
+        """Give the team and, below it, the owner."""
+        team = record.team.name if record.team else "–"
+        if not record.owner:
+            return format_html("{}", team)
+        return format_html('<span title="Owner: {}">{}</span>', record.owner, team)
+
+    def value_team(self, record: Domain) -> str:
+        """Give the team for files."""
+        return record.team.name if record.team else ""
+
+    def render_tlsrpt(self, record: Domain) -> SafeString:
+        """Give the state of the TLSRPT record."""
+        return signs.tlsrpt_sign(posture_of(record)).html()
+
+    def value_tlsrpt(self, record: Domain) -> str:
+        """Give the state for files."""
+        return signs.tlsrpt_sign(posture_of(record)).word
+
+    def render_mta_sts(self, record: Domain) -> SafeString:
+        """Give the mode of MTA-STS."""
+        return signs.mta_sts_sign(posture_of(record)).html()
+
+    def value_mta_sts(self, record: Domain) -> str:
+        """Give the mode for files."""
+        return signs.mta_sts_sign(posture_of(record)).word
+
+    def render_dane(self, record: Domain) -> SafeString:
+        """Give the state of DANE."""
+        return signs.dane_sign(posture_of(record)).html()
+
+    def value_dane(self, record: Domain) -> str:
+        """Give the state for files."""
+        return signs.dane_sign(posture_of(record)).word

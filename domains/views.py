@@ -1,0 +1,219 @@
+"""What people do with domains: import, edit one or many, check now, remove."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from accounts import access
+from accounts.models import User
+from accounts.roles import Role
+from domains.forms import BulkForm, DomainForm, ImportForm
+from domains.models import Domain
+from domains.selection import chosen_domains
+from domains.services.edit_domains import delete_domains, update_domains
+from domains.services.import_domains import (
+    LineResult,
+    Outcome,
+    Row,
+    UnreadableTable,
+    import_domains,
+    read_lines,
+    read_table,
+)
+from domains.services.request_checks import request_checks
+from webui.wording import plural
+
+PREVIEW_LINES = 200
+
+
+def visible_domain(request: HttpRequest, name: str) -> Domain:
+    """Give the domain of this name, or raise Http404 where it is not this person's to see."""
+    domains = Domain.objects.visible_to(request.user).select_related("team", "posture")
+    return get_object_or_404(domains, name=name.lower())
+
+
+def import_page(request: HttpRequest) -> HttpResponse:
+    """Take pasted lines or a file, show each line's fate, and import what was confirmed."""
+    user = _manager_of_anything(request)
+    form = ImportForm(user, request.POST or None, request.FILES or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "domains/import.html", {"form": form})
+    try:
+        rows = _read(form.cleaned_data)
+    except UnreadableTable as error:
+        form.add_error(None, str(error))
+        return render(request, "domains/import.html", {"form": form})
+    team, is_confirmed = form.cleaned_data["team"], "confirm" in request.POST
+    results = import_domains(rows, user, team, dry_run=not is_confirmed)
+    counts = Counter(result.outcome for result in results)
+    if is_confirmed:
+        messages.success(request, _what_was_imported(counts))
+        return redirect("domains:list")
+    context = {"results": _most_telling(results), "total": len(results), "team": team}
+    context |= {"counts": {outcome.value: counts[outcome] for outcome in Outcome}}
+    context |= {"normalised": _as_csv(rows)}
+    return render(request, "domains/import_preview.html", context)
+
+
+def edit_page(request: HttpRequest, name: str) -> HttpResponse:
+    """Change team, owner, tags, interval and notes of one domain."""
+    user, domain = _user(request), visible_domain(request, name)
+    access.require(user, Role.MANAGER, domain.team)
+    held = tuple(tag.name for tag in domain.tags.all())
+    initial = {
+        "team": domain.team,
+        "owner": domain.owner,
+        "tags": ", ".join(held),
+        "check_every_hours": domain.check_every_hours,
+        "is_active": domain.is_active,
+        "notes": domain.notes,
+    }
+    form = DomainForm(user, request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        values = dict(form.cleaned_data)
+        wanted = values.pop("tags")
+        removed = set(held) - set(wanted)
+        chosen = Domain.objects.filter(pk=domain.pk)
+        update_domains(chosen, user, add_tags=wanted, remove_tags=removed, **values)
+        messages.success(request, f"{domain.display_name} is saved.")
+        return redirect(domain)
+    return render(request, "domains/edit.html", {"form": form, "domain": domain})
+
+
+@require_POST
+def delete(request: HttpRequest, name: str) -> HttpResponse:
+    """Remove one domain."""
+    user, domain = _user(request), visible_domain(request, name)
+    delete_domains(Domain.objects.filter(pk=domain.pk), user)
+    messages.success(request, f"{domain.display_name} is removed. Its reports are kept.")
+    return redirect("domains:list")
+
+
+@require_POST
+def check(request: HttpRequest, name: str) -> HttpResponse:
+    """Check one domain now."""
+    domain = visible_domain(request, name)
+    access.require(request.user, Role.ANALYST, domain.team)
+    request_checks(Domain.objects.filter(pk=domain.pk))
+    return redirect(f"{domain.get_absolute_url()}?checking=1")
+
+
+@require_POST
+def check_chosen(request: HttpRequest) -> HttpResponse:
+    """Check the chosen domains now."""
+    count = request_checks(chosen_domains(request, Role.ANALYST))
+    if count:
+        messages.success(request, f"{plural(count, 'domain')} will be checked now.")
+    else:
+        messages.warning(request, "Nothing to check: no domain chosen that you may check.")
+    return redirect("domains:list")
+
+
+@require_POST
+def edit_chosen(request: HttpRequest) -> HttpResponse:
+    """Change the chosen domains: first the form, then the doing."""
+    user = _user(request)
+    domains = chosen_domains(request, Role.MANAGER)
+    count = domains.count()
+    if not count:
+        messages.warning(request, "Nothing to edit: no domain chosen that you may edit.")
+        return redirect("domains:list")
+    form = BulkForm(user, request.POST if "apply" in request.POST else None)
+    if form.is_bound and form.is_valid():
+        changed = update_domains(domains, user, **form.changes())
+        messages.success(request, f"{plural(changed, 'domain')} changed.")
+        return redirect("domains:list")
+    return render(request, "domains/edit_chosen.html", _chosen(request, count) | {"form": form})
+
+
+@require_POST
+def delete_chosen(request: HttpRequest) -> HttpResponse:
+    """Remove the chosen domains, after a page that asks."""
+    user = _user(request)
+    domains = chosen_domains(request, Role.MANAGER)
+    count = domains.count()
+    if not count:
+        messages.warning(request, "Nothing to remove: no domain chosen that you may remove.")
+        return redirect("domains:list")
+    if "apply" in request.POST:
+        messages.success(request, f"{plural(delete_domains(domains, user), 'domain')} removed.")
+        return redirect("domains:list")
+    context = _chosen(request, count) | {"examples": domains[:8], "rest": max(0, count - 8)}
+    return render(request, "domains/delete_chosen.html", context)
+
+
+def _chosen(request: HttpRequest, count: int) -> dict[str, Any]:
+    """Give what the next page must post again to mean the same domains."""
+    return {
+        "count": count,
+        "keys": request.POST.getlist("pk"),
+        "everything": request.POST.get("everything", ""),
+        "query": request.POST.get("query", ""),
+    }
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _manager_of_anything(request: HttpRequest) -> User:
+    if not access.may_anywhere(request.user, Role.MANAGER):
+        raise PermissionDenied("Importing needs the role manager in a team.")
+    return _user(request)
+
+
+def _read(values: dict[str, Any]) -> list[Row]:
+    if file := values["file"]:
+        return read_table(file.name, file.read())
+    return read_lines(values["text"])
+
+
+def _most_telling(results: list[LineResult]) -> list[LineResult]:
+    """Give the lines to show: refused ones first, then in order, up to a screenful."""
+    refused = [result for result in results if result.outcome is Outcome.REJECTED]
+    others = [result for result in results if result.outcome is not Outcome.REJECTED]
+    return (refused + others)[:PREVIEW_LINES]
+
+
+def _as_csv(rows: list[Row]) -> str:
+    """Give the rows as text that the confirmation posts again."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    names = ["domain"]
+    names += [
+        name
+        for name in ("team", "owner", "tags")
+        if any(getattr(row, name) is not None for row in rows)
+    ]
+    writer.writerow(names)
+    for row in rows:
+        cells = {
+            "domain": row.domain,
+            "team": row.team or "",
+            "owner": row.owner or "",
+            "tags": ";".join(row.tags or ()),
+        }
+        writer.writerow([cells[name] for name in names])
+    return out.getvalue()
+
+
+def _what_was_imported(counts: Counter[Outcome]) -> str:
+    parts = [f"{plural(counts[Outcome.CREATED], 'domain')} added"]
+    if counts[Outcome.UPDATED]:
+        parts.append(f"{counts[Outcome.UPDATED]:,} updated")
+    if counts[Outcome.EXISTS]:
+        parts.append(f"{counts[Outcome.EXISTS]:,} were there already")
+    if counts[Outcome.REJECTED]:
+        parts.append(f"{counts[Outcome.REJECTED]:,} refused")
+    tail = " The first checks run now." if counts[Outcome.CREATED] else ""
+    return ", ".join(parts) + "." + tail

@@ -1,0 +1,197 @@
+import json
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from accounts.models import AuditEntry
+from accounts.roles import Role
+from domains.models import Domain
+from tests.factories import TeamFactory, make_domain, make_member
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def team():
+    return TeamFactory(name="Retail")
+
+
+@pytest.fixture
+def manager(client, team):
+    user = make_member(team, Role.MANAGER)
+    client.force_login(user)
+    return user
+
+
+def test_the_list_shows_only_what_a_person_may_see(client, team, manager):
+    make_domain("ours.example", team)
+    make_domain("theirs.example", TeamFactory())
+
+    text = client.get(reverse("domains:list")).content.decode()
+
+    assert "ours.example" in text
+    assert "theirs.example" not in text
+
+
+def test_the_filters_narrow_the_list(client, team, manager):
+    make_domain("good.example", team)
+    make_domain("bare.example", team, tlsrpt="missing", mta_sts="missing")
+
+    for query in ("tlsrpt=missing", "sts=missing", "q=bare", f"team={team.pk}&q=bar"):
+        text = client.get(f"{reverse('domains:list')}?{query}").content.decode()
+        assert "bare.example" in text
+        assert "good.example" not in text
+
+
+def test_the_search_finds_a_name_in_its_own_alphabet(client, team, manager):
+    make_domain("xn--mller-kva.example", team)
+
+    text = client.get(reverse("domains:list"), {"q": "müller.example"}).content.decode()
+
+    assert "müller.example" in text
+
+
+def test_htmx_gets_the_results_alone(client, team, manager):
+    make_domain("ours.example", team)
+
+    text = client.get(reverse("domains:list"), headers={"HX-Request": "true"}).content.decode()
+
+    assert "ours.example" in text
+    assert "<html" not in text
+
+
+def test_the_list_is_saved_as_filtered(client, team, manager):
+    make_domain("good.example", team)
+    make_domain("bare.example", team, tlsrpt="missing")
+
+    response = client.get(reverse("domains:list"), {"tlsrpt": "missing", "export": "csv"})
+
+    header, *rows = response.content.decode().splitlines()
+    assert header.startswith("Domain,Team,TLS-RPT,MTA-STS,DANE")
+    assert [row.split(",")[:3] for row in rows] == [["bare.example", "Retail", "Missing"]]
+
+
+def test_pasted_lines_are_previewed_before_anything_is_stored(client, team, manager):
+    address = reverse("domains:import")
+
+    preview = client.post(address, {"text": "new.example\nno domain!\n", "team": team.pk})
+
+    assert not Domain.objects.exists()
+    assert preview.context["counts"] == {"created": 1, "exists": 0, "updated": 0, "rejected": 2}
+
+    client.post(
+        address,
+        {"text": preview.context["normalised"], "team": team.pk, "confirm": "1"},
+    )
+    assert list(Domain.objects.values_list("name", "team__name")) == [("new.example", "Retail")]
+
+
+def test_a_file_brings_owners_and_tags(client, team, manager):
+    body = b"domain;team;owner;tags\nshop.example;Retail;shop@corp.example;web,parked\n"
+    file = SimpleUploadedFile("list.csv", body)
+
+    preview = client.post(reverse("domains:import"), {"file": file, "team": team.pk})
+    again = {"text": preview.context["normalised"], "team": team.pk, "confirm": "1"}
+    client.post(reverse("domains:import"), again)
+
+    domain = Domain.objects.get()
+    assert domain.owner == "shop@corp.example"
+    assert {tag.name for tag in domain.tags.all()} == {"web", "parked"}
+
+
+def test_a_viewer_can_neither_import_nor_edit_nor_check(client, team):
+    domain = make_domain("ours.example", team)
+    client.force_login(make_member(team, Role.VIEWER))
+
+    assert client.get(reverse("domains:import")).status_code == 403
+    assert client.get(reverse("domains:edit", args=[domain.name])).status_code == 403
+    assert client.post(reverse("domains:check", args=[domain.name])).status_code == 403
+    assert client.post(reverse("domains:delete", args=[domain.name])).status_code == 403
+
+
+@pytest.mark.parametrize("page", ["detail", "edit"])
+def test_a_stranger_does_not_learn_that_a_domain_exists(client, team, page):
+    domain = make_domain("ours.example", team)
+    client.force_login(make_member(TeamFactory(), Role.MANAGER))
+
+    assert client.get(reverse(f"domains:{page}", args=[domain.name])).status_code == 404
+
+
+def test_editing_changes_tags_both_ways(client, team, manager):
+    domain = make_domain("ours.example", team)
+    domain.tags.create(name="old")
+    values = {"team": team.pk, "owner": "", "tags": "new, newer", "is_active": "on"}
+
+    client.post(reverse("domains:edit", args=[domain.name]), values)
+
+    assert {tag.name for tag in domain.tags.all()} == {"new", "newer"}
+    assert AuditEntry.objects.filter(verb="changed domain", actor=manager).exists()
+
+
+def test_bulk_changes_leave_out_what_a_person_may_not_edit(client, team, manager):
+    ours = make_domain("ours.example", team)
+    theirs = make_domain("theirs.example", TeamFactory())
+    keys = {"pk": [ours.pk, theirs.pk], "owner": "new@corp.example", "apply": "1"}
+
+    client.post(reverse("domains:edit_chosen"), keys)
+
+    ours.refresh_from_db()
+    theirs.refresh_from_db()
+    assert (ours.owner, theirs.owner) == ("new@corp.example", "")
+
+
+def test_everything_means_all_that_match_the_filters(client, team, manager):
+    for name in ("a.example", "b.example"):
+        make_domain(name, team, tlsrpt="missing")
+    make_domain("good.example", team)
+    chosen = {"everything": "1", "query": "tlsrpt=missing"}
+
+    page = client.post(reverse("domains:delete_chosen"), chosen)
+    assert page.context["count"] == 2
+
+    client.post(reverse("domains:delete_chosen"), chosen | {"apply": "1"})
+    assert list(Domain.objects.values_list("name", flat=True)) == ["good.example"]
+
+
+def test_checking_now_makes_the_domain_due(client, team, manager):
+    domain = make_domain("ours.example", team)
+
+    response = client.post(reverse("domains:check", args=[domain.name]))
+
+    page = client.get(response["Location"])
+    assert page.context["is_checking"] is True
+    polled = client.get(response["Location"], headers={"HX-Request": "true"})
+    assert polled.status_code == 204
+
+
+def test_the_page_reloads_when_the_check_has_ended(client, team, manager):
+    domain = make_domain("ours.example", team)
+
+    response = client.get(
+        reverse("domains:detail", args=[domain.name]),
+        {"checking": "1"},
+        headers={"HX-Request": "true"},
+    )
+
+    assert response["HX-Redirect"] == domain.get_absolute_url()
+
+
+def test_the_page_words_what_checks_found(client, team, manager):
+    found = {"code": "tlsrpt.record.missing", "severity": "warning", "params": {}}
+    domain = make_domain("ours.example", team, tlsrpt="missing", findings={"tlsrpt": [found]})
+
+    page = client.get(domain.get_absolute_url())
+
+    assert page.context["aspects"]["tlsrpt"].findings[0].code == "tlsrpt.record.missing"
+    assert "Nobody reports on this domain" in page.content.decode()
+
+
+def test_the_judgement_of_an_older_version_still_shows(client, team, manager):
+    domain = make_domain("ours.example", team)
+    domain.posture.judgement = json.loads('{"tlsrpt": {"findings": [{"code": "gone.code"}]}}')
+    domain.posture.save()
+
+    page = client.get(domain.get_absolute_url())
+
+    assert "gone.code" in page.content.decode()
