@@ -1,0 +1,119 @@
+"""The incident list as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import django_tables2 as tables
+from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from alerts import signs
+from alerts.lifecycle import State
+from alerts.models import Incident, IncidentDomain, Severity
+from webui.tables import END, PortalTable
+from webui.wording import day, failure_rate, number
+
+
+class IncidentTable(PortalTable):
+    """One row an incident."""
+
+    title = tables.Column(verbose_name="Incident", attrs={"td": {"class": "key wide"}})
+    severity = tables.Column(verbose_name="Severity")
+    state = tables.Column(verbose_name="State")
+    assignee = tables.Column(verbose_name="Who has it", default="–")
+    domains = tables.Column(
+        verbose_name="Domains", accessor="pk", orderable=False, attrs=END, empty_values=()
+    )
+    failed_sessions = tables.Column(verbose_name="Failed sessions", attrs=END)
+    rate = tables.Column(
+        verbose_name="Failure rate", accessor="pk", orderable=False, attrs=END, empty_values=()
+    )
+    since_on = tables.Column(verbose_name="Since")
+    last_seen_on = tables.Column(verbose_name="Last seen")
+
+    class Meta(PortalTable.Meta):
+        model = Incident
+        fields: tuple[str, ...] = ()
+        order_by = ("severity", "-failed_sessions")
+        caption = "Incidents"
+
+    def decorate(self, records: Sequence[Incident]) -> None:
+        """Count the touched domains."""
+        held = (
+            IncidentDomain.objects.filter(incident__in=[record.pk for record in records])
+            .order_by()
+            .values_list("incident")
+            .annotate(Count("pk"))
+        )
+        self.domain_counts: dict[int, int] = dict(held)
+
+    def render_title(self, record: Incident) -> SafeString:
+        """Give the title, a link to the page."""
+        return format_html('<a href="{}">{}</a>', record.get_absolute_url(), record.title)
+
+    def value_title(self, record: Incident) -> str:
+        """Give the title for files."""
+        return record.title
+
+    def render_severity(self, record: Incident) -> SafeString:
+        """Give the severity as sign."""
+        return signs.SEVERITY[Severity(record.severity)].html()
+
+    def value_severity(self, record: Incident) -> str:
+        """Give the severity for files."""
+        return record.severity
+
+    def order_severity(
+        self, queryset: QuerySet[Incident], is_descending: bool
+    ) -> tuple[QuerySet[Incident], bool]:
+        """Sort by consequence, not by the alphabet."""
+        ranks = [When(severity=one, then=Value(rank)) for rank, one in enumerate(Severity)]
+        rank = Case(*ranks, default=Value(9), output_field=IntegerField())
+        order = "-rank" if is_descending else "rank"
+        return queryset.annotate(rank=rank).order_by(order, "-failed_sessions"), True
+
+    def render_state(self, record: Incident) -> SafeString:
+        """Give the state as sign."""
+        sign = signs.STATE[State(record.state)].html()
+        if record.quiet_until and record.state in {State.MUTED, State.ACCEPTED}:
+            until = day(record.quiet_until.date())
+            return format_html('{} <span class="muted small nowrap">to {}</span>', sign, until)
+        return sign
+
+    def value_state(self, record: Incident) -> str:
+        """Give the state for files."""
+        return record.state
+
+    def render_domains(self, record: Incident) -> int:
+        """Give how many domains it touches."""
+        return self.domain_counts.get(record.pk, 0)
+
+    def render_failed_sessions(self, value: int) -> str:
+        """Give the count, thousands set apart."""
+        return number(value)
+
+    def value_failed_sessions(self, value: int) -> int:
+        """Give the count for files."""
+        return value
+
+    def render_rate(self, record: Incident) -> str:
+        """Give failed of all sessions."""
+        return failure_rate(record.failed_sessions, record.sessions)
+
+    def render_since_on(self, record: Incident) -> SafeString:
+        """Give the first day of the figures that opened it."""
+        return format_html('<span class="nowrap">{}</span>', day(record.since_on))
+
+    def value_since_on(self, record: Incident) -> str:
+        """Give the day for files."""
+        return record.since_on.isoformat()
+
+    def render_last_seen_on(self, record: Incident) -> SafeString:
+        """Give the last day it was seen."""
+        return format_html('<span class="nowrap">{}</span>', day(record.last_seen_on))
+
+    def value_last_seen_on(self, record: Incident) -> str:
+        """Give the day for files."""
+        return record.last_seen_on.isoformat()

@@ -1,0 +1,131 @@
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.roles import Role
+from alerts.lifecycle import State
+from tests.factories import TeamFactory, make_domain, make_incident, make_member
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def team():
+    return TeamFactory()
+
+
+@pytest.fixture
+def incident(team):
+    return make_incident(make_domain("ours.example", team))
+
+
+@pytest.fixture
+def analyst(client, team):
+    user = make_member(team, Role.ANALYST)
+    client.force_login(user)
+    return user
+
+
+def post(client, incident, deed, **values):
+    return client.post(reverse("alerts:act", args=[incident.pk, deed]), values)
+
+
+def test_the_list_shows_what_is_not_over(client, incident, analyst):
+    make_incident(title="Long gone", state=State.RESOLVED)
+    over = make_incident(
+        *[row.domain for row in incident.incident_domains.all()],
+        title="It was the cable",
+        state=State.RESOLVED,
+    )
+
+    text = client.get(reverse("alerts:incidents")).content.decode()
+    assert incident.title in text
+    assert over.title not in text
+
+    text = client.get(reverse("alerts:incidents"), {"state": "any"}).content.decode()
+    assert over.title in text
+    assert "Long gone" not in text
+
+
+def test_the_worst_come_first(client, team, analyst):
+    domain = make_domain("ours.example", team)
+    for severity in ("low", "critical", "medium", "high"):
+        make_incident(domain, severity=severity, title=f"a {severity} one")
+
+    page = client.get(reverse("alerts:incidents"))
+
+    order = [row.record.severity for row in page.context["table"].rows]
+    assert order == ["critical", "high", "medium", "low"]
+
+
+def test_taking_an_incident_makes_one_its_owner(client, incident, analyst):
+    post(client, incident, "acknowledge")
+
+    incident.refresh_from_db()
+    assert (incident.state, incident.assignee) == (State.ACKNOWLEDGED, analyst)
+
+
+def test_muting_lasts_until_the_end_of_the_chosen_day(client, incident, analyst):
+    until = (timezone.now() + timedelta(days=3)).date()
+
+    post(client, incident, "mute", until=until.isoformat(), text="the hoster knows")
+
+    incident.refresh_from_db()
+    assert incident.state == State.MUTED
+    assert incident.quiet_until.date() == until
+
+
+def test_a_risk_is_not_accepted_without_a_reason(client, incident, analyst):
+    until = (timezone.now() + timedelta(days=90)).date().isoformat()
+
+    post(client, incident, "accept", until=until, text="")
+    incident.refresh_from_db()
+    assert incident.state == State.OPEN
+
+    post(client, incident, "accept", until=until, text="legacy relay, replaced in spring")
+    incident.refresh_from_db()
+    assert incident.state == State.ACCEPTED
+
+
+def test_resolving_and_commenting_stand_on_the_timeline(client, incident, analyst):
+    post(client, incident, "comment", text="asked the hoster")
+    post(client, incident, "resolve", text="certificate renewed")
+
+    text = client.get(incident.get_absolute_url()).content.decode()
+    assert "asked the hoster" in text
+    assert "certificate renewed" in text
+
+
+def test_what_cannot_happen_is_refused_in_words(client, incident, analyst):
+    post(client, incident, "resolve")
+
+    response = post(client, incident, "mute", until="2099-01-01")
+
+    text = client.get(response["Location"]).content.decode()
+    assert "cannot become" in text
+
+
+def test_a_viewer_sees_an_incident_and_cannot_act(client, incident, team):
+    client.force_login(make_member(team, Role.VIEWER))
+
+    assert client.get(incident.get_absolute_url()).context["may_handle"] is False
+    assert post(client, incident, "acknowledge").status_code == 403
+
+
+def test_a_stranger_does_not_learn_that_an_incident_exists(client, incident):
+    client.force_login(make_member(TeamFactory(), Role.MANAGER))
+
+    assert client.get(incident.get_absolute_url()).status_code == 404
+    assert post(client, incident, "acknowledge").status_code == 404
+
+
+def test_the_page_names_only_the_domains_one_may_see(client, team, analyst):
+    theirs = make_domain("theirs.example", TeamFactory())
+    incident = make_incident(make_domain("ours.example", team), theirs)
+
+    text = client.get(incident.get_absolute_url()).content.decode()
+
+    assert "ours.example" in text
+    assert "theirs.example" not in text
