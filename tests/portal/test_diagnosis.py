@@ -1,0 +1,96 @@
+from datetime import date
+
+import pytest
+
+from tlsrpt_portal.pages.diagnosis import Situation, diagnose
+from webui.status import Tone
+
+TODAY = date(2026, 11, 22)
+WELL = {
+    "tlsrpt": "valid",
+    "mta_sts": "valid",
+    "sts_mode": "enforce",
+    "sessions": 5000,
+    "last_report_on": date(2026, 11, 20),
+    "today": TODAY,
+}
+
+
+def sentence(**facts):
+    found = diagnose(Situation(**WELL | facts))
+    return found.tone, found.what
+
+
+@pytest.mark.parametrize(
+    ("facts", "tone", "words"),
+    [
+        ({}, Tone.OK, "All is well: MTA-STS enforces, and 5,000 sessions"),
+        ({"is_active": False}, Tone.NONE, "paused"),
+        ({"is_checked": False}, Tone.NONE, "first check"),
+        ({"takes_mail": False, "tlsrpt": "missing"}, Tone.OK, "takes no mail"),
+        (
+            {
+                "failed_sessions": 600,
+                "top_cause": "Certificate expired",
+                "top_cause_mx": "mx1.hoster.example",
+                "failing_since": date(2026, 11, 18),
+            },
+            Tone.BAD,
+            (
+                "Mail is being refused: 12.0 % of sessions failed in the last 7 days under enforce "
+                "since 18 Nov 2026: certificate expired at mx1.hoster.example."
+            ),
+        ),
+        (
+            {"failed_sessions": 600, "sts_mode": "testing", "top_cause": "STARTTLS not offered"},
+            Tone.WARN,
+            (
+                "12.0 % of sessions failed in the last 7 days, mostly STARTTLS not offered. Mail "
+                "still arrives"
+            ),
+        ),
+        ({"uncovered_mx": ("mx9.example",)}, Tone.BAD, "does not cover mx9.example"),
+        ({"mta_sts": "invalid", "sts_mode": ""}, Tone.BAD, "senders ignore it"),
+        ({"tlsrpt": "invalid"}, Tone.BAD, "The TLSRPT record is broken"),
+        ({"tlsrpt": "missing"}, Tone.WARN, "Nobody reports on this domain"),
+        ({"no_policy_sessions": 4000}, Tone.WARN, "no policy was found"),
+        (
+            {"finding_codes": frozenset({"tlsrpt.rua.ours-missing"}), "last_report_on": None},
+            Tone.WARN,
+            "do not come to this portal",
+        ),
+        ({"last_report_on": None, "sessions": 0}, Tone.INFO, "no report has arrived yet"),
+        (
+            {"last_report_on": date(2026, 11, 10)},
+            Tone.WARN,
+            "none has come for 12 days; the last covers 10 Nov 2026",
+        ),
+        ({"mta_sts": "missing", "sts_mode": ""}, Tone.INFO, "neither MTA-STS nor DANE"),
+        ({"mta_sts": "missing", "sts_mode": "", "dane": "valid"}, Tone.OK, "DANE protects it"),
+        ({"sts_mode": "testing", "clean_days": 3}, Tone.INFO, "The policy is in testing"),
+        ({"sts_mode": "testing", "clean_days": 40}, Tone.OK, "ready for enforce"),
+        ({"mta_sts": "unknown", "sts_mode": ""}, Tone.NONE, "could not find out"),
+    ],
+)
+def test_the_sentence_names_the_worst_thing(facts, tone, words):
+    found_tone, found = sentence(**facts)
+
+    assert words in found
+    assert found_tone == tone
+
+
+def test_a_few_failures_among_many_sessions_are_no_alarm():
+    assert sentence(failed_sessions=20)[0] == Tone.OK
+
+
+def test_refused_mail_comes_before_a_missing_record():
+    tone, words = sentence(failed_sessions=600, tlsrpt="missing")
+
+    assert tone == Tone.BAD
+    assert "refused" in words
+
+
+def test_a_report_that_came_lately_outweighs_a_record_that_names_others():
+    found = sentence(finding_codes=frozenset({"tlsrpt.rua.ours-missing"}))
+
+    assert found[0] == Tone.OK

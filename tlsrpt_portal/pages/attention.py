@@ -1,0 +1,127 @@
+"""What needs somebody, worst consequence first: refused mail, silent plaintext, blind spots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.access import Person
+from alerts.lifecycle import State
+from alerts.models import Incident, Severity
+from alerts.signs import SEVERITY
+from domains.models import DomainQuerySet, Status, StsMode
+from domains.queries import Coverage
+from webui.status import Sign, Tone
+from webui.wording import failure_rate, plural
+
+MOST_INCIDENTS = 6
+_BY_SEVERITY = list(Severity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """One thing to do: how bad, what, and where to go."""
+
+    rank: int
+    sign: Sign
+    title: str
+    detail: str
+    href: str
+
+
+def attention(user: Person, domains: DomainQuerySet, now: Coverage) -> list[Need]:
+    """Give what needs somebody; worst consequence first."""
+    return sorted([*_incidents(user), *_inventory(domains, now)], key=lambda need: need.rank)
+
+
+def _incidents(user: Person) -> list[Need]:
+    handled = (State.OPEN, State.ACKNOWLEDGED)
+    rows = Incident.objects.visible_to(user).filter(state__in=handled)
+    ranked = sorted(
+        rows.select_related("assignee")[:50],
+        key=lambda row: (_BY_SEVERITY.index(Severity(row.severity)), -row.failed_sessions),
+    )
+    now = timezone.now()
+    needs = []
+    for row in ranked[:MOST_INCIDENTS]:
+        severity = Severity(row.severity)
+        who = str(row.assignee) if row.assignee else "nobody has it yet"
+        days = (now.date() - row.since_on).days
+        detail = (
+            f"{failure_rate(row.failed_sessions, row.sessions)} of {row.sessions:,} sessions, for "
+            f"{plural(max(days, 1), 'day')}, {who}"
+        )
+        needs.append(
+            Need(
+                rank=10 * _BY_SEVERITY.index(severity),
+                sign=SEVERITY[severity],
+                title=row.title,
+                detail=detail,
+                href=row.get_absolute_url(),
+            )
+        )
+    return needs
+
+
+def _inventory(domains: DomainQuerySet, now: Coverage) -> list[Need]:
+    listing = reverse("domains:list")
+    blind = domains.filter(
+        posture__tlsrpt=Status.MISSING,
+        posture__mta_sts=Status.VALID,
+        posture__sts_mode=StsMode.ENFORCE,
+    ).count()
+    candidates = [
+        (
+            now.sts_invalid,
+            Need(
+                rank=15,
+                sign=Sign(Tone.BAD, "Unprotected"),
+                title=f"{plural(now.sts_invalid, 'domain')} with a broken MTA-STS policy",
+                detail="Senders ignore it, so mail goes out as if there were none.",
+                href=f"{listing}?sts=invalid",
+            ),
+        ),
+        (
+            blind,
+            Need(
+                rank=18,
+                sign=Sign(Tone.WARN, "Blind"),
+                title=f"{plural(blind, 'domain')} enforce without TLS-RPT",
+                detail="A mistake would refuse mail, and nobody would tell you.",
+                href=f"{listing}?sts=enforce&tlsrpt=missing",
+            ),
+        ),
+        (
+            now.tlsrpt_invalid,
+            Need(
+                rank=22,
+                sign=Sign(Tone.WARN, "Blind"),
+                title=f"{plural(now.tlsrpt_invalid, 'domain')} with a broken TLSRPT record",
+                detail="Senders ignore the record, so nobody reports.",
+                href=f"{listing}?tlsrpt=invalid",
+            ),
+        ),
+        (
+            now.tlsrpt_missing,
+            Need(
+                rank=25,
+                sign=Sign(Tone.WARN, "Blind"),
+                title=f"{plural(now.tlsrpt_missing, 'domain')} without TLS-RPT",
+                detail="Failures there stay unseen. The record changes nothing in delivery.",
+                href=f"{listing}?tlsrpt=missing",
+            ),
+        ),
+        (
+            now.stale,
+            Need(
+                rank=35,
+                sign=Sign(Tone.NONE, "Stale"),
+                title=f"{plural(now.stale, 'domain')} could not be seen in full lately",
+                detail="Their last known state stands.",
+                href=f"{listing}?state=stale",
+            ),
+        ),
+    ]
+    return [need for count, need in candidates if count]

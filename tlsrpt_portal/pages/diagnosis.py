@@ -1,0 +1,310 @@
+"""One sentence on what is wrong with a domain and what to do, worst consequence first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+from webui.status import Tone
+from webui.wording import day, failure_rate, number, plural
+
+# Below this share of failed sessions a few broken senders explain them; above it we are the cause.
+NOTABLE_RATE = 0.01
+# Senders report once a day; after this many days without any, something is wrong.
+SILENT_DAYS = 4
+# How long testing should be clean before enforce (a month of all kinds of senders).
+CLEAN_DAYS = 28
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What inventory, checks and reports say of one domain; None: not known."""
+
+    is_active: bool = True
+    is_checked: bool = True
+    takes_mail: bool = True
+    tlsrpt: str = "unknown"
+    mta_sts: str = "unknown"
+    sts_mode: str = ""
+    dane: str = "unknown"
+    provider: str = ""
+    uncovered_mx: tuple[str, ...] = ()
+    finding_codes: frozenset[str] = frozenset()
+    worst_finding: str = ""
+    worst_remedy: str = ""
+    # The last complete seven days.
+    sessions: int = 0
+    failed_sessions: int = 0
+    no_policy_sessions: int = 0
+    top_cause: str = ""
+    top_cause_mx: str = ""
+    top_cause_remedy: str = ""
+    failing_since: date | None = None
+    last_report_on: date | None = None
+    today: date = field(default_factory=lambda: date(1970, 1, 1))
+    clean_days: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Give failed of all sessions."""
+        return self.failed_sessions / self.sessions if self.sessions else 0.0
+
+    @property
+    def is_enforced(self) -> bool:
+        """Say whether senders must refuse what fails."""
+        return self.mta_sts == "valid" and self.sts_mode == "enforce"
+
+    @property
+    def silent_days(self) -> int | None:
+        """Give how many days ago the newest report's day lies, or None without any report."""
+        return (self.today - self.last_report_on).days if self.last_report_on else None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The sentence, the next step, and how bad it is."""
+
+    tone: Tone
+    what: str
+    then: str = ""
+
+
+def diagnose(now: Situation) -> Diagnosis:
+    """Give the worst thing there is to say, or that all is well."""
+    for look in _LOOKS:
+        if found := look(now):
+            return found
+    return _well(now)
+
+
+def _paused(now: Situation) -> Diagnosis | None:
+    if now.is_active:
+        return None
+    return Diagnosis(
+        Tone.NONE,
+        "This domain is paused.",
+        "It is neither checked nor alerted on. Edit it to go on.",
+    )
+
+
+def _unchecked(now: Situation) -> Diagnosis | None:
+    if now.is_checked:
+        return None
+    return Diagnosis(Tone.NONE, "The first check has not ended yet.", "It takes a minute at most.")
+
+
+def _takes_no_mail(now: Situation) -> Diagnosis | None:
+    if now.takes_mail:
+        return None
+    return Diagnosis(
+        Tone.OK,
+        "This domain takes no mail (null MX), so there is nothing to protect.",
+        "Nothing to do.",
+    )
+
+
+def _refused(now: Situation) -> Diagnosis | None:
+    if not now.is_enforced or now.rate < NOTABLE_RATE:
+        return None
+    where = f" at {now.top_cause_mx}" if now.top_cause_mx else ""
+    since = f" since {day(now.failing_since)}" if now.failing_since else ""
+    cause = f": {_lower(now.top_cause)}{where}" if now.top_cause else ""
+    return Diagnosis(
+        Tone.BAD,
+        f"Mail is being refused: {failure_rate(now.failed_sessions, now.sessions)} of sessions "
+        f"failed in the last 7 days under enforce{since}{cause}.",
+        now.top_cause_remedy,
+    )
+
+
+def _about_to_refuse(now: Situation) -> Diagnosis | None:
+    if not now.is_enforced or not now.uncovered_mx:
+        return None
+    names = ", ".join(now.uncovered_mx[:3])
+    return Diagnosis(
+        Tone.BAD,
+        f"The policy enforces, but does not cover {names}: senders refuse to deliver there.",
+        "Add the host to the policy's mx lines and change the id of the record, or take the host "
+        "out of the MX set.",
+    )
+
+
+def _policy_broken(now: Situation) -> Diagnosis | None:
+    if now.mta_sts != "invalid":
+        return None
+    detail = f" {now.worst_finding}." if now.worst_finding else ""
+    return Diagnosis(
+        Tone.BAD,
+        f"MTA-STS is published, but senders ignore it: mail goes out unprotected.{detail}",
+        now.worst_remedy,
+    )
+
+
+def _record_broken(now: Situation) -> Diagnosis | None:
+    if now.tlsrpt != "invalid":
+        return None
+    detail = f" {now.worst_finding}." if now.worst_finding else ""
+    return Diagnosis(
+        Tone.BAD,
+        f"The TLSRPT record is broken, so nobody reports: failures stay unseen.{detail}",
+        now.worst_remedy,
+    )
+
+
+def _failing(now: Situation) -> Diagnosis | None:
+    if now.rate < NOTABLE_RATE:
+        return None
+    where = f" at {now.top_cause_mx}" if now.top_cause_mx else ""
+    cause = f", mostly {_lower(now.top_cause)}{where}" if now.top_cause else ""
+    outlook = (
+        " Mail still arrives, because the policy is in testing: enforce would have refused it."
+        if now.sts_mode == "testing" and now.mta_sts == "valid"
+        else " Mail may have gone out without protection."
+    )
+    return Diagnosis(
+        Tone.WARN,
+        f"{failure_rate(now.failed_sessions, now.sessions)} of sessions failed in the last 7 "
+        f"days{cause}.{outlook}",
+        now.top_cause_remedy,
+    )
+
+
+def _no_policy_seen(now: Situation) -> Diagnosis | None:
+    if now.mta_sts != "valid" or now.dane == "valid" or not now.sessions:
+        return None
+    if now.no_policy_sessions < now.sessions / 2:
+        return None
+    return Diagnosis(
+        Tone.WARN,
+        "The policy is live, yet reports say that no policy was found: senders do not see what "
+        "we see.",
+        "Look for an old record in another DNS view, and let the policy host answer from outside "
+        "your network.",
+    )
+
+
+def _reports_elsewhere(now: Situation) -> Diagnosis | None:
+    if now.tlsrpt != "valid":
+        return None
+    if not now.finding_codes & {"tlsrpt.rua.ours-missing", "tlsrpt.rua.near-ours"}:
+        return None
+    if now.silent_days is not None and now.silent_days < SILENT_DAYS:
+        return None
+    return Diagnosis(
+        Tone.WARN,
+        "The TLSRPT record is fine, but its reports do not come to this portal.",
+        "Put the portal's address first in the record's rua.",
+    )
+
+
+def _silent(now: Situation) -> Diagnosis | None:
+    if now.tlsrpt != "valid":
+        return None
+    if now.silent_days is None:
+        return Diagnosis(
+            Tone.INFO,
+            "The TLSRPT record is fine; no report has arrived yet.",
+            "Reports cover a UTC day and come some hours after it ends. A domain that gets little "
+            "mail from large providers may wait for days.",
+        )
+    if now.silent_days < SILENT_DAYS:
+        return None
+    assert now.last_report_on is not None
+    return Diagnosis(
+        Tone.WARN,
+        f"The record asks for reports, but none has come for {plural(now.silent_days, 'day')}; "
+        f"the last covers {day(now.last_report_on)}.",
+        "See whether the mailbox is full or a filter takes the reports, and whether the domain "
+        "still gets mail.",
+    )
+
+
+def _blind(now: Situation) -> Diagnosis | None:
+    if now.tlsrpt != "missing":
+        return None
+    enforced = (
+        " The policy enforces, so a mistake would refuse mail and nobody would tell you."
+        if now.is_enforced
+        else ""
+    )
+    return Diagnosis(
+        Tone.WARN,
+        f"Nobody reports on this domain, because it has no TLSRPT record.{enforced}",
+        "Publish the TLSRPT record first: it changes nothing in delivery.",
+    )
+
+
+def _unprotected(now: Situation) -> Diagnosis | None:
+    if now.mta_sts == "valid" or now.dane == "valid":
+        return None
+    if now.mta_sts not in {"missing", "unknown"} or now.tlsrpt != "valid":
+        return None
+    if now.mta_sts == "unknown":
+        return None
+    return Diagnosis(
+        Tone.INFO,
+        "Reports arrive, but neither MTA-STS nor DANE protects this domain: senders may deliver "
+        "in clear.",
+        "Publish an MTA-STS policy in testing, and let reports tell for some weeks what enforce "
+        "would refuse.",
+    )
+
+
+def _ready(now: Situation) -> Diagnosis | None:
+    if now.mta_sts != "valid" or now.sts_mode != "testing":
+        return None
+    if now.clean_days >= CLEAN_DAYS:
+        return Diagnosis(
+            Tone.OK,
+            f"Testing has been clean for {now.clean_days} days: this domain is ready for enforce.",
+            "Set the policy's mode to enforce and change the record's id.",
+        )
+    return Diagnosis(
+        Tone.INFO,
+        "The policy is in testing: failures are reported, and mail is delivered all the same.",
+        f"Enforce makes sense after {CLEAN_DAYS} clean days"
+        + (f"; there are {now.clean_days} so far." if now.sessions else "."),
+    )
+
+
+def _well(now: Situation) -> Diagnosis:
+    if now.is_enforced or now.dane == "valid":
+        how = "MTA-STS enforces" if now.is_enforced else "DANE protects it"
+        if now.is_enforced and now.dane == "valid":
+            how = "MTA-STS enforces, DANE protects as well"
+        seen = (
+            f", and {number(now.sessions)} sessions of the last 7 days had "
+            f"{failure_rate(now.failed_sessions, now.sessions)} failures"
+            if now.sessions
+            else ""
+        )
+        return Diagnosis(Tone.OK, f"All is well: {how}{seen}.")
+    return Diagnosis(
+        Tone.NONE,
+        "The last check could not find out how this domain stands.",
+        now.worst_remedy or "Check again; the last known state stands until then.",
+    )
+
+
+def _lower(text: str) -> str:
+    """Give a title as the middle of a sentence; abbreviations stay."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+_LOOKS: tuple[Callable[[Situation], Diagnosis | None], ...] = (
+    _paused,
+    _unchecked,
+    _takes_no_mail,
+    _refused,
+    _about_to_refuse,
+    _policy_broken,
+    _failing,
+    _record_broken,
+    _no_policy_seen,
+    _reports_elsewhere,
+    _blind,
+    _silent,
+    _unprotected,
+    _ready,
+)

@@ -1,0 +1,246 @@
+"""The page of one domain: what is wrong, since when, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.access import may
+from accounts.roles import Role
+from alerts.models import Incident
+from domains import signs
+from domains.models import Domain, Posture, RecordVersion, StateChange, Status
+from domains.tables import posture_of
+from domains.views import visible_domain
+from tlsrpt_portal.pages.diagnosis import Diagnosis, Situation, diagnose
+from webui.findings import WordedFinding, word_all
+from webui.status import Sign, Tone
+from webui.wording import plural
+
+TIMELINE_LENGTH = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aspect:
+    """One thing a domain publishes, as the page shows it."""
+
+    title: str
+    sign: Sign
+    findings: list[WordedFinding]
+    stored: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One line of the timeline."""
+
+    at: datetime
+    tone: str
+    title: str
+    detail: str = ""
+    before: str = ""
+    after: str = ""
+    href: str = ""
+
+
+def domain_page(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one domain."""
+    domain = visible_domain(request, name)
+    posture = posture_of(domain)
+    is_checking = is_being_checked(domain) and ("checking" in request.GET or posture is None)
+    if request.htmx:  # type: ignore[attr-defined]
+        # The page asks while a check runs: no content until it has ended.
+        return HttpResponse(status=204) if is_checking else HttpResponseClientRedirect(request.path)
+    aspects = read_aspects(posture)
+    incidents = list(_incidents(request, domain))
+    changes = list(domain.state_changes.all()[:TIMELINE_LENGTH])
+    context = {
+        "domain": domain,
+        "posture": posture,
+        "aspects": aspects,
+        "diagnosis": _diagnosis(domain, posture, aspects),
+        "incidents": incidents,
+        "timeline": _timeline(changes, incidents),
+        "versions": list(RecordVersion.objects.filter(domain=domain)[:40]),
+        "mx_hosts": read_mx_hosts(aspects),
+        "max_age": _max_age(aspects),
+        "tags": list(domain.tags.all()),
+        "may_check": may(request.user, Role.ANALYST, domain.team),
+        "may_edit": may(request.user, Role.MANAGER, domain.team),
+        "is_checking": is_checking,
+    }
+    return render(request, "domains/detail.html", context)
+
+
+def read_aspects(posture: Posture | None) -> dict[str, Aspect]:
+    """Give the five aspects with their findings in words; empty before the first check."""
+    if posture is None:
+        return {}
+    named = {
+        "tlsrpt": ("TLSRPT record", signs.tlsrpt_sign(posture)),
+        "mta_sts": ("MTA-STS", signs.mta_sts_sign(posture)),
+        "mx": ("MX hosts", signs.mx_sign(posture)),
+        "dane": ("DANE", signs.dane_sign(posture)),
+        "starttls": ("STARTTLS", signs.starttls_sign(posture)),
+    }
+    aspects = {}
+    for key, (title, sign) in named.items():
+        stored = posture.judgement.get(key, {})
+        findings = word_all(stored.get("findings", []))
+        aspects[key] = Aspect(title=title, sign=sign, findings=findings, stored=stored)
+    return aspects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MxHost:
+    """One MX host as the page shows it."""
+
+    name: str
+    preference: int
+    cover: Sign
+    starttls: Sign
+    expires_on: date | None
+
+
+_COVER = {
+    True: Sign(Tone.OK, "Covered"),
+    False: Sign(Tone.BAD, "Not covered", "", "No mx line of the policy matches this name."),
+    None: Sign(Tone.NONE, "No policy", "dash"),
+}
+
+
+def read_mx_hosts(aspects: dict[str, Aspect]) -> list[MxHost]:
+    """Give the MX hosts with what policy and port 25 say of each."""
+    if not aspects:
+        return []
+    visited = {host["name"]: host for host in aspects["starttls"].stored.get("hosts", [])}
+    hosts = []
+    for host in aspects["mx"].stored.get("hosts", []):
+        seen = visited.get(host["name"], {})
+        not_after = seen.get("not_after")
+        hosts.append(
+            MxHost(
+                name=host["name"],
+                preference=host["preference"],
+                cover=_COVER[host.get("covered")],
+                starttls=signs.status_of_starttls(seen.get("status", Status.NOT_CHECKED)),
+                expires_on=date.fromisoformat(not_after[:10]) if not_after else None,
+            )
+        )
+    return hosts
+
+
+def _max_age(aspects: dict[str, Aspect]) -> str:
+    """Give how long senders keep the policy, in days where it is days."""
+    policy = (aspects["mta_sts"].stored.get("policy") or {}) if aspects else {}
+    seconds = policy.get("max_age")
+    if seconds is None:
+        return ""
+    days, rest = divmod(int(seconds), 86400)
+    text = plural(days, "day") if not rest or days > 2 else plural(int(seconds), "second")
+    return f"{text} (max_age {seconds})"
+
+
+def _diagnosis(domain: Domain, posture: Posture | None, aspects: dict[str, Aspect]) -> Diagnosis:
+    if posture is None:
+        return diagnose(Situation(is_active=domain.is_active, is_checked=False))
+    findings = [finding for aspect in aspects.values() for finding in aspect.findings]
+    broken = aspects["mta_sts"] if posture.mta_sts == Status.INVALID else aspects["tlsrpt"]
+    worst = broken.findings[0] if broken.findings else None
+    uncovered = [
+        host["name"]
+        for host in aspects["mx"].stored.get("hosts", [])
+        if host.get("covered") is False
+    ]
+    return diagnose(
+        Situation(
+            is_active=domain.is_active,
+            takes_mail=posture.mx != Status.NULL_MX,
+            tlsrpt=posture.tlsrpt,
+            mta_sts=posture.mta_sts,
+            sts_mode=posture.sts_mode,
+            dane=posture.dane,
+            provider=posture.mx_provider,
+            uncovered_mx=tuple(uncovered),
+            finding_codes=frozenset(finding.code for finding in findings),
+            worst_finding=worst.title if worst else "",
+            worst_remedy=worst.remedy if worst else "",
+            today=_today(),
+        )
+    )
+
+
+def _today() -> date:
+    return timezone.now().date()
+
+
+def _incidents(request: HttpRequest, domain: Domain) -> list[Incident]:
+    touching = Incident.objects.visible_to(request.user).filter(incident_domains__domain=domain)
+    return list(touching.select_related("assignee", "rule")[:10])
+
+
+def _timeline(changes: list[StateChange], incidents: list[Incident]) -> list[Moment]:
+    moments = [describe_change(change) for change in changes]
+    moments += [
+        Moment(
+            at=incident.opened_at,
+            tone="bad",
+            title=incident.title,
+            detail="Incident opened",
+            href=incident.get_absolute_url(),
+        )
+        for incident in incidents
+    ]
+    return sorted(moments, key=lambda one: one.at, reverse=True)[:TIMELINE_LENGTH]
+
+
+_TONES = {"error": "bad", "warning": "warn", "info": ""}
+CHANGE_TITLES = {
+    "tlsrpt-record": "TLSRPT record changed",
+    "tlsrpt-status": "TLS-RPT became {after}",
+    "sts-record": "MTA-STS record changed",
+    "sts-status": "MTA-STS became {after}",
+    "sts-policy": "MTA-STS policy changed",
+    "sts-mode": "MTA-STS mode: {before} → {after}",
+    "sts-max-age": "MTA-STS max_age: {before} → {after}",
+    "mx": "MX set changed",
+    "mx-coverage": "MX coverage by the policy changed",
+    "provider": "MX provider: {before} → {after}",
+    "dane": "TLSA records changed",
+    "dane-status": "DANE became {after}",
+    "starttls-status": "STARTTLS became {after}",
+}
+
+
+def change_title(change: StateChange) -> str:
+    """Give a change in a few words."""
+    title = CHANGE_TITLES.get(change.kind, change.kind.replace("-", " "))
+    return title.format(before=change.before or "none", after=change.after or "none")
+
+
+def describe_change(change: StateChange) -> Moment:
+    """Give a change as a line of the timeline."""
+    title = change_title(change)
+    is_named = "→" in title or "became" in title
+    findings = word_all(change.findings)
+    return Moment(
+        at=change.seen_at,
+        tone=_TONES.get(change.severity, ""),
+        title=title,
+        detail=findings[0].title if findings else "",
+        before="" if is_named else change.before,
+        after="" if is_named else change.after,
+    )
+
+
+def is_being_checked(domain: Domain) -> bool:
+    """Say whether a check is due or under way."""
+    return domain.is_active and (
+        domain.claimed_at is not None or domain.next_check_at <= timezone.now()
+    )

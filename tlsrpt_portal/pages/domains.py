@@ -1,0 +1,88 @@
+"""The list of domains: inventory and checks, with reports and incidents beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import django_tables2 as tables
+from django.db.models import Count, QuerySet
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.access import may_anywhere
+from accounts.roles import Role
+from alerts.lifecycle import ACTIVE_STATES
+from alerts.models import IncidentDomain
+from domains.filters import DomainFilter
+from domains.models import Domain
+from domains.tables import DomainTable
+from webui.lists import ListPage
+from webui.tables import END
+
+
+class FleetTable(DomainTable):
+    """The domain list with what reports and alerts know of each domain."""
+
+    incidents = tables.Column(
+        verbose_name="Incidents", accessor="pk", orderable=False, attrs=END, empty_values=()
+    )
+
+    class Meta(DomainTable.Meta):
+        sequence = ("tick", "name", "team", "tlsrpt", "mta_sts", "dane", "mx_provider", "...")
+
+    def decorate(self, records: Sequence[Domain]) -> None:
+        """Count the incidents that are not over."""
+        held = (
+            IncidentDomain.objects.filter(
+                domain__in=records, incident__state__in=sorted(ACTIVE_STATES)
+            )
+            .order_by()
+            .values_list("domain")
+            .annotate(Count("incident"))
+        )
+        self.incident_counts: dict[int, int] = dict(held)
+
+    def render_incidents(self, record: Domain) -> SafeString | str:
+        """Give the number, a link to the incidents."""
+        count = self.incident_counts.get(record.pk, 0)
+        if not count:
+            return "–"
+        return format_html('<a href="{}#incidents">{}</a>', record.get_absolute_url(), count)
+
+    def value_incidents(self, record: Domain) -> int:
+        """Give the number for files."""
+        return self.incident_counts.get(record.pk, 0)
+
+
+class DomainList(ListPage):
+    """All domains a person may see."""
+
+    table_class = FleetTable
+    filterset_class = DomainFilter
+    template_name = "domains/list.html"
+    results_template_name = "domains/_results.html"
+    export_name = "domains"
+    thing, things = "domain", "domains"
+
+    def get_queryset(self) -> QuerySet[Domain]:
+        """Give the domains with their team and posture."""
+        domains = Domain.objects.visible_to(self.request.user)
+        return domains.select_related("team", "posture").defer(
+            "posture__judgement", "posture__observed", "posture__facts", "notes"
+        )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add what this person may do with the chosen ones."""
+        context = super().get_context_data(**kwargs)
+        user = self.request.user
+        context["may_manage"] = may_anywhere(user, Role.MANAGER)
+        context["may_check"] = context["may_manage"] or may_anywhere(user, Role.ANALYST)
+        if context["may_check"]:
+            context["bulk_action"] = reverse("domains:check_chosen")
+            context["bulk_template"] = "domains/_bulk.html"
+        context["empty_template"] = "domains/_list_empty.html"
+        unchecked = self.object_list.filter(posture=None, is_active=True)
+        context["unchecked"] = unchecked.order_by().count()
+        return context
