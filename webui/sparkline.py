@@ -8,12 +8,17 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 WIDTH, HEIGHT = 88, 22
+FULL_RATE = 0.05
 
 
 def sparkline(rates: Sequence[float | None], label: str) -> SafeString:
-    """Draw one bar a day, zero-based up to the highest; None is a day without any report."""
+    """Draw one bar a day, zero-based; None is a day without any report.
+
+    The highest bar stands for the highest rate, or for 5 %: a single failure must not look like
+    an outage.
+    """
     step = WIDTH / max(len(rates), 1)
-    top = max((rate for rate in rates if rate), default=0) or 1
+    top = max([FULL_RATE, *(rate for rate in rates if rate)])
     bars = []
     for at, rate in enumerate(rates):
         if not rate:

@@ -53,6 +53,22 @@ def rate(failed: int | None, sessions: int | None) -> str:
     return wording.failure_rate(failed, sessions)
 
 
+@register.filter
+def signed(text: str) -> str:
+    """Give a number with its sign; the true minus is as wide as the plus."""
+    return text.replace("-", "\u2212") if text.startswith("-") else f"+{text.lstrip('+')}"
+
+
+@register.simple_tag
+def delta(points: float) -> SafeString:
+    """Give the change of a failure rate: more is bad, and the word says so beside the colour."""
+    if abs(points) < 0.005:
+        return format_html("{}", "unchanged")
+    tone, word = ("bad", "worse") if points > 0 else ("good", "better")
+    text = signed(f"{points:.2f}")
+    return format_html('<span class="delta-{}">{} points, {}</span>', tone, text, word)
+
+
 @register.simple_tag
 def share(part: int, whole: int) -> str:
     """Give a part in per cent of a whole."""

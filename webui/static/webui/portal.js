@@ -188,6 +188,14 @@
     });
   });
 
+  // --- a choice that applies at once
+
+  document.addEventListener("change", function (event) {
+    if (event.target.matches("[data-submit]")) {
+      event.target.form.requestSubmit();
+    }
+  });
+
   // --- filters: an empty one does not belong into the address
 
   document.addEventListener("htmx:configRequest", function (event) {

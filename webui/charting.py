@@ -1,0 +1,93 @@
+"""What all charts share: one look, and the table behind each of them.
+
+Figures are plain dictionaries in Plotly's form. Colours are names of the style sheet's variables,
+so that a chart follows the theme and the same thing has the same colour everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+SESSIONS = "var(--chart-sessions)"
+FAILURES = "var(--chart-failures)"
+CHANGE = "var(--chart-change)"
+OK = "var(--chart-ok)"
+TESTING = "var(--chart-testing)"
+NONE = "var(--chart-none)"
+INK = "var(--ink)"
+QUIET_INK = "var(--ink-3)"
+GRID = "var(--chart-grid)"
+# For things without a meaning of their own; colour-blind safe (Okabe and Ito).
+PALETTE = tuple(f"var(--chart-{number})" for number in range(1, 8))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One cell of the table behind a chart."""
+
+    text: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A figure with its name and the same figures as a table."""
+
+    id: str
+    title: str
+    figure: dict[str, Any]
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Cell, ...]]
+    height: int = 340
+    # Where a click on a day leads; DAY stands for the day.
+    day_href: str = ""
+    table_note: str = field(default="Show as a table")
+
+
+def layout(height: int, **more: Any) -> dict[str, Any]:
+    """Give the layout that all charts begin with."""
+    return {
+        "height": height,
+        "margin": {"l": 52, "r": 16, "t": 8, "b": 32},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"size": 12, "color": QUIET_INK},
+        "hovermode": "x unified",
+        "hoverlabel": {
+            "bgcolor": "var(--surface)",
+            "bordercolor": "var(--line-strong)",
+            "font": {"color": INK, "size": 12},
+        },
+        "showlegend": True,
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "xanchor": "left"},
+        "bargap": 0.22,
+        "dragmode": False,
+    } | more
+
+
+def axis(**more: Any) -> dict[str, Any]:
+    """Give an axis of values: zero-based, quiet grid."""
+    return {
+        "rangemode": "tozero",
+        "gridcolor": GRID,
+        "zeroline": False,
+        "fixedrange": True,
+        "tickfont": {"color": QUIET_INK},
+        "automargin": True,
+    } | more
+
+
+def day_axis(**more: Any) -> dict[str, Any]:
+    """Give an axis of days."""
+    return {
+        "type": "date",
+        "showgrid": False,
+        "fixedrange": True,
+        "tickformat": "%-d %b",
+        "hoverformat": "%A, %-d %B %Y",
+        "linecolor": GRID,
+        "nticks": 8,
+        "tickfont": {"color": QUIET_INK},
+    } | more
