@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import json
+import zlib
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import factory
@@ -13,6 +15,14 @@ from accounts.roles import Role
 from alerts.lifecycle import Event, State
 from alerts.models import Incident, IncidentDomain, IncidentEvent, Rule, RuleKind, Severity
 from domains.models import Domain, Posture, StateChange
+from reports.models import (
+    DirtyDay,
+    FailureDetail,
+    PolicyKind,
+    PolicyResult,
+    Report,
+    Trust,
+)
 
 PASSWORD = "a long enough sentence"
 
@@ -165,6 +175,60 @@ def make_incident(*domains: Domain, **fields: Any) -> Incident:
             sessions=2000,
         )
     return incident
+
+
+def make_report(
+    domain: Domain | None,
+    day: date,
+    reporter: str = "Google Inc.",
+    *,
+    successes: int = 90,
+    failures: int = 0,
+    result_type: str = "certificate-expired",
+    receiving_mx: str = "mx1.hoster.example",
+    policy_domain: str = "",
+) -> Report:
+    """Store a report of one policy; `roll_up` makes the daily figures of it."""
+    start = datetime.combine(day, time.min, UTC)
+    name = domain.name if domain else policy_domain
+    document = json.dumps({"organization-name": reporter, "policies": [{"policy": name}]})
+    report = Report.objects.create(
+        content_sha256=f"{Report.objects.count():064d}",
+        organization_name=reporter,
+        reporter=reporter,
+        report_id=f"{day}.{name}",
+        start_at=start,
+        end_at=start + timedelta(hours=23, minutes=59),
+        day=day,
+        received_at=start + timedelta(hours=28),
+        trust=Trust.DKIM_MAIL,
+        document=zlib.compress(document.encode()),
+    )
+    result = PolicyResult.objects.create(
+        report=report,
+        position=0,
+        policy_type=PolicyKind.STS,
+        policy_domain=name,
+        domain=domain,
+        day=day,
+        reporter=reporter,
+        successes=successes,
+        failures=failures,
+        failures_in_details=failures,
+        is_counted=True,
+    )
+    if failures:
+        FailureDetail.objects.create(
+            result=result,
+            position=0,
+            result_type=result_type,
+            result_type_raw=result_type,
+            failed_sessions=failures,
+            receiving_mx_hostname=receiving_mx,
+        )
+    if domain:
+        DirtyDay.objects.create(domain=domain, day=day)
+    return report
 
 
 def at(text: str) -> datetime:

@@ -1,0 +1,112 @@
+"""The list of reports as a table."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import django_tables2 as tables
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.access import visible_to
+from reports import signs
+from reports.models import PolicyResult, Report, Trust
+from webui.tables import END, PortalTable
+from webui.wording import day, failure_rate, number, sentence_list
+
+
+class ReportTable(PortalTable):
+    """One row a report, with the figures of the domains that the viewer may see."""
+
+    reporter = tables.Column(verbose_name="Reporter", attrs={"td": {"class": "key"}})
+    day = tables.Column(verbose_name="Day")
+    domains = tables.Column(verbose_name="Domains", accessor="pk", orderable=False, empty_values=())
+    sessions = tables.Column(
+        verbose_name="Sessions", accessor="pk", orderable=False, attrs=END, empty_values=()
+    )
+    failed = tables.Column(
+        verbose_name="Failed", accessor="pk", orderable=False, attrs=END, empty_values=()
+    )
+    rate = tables.Column(
+        verbose_name="Rate", accessor="pk", orderable=False, attrs=END, empty_values=()
+    )
+    trust = tables.Column(verbose_name="Trust", orderable=False)
+    received_at = tables.Column(verbose_name="Received", orderable=False)
+
+    class Meta(PortalTable.Meta):
+        model = Report
+        fields: tuple[str, ...] = ()
+        order_by = "-day"
+        caption = "Reports"
+
+    def decorate(self, records: Sequence[Report]) -> None:
+        """Fetch the results of these reports, for the domains the viewer may see."""
+        rows = visible_to(self.viewer, PolicyResult.objects.all(), "domain__team")
+        rows = rows.filter(report__in=[record.pk for record in records])
+        self.results: defaultdict[int, list[PolicyResult]] = defaultdict(list)
+        for row in rows.defer("policy_strings", "mx_hosts"):
+            self.results[row.report_id].append(row)
+
+    def _counts(self, record: Report) -> tuple[int, int]:
+        counted = [row for row in self.results[record.pk] if row.is_counted]
+        failed = sum(row.failed_sessions for row in counted)
+        return failed, failed + sum(row.successes or 0 for row in counted)
+
+    def render_reporter(self, record: Report) -> SafeString:
+        """Give the reporter, a link to the report."""
+        name = record.reporter or "Unnamed reporter"
+        return format_html('<a href="{}">{}</a>', record.get_absolute_url(), name)
+
+    def value_reporter(self, record: Report) -> str:
+        """Give the reporter for files."""
+        return record.reporter
+
+    def render_day(self, record: Report) -> SafeString:
+        """Give the day."""
+        return format_html('<span class="nowrap">{}</span>', day(record.day))
+
+    def value_day(self, record: Report) -> str:
+        """Give the day for files."""
+        return record.day.isoformat()
+
+    def render_domains(self, record: Report) -> str:
+        """Give the first names."""
+        names = dict.fromkeys(row.policy_domain for row in self.results[record.pk])
+        return sentence_list(list(names), 2) or "–"
+
+    def value_domains(self, record: Report) -> str:
+        """Give all names for files."""
+        return ", ".join(dict.fromkeys(row.policy_domain for row in self.results[record.pk]))
+
+    def render_sessions(self, record: Report) -> str:
+        """Give the sessions that count."""
+        return number(self._counts(record)[1])
+
+    def value_sessions(self, record: Report) -> int:
+        """Give the sessions for files."""
+        return self._counts(record)[1]
+
+    def render_failed(self, record: Report) -> str:
+        """Give the failed sessions that count."""
+        return number(self._counts(record)[0])
+
+    def value_failed(self, record: Report) -> int:
+        """Give the failed sessions for files."""
+        return self._counts(record)[0]
+
+    def render_rate(self, record: Report) -> str:
+        """Give failed of all sessions."""
+        return failure_rate(*self._counts(record))
+
+    def render_trust(self, record: Report) -> SafeString:
+        """Give how sure the sender is."""
+        return signs.TRUST[Trust(record.trust)].html()
+
+    def value_trust(self, record: Report) -> str:
+        """Give the trust for files."""
+        return record.trust
+
+    def render_received_at(self, record: Report) -> SafeString:
+        """Give when it arrived."""
+        return format_html('<span class="nowrap">{}</span>', f"{record.received_at:%Y-%m-%d %H:%M}")

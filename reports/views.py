@@ -1,0 +1,155 @@
+"""What reporters sent: the list, one report, its JSON, and uploading one."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from accounts.access import may_anywhere, sees_everything, visible_to
+from accounts.models import User
+from accounts.roles import Role
+from reports import signs
+from reports.filters import ReportFilter
+from reports.forms import UploadForm
+from reports.models import Channel, FailureDetail, PolicyKind, PolicyResult, Report, Trust
+from reports.services.accept import Provenance, accept
+from reports.tables import ReportTable
+from webui.findings import WordedFinding, word_all
+from webui.lists import ListPage
+
+MOST_DETAILS = 100
+MOST_JSON_CHARS = 200_000
+
+
+class ReportList(ListPage):
+    """All reports on domains that a person may see."""
+
+    table_class = ReportTable
+    filterset_class = ReportFilter
+    template_name = "reports/list.html"
+    export_name = "reports"
+    thing, things = "report", "reports"
+
+    def get_queryset(self) -> QuerySet[Report]:
+        """Give the reports without their documents."""
+        return Report.objects.visible_to(self.request.user).defer("document")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Say whether the person may upload."""
+        context = super().get_context_data(**kwargs)
+        context["empty_template"] = "reports/_list_empty.html"
+        context["may_upload"] = may_anywhere(self.request.user, Role.ANALYST)
+        return context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownResult:
+    """One policy of a report as the page shows it."""
+
+    result: PolicyResult
+    policy: str
+    failed: int
+    sessions: int
+    details: list[FailureDetail]
+    left_out: int
+
+
+def report_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one report: policies, counts, failure details, warnings, trust, receipts, JSON."""
+    report = _visible_report(request, pk)
+    results = [_show(result) for result in _visible_results(request, report)]
+    counted = [one for one in results if one.result.is_counted]
+    context = {
+        "report": report,
+        "results": results,
+        "failed": sum(one.failed for one in counted),
+        "sessions": sum(one.sessions for one in counted),
+        "trust": signs.TRUST[Trust(report.trust)],
+        "warnings": _worded(report.warnings),
+        "deliveries": list(report.deliveries.select_related("receipt__uploaded_by").order_by("pk")),
+        "is_whole": _sees_all_of(request, report, len(results)),
+    }
+    if context["is_whole"]:
+        context["json_text"], context["json_cut"] = _pretty(report.json_text)
+    return render(request, "reports/report.html", context)
+
+
+def report_json(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the document as the reporter wrote it, to those who may see all domains in it."""
+    report = _visible_report(request, pk)
+    if not _sees_all_of(request, report, _visible_results(request, report).count()):
+        raise PermissionDenied("The report names domains of other teams.")
+    response = HttpResponse(report.json_text, content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="report-{report.pk}.json"'
+    return response
+
+
+def upload(request: HttpRequest) -> HttpResponse:
+    """Take a report from a person."""
+    if not may_anywhere(request.user, Role.ANALYST):
+        raise PermissionDenied("Uploading reports needs the role analyst in a team.")
+    assert isinstance(request.user, User)
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        source = Provenance(
+            channel=Channel.UPLOAD,
+            uploaded_by=request.user,
+            sender=request.user.email,
+            file_name=file.name,
+        )
+        accept(file.read(), source)
+        messages.success(request, f"{file.name} is stored. It is read within a minute.")
+        return redirect("reports:list")
+    return render(request, "reports/upload.html", {"form": form})
+
+
+def _visible_report(request: HttpRequest, pk: int) -> Report:
+    return get_object_or_404(Report.objects.visible_to(request.user), pk=pk)
+
+
+def _visible_results(request: HttpRequest, report: Report) -> QuerySet[PolicyResult]:
+    details = Prefetch("details", queryset=FailureDetail.objects.order_by("position"))
+    rows = visible_to(request.user, report.results.all(), "domain__team")
+    return rows.select_related("domain").prefetch_related(details).order_by("position")
+
+
+def _sees_all_of(request: HttpRequest, report: Report, seen: int) -> bool:
+    """Say whether no result of the report was left out for this person."""
+    return sees_everything(request.user) or seen == report.results.count()
+
+
+def _show(result: PolicyResult) -> ShownResult:
+    details = list(result.details.all())
+    failed = result.failed_sessions
+    return ShownResult(
+        result=result,
+        policy=signs.POLICY[PolicyKind(result.policy_type)],
+        failed=failed,
+        sessions=failed + (result.successes or 0),
+        details=details[:MOST_DETAILS],
+        left_out=max(0, len(details) - MOST_DETAILS),
+    )
+
+
+def _worded(stored: list[Any]) -> list[WordedFinding]:
+    return word_all(
+        {"code": code, "severity": "warning", "params": params} for code, params in stored
+    )
+
+
+def _pretty(document: bytes) -> tuple[str, bool]:
+    """Give the JSON indented, or as it came where it is none, and whether it was cut."""
+    text = document.decode("utf-8", errors="replace")
+    # What reporters send is not always JSON to the letter; it is then shown as it came.
+    with suppress(ValueError):
+        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    return text[:MOST_JSON_CHARS], len(text) > MOST_JSON_CHARS
