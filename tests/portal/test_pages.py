@@ -2,15 +2,29 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
+import plotly.graph_objects
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.roles import Role
-from tests.factories import TeamFactory, make_change, make_domain, make_incident, make_member
+from alerts.models import Incident
+from domains.models import Domain
+from reports.models import Report
+from reports.services.roll_up import roll_up
+from tests.factories import (
+    TeamFactory,
+    make_change,
+    make_domain,
+    make_incident,
+    make_member,
+    make_report,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -19,6 +33,7 @@ COUNTS = json.loads(COUNTS_FILE.read_text())
 
 
 def fill(domains: int) -> None:
+    today = timezone.now().date()
     teams = [TeamFactory(name=f"Team {letter}") for letter in "AB"]
     made = [
         make_domain(f"domain{at}.example", teams[at % 2], owner="", covered=at % 5 != 0)
@@ -27,7 +42,11 @@ def fill(domains: int) -> None:
     for domain in made:
         make_change(domain, "sts-mode", "testing", "enforce")
         make_incident(domain)
+        for ago in (1, 2, 3):
+            make_report(domain, today - timedelta(days=ago), "Google Inc.", failures=ago)
+            make_report(domain, today - timedelta(days=ago), "Comcast")
     make_incident(*made, title="All of them")
+    roll_up()
 
 
 def address(name: str) -> str:
@@ -36,14 +55,12 @@ def address(name: str) -> str:
     if name == "domains:edit":
         return reverse(name, args=["domain1.example"])
     if name == "alerts:incident":
-        return reverse(name, args=[_incident_of_all()])
+        return reverse(name, args=[Incident.objects.get(title="All of them").pk])
+    if name == "report":
+        return Report.objects.filter(reporter="Google Inc.").first().get_absolute_url()
+    if name == "failures:group":
+        return f"{reverse(name)}?cause=certificate-expired"
     return reverse(name)
-
-
-def _incident_of_all() -> int:
-    from alerts.models import Incident
-
-    return Incident.objects.get(title="All of them").pk
 
 
 @pytest.fixture
@@ -127,3 +144,72 @@ def test_a_jump_finds_domains_by_the_middle_of_their_name(client, auditor):
 
     titles = [target.title for target in page.context["targets"]]
     assert titles == ["north.example", "shop.north.example"]
+
+
+@pytest.mark.parametrize(
+    "name", ["overview", "domains:detail", "alerts:incident", "failures:group"]
+)
+def test_each_chart_is_a_figure_with_the_same_numbers_in_its_table(client, auditor, name):
+    fill(3)
+
+    context = client.get(address(name)).context
+
+    chart = context["reports"].chart if "reports" in context else context["chart"]
+    plotly.graph_objects.Figure(_without_colours(chart.figure))
+    assert len(chart.rows) == len(chart.figure["data"][0]["x"])
+    assert all(len(row) == len(chart.columns) for row in chart.rows)
+
+
+def _without_colours(value):
+    """The names of our colours are filled in by the browser; Plotly wants real ones."""
+    if isinstance(value, dict):
+        return {key: _without_colours(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without_colours(one) for one in value]
+    return "#000000" if isinstance(value, str) and value.startswith("var(--") else value
+
+
+def test_the_overview_adds_up_what_reports_said(client, auditor):
+    today = timezone.now().date()
+    domain = make_domain("ours.example")
+    make_report(domain, today - timedelta(days=1), failures=10)
+    make_report(domain, today - timedelta(days=7), failures=30)
+    make_report(domain, today - timedelta(days=8), failures=5)
+    make_report(domain, today, failures=1000)
+    roll_up()
+
+    week = client.get(reverse("overview")).context["week"]
+
+    assert (week.sessions, week.failures) == (220, 40)
+    assert (week.sessions_before, week.failures_before) == (95, 5)
+
+
+def test_a_page_of_failures_shows_only_ones_own_domains(client):
+    today = timezone.now().date()
+    team = TeamFactory()
+    make_report(make_domain("ours.example", team), today - timedelta(days=1), failures=3)
+    make_report(make_domain("theirs.example"), today - timedelta(days=1), failures=500)
+    roll_up()
+    client.force_login(make_member(team, Role.VIEWER))
+
+    for by in ("cause-mx", "cause", "reporter", "domain", "provider"):
+        rows = client.get(reverse("failures:list"), {"by": by}).context["rows"]
+        assert [row.failed for row in rows] == [3], by
+    group = client.get(address("failures:group"))
+    assert [domain.name for domain, _ in group.context["domains"]] == ["ours.example"]
+    assert "theirs.example" not in group.content.decode()
+
+
+def test_a_domain_page_says_since_when_mail_is_refused(client, auditor):
+    today = timezone.now().date()
+    domain = make_domain("ours.example", sts_mode="enforce")
+    for ago in range(1, 15):
+        failures = 40 if ago <= 4 else 0
+        make_report(domain, today - timedelta(days=ago), failures=failures)
+    roll_up()
+
+    page = client.get(domain.get_absolute_url())
+
+    assert page.context["reports"].failing_since == today - timedelta(days=4)
+    assert "Mail is being refused" in page.content.decode()
+    assert Domain.objects.get().posture.sts_mode == "enforce"

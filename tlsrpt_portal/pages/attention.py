@@ -88,7 +88,7 @@ def _inventory(domains: DomainQuerySet, now: Coverage) -> list[Need]:
             Need(
                 rank=18,
                 sign=Sign(Tone.WARN, "Blind"),
-                title=f"{plural(blind, 'domain')} enforce without TLS-RPT",
+                title=f"{plural(blind, 'domain enforces', 'domains enforce')} without TLS-RPT",
                 detail="A mistake would refuse mail, and nobody would tell you.",
                 href=f"{listing}?sts=enforce&tlsrpt=missing",
             ),

@@ -19,11 +19,15 @@ from domains.models import Domain, Posture, RecordVersion, StateChange, Status
 from domains.tables import posture_of
 from domains.views import visible_domain
 from tlsrpt_portal.pages.diagnosis import Diagnosis, Situation, diagnose
+from tlsrpt_portal.pages.domain_reports import DomainReports, read_reports
+from tlsrpt_portal.pages.marks import change_title
+from tlsrpt_portal.pages.span import read_span
 from webui.findings import WordedFinding, word_all
 from webui.status import Sign, Tone
 from webui.wording import plural
 
 TIMELINE_LENGTH = 25
+MOST_CHANGES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +63,16 @@ def domain_page(request: HttpRequest, name: str) -> HttpResponse:
         return HttpResponse(status=204) if is_checking else HttpResponseClientRedirect(request.path)
     aspects = read_aspects(posture)
     incidents = list(_incidents(request, domain))
-    changes = list(domain.state_changes.all()[:TIMELINE_LENGTH])
+    changes = list(domain.state_changes.all()[:MOST_CHANGES])
+    span = read_span(request)
+    reports = read_reports(domain, changes, span)
     context = {
+        "span": span,
+        "reports": reports,
         "domain": domain,
         "posture": posture,
         "aspects": aspects,
-        "diagnosis": _diagnosis(domain, posture, aspects),
+        "diagnosis": _diagnosis(domain, posture, aspects, reports),
         "incidents": incidents,
         "timeline": _timeline(changes, incidents),
         "versions": list(RecordVersion.objects.filter(domain=domain)[:40]),
@@ -147,7 +155,12 @@ def _max_age(aspects: dict[str, Aspect]) -> str:
     return f"{text} (max_age {seconds})"
 
 
-def _diagnosis(domain: Domain, posture: Posture | None, aspects: dict[str, Aspect]) -> Diagnosis:
+def _diagnosis(
+    domain: Domain,
+    posture: Posture | None,
+    aspects: dict[str, Aspect],
+    reports: DomainReports,
+) -> Diagnosis:
     if posture is None:
         return diagnose(Situation(is_active=domain.is_active, is_checked=False))
     findings = [finding for aspect in aspects.values() for finding in aspect.findings]
@@ -171,13 +184,18 @@ def _diagnosis(domain: Domain, posture: Posture | None, aspects: dict[str, Aspec
             finding_codes=frozenset(finding.code for finding in findings),
             worst_finding=worst.title if worst else "",
             worst_remedy=worst.remedy if worst else "",
-            today=_today(),
+            sessions=reports.week.sessions,
+            failed_sessions=reports.week.failures,
+            no_policy_sessions=reports.no_policy_sessions,
+            top_cause=reports.top_cause.name if reports.top_cause else "",
+            top_cause_mx=reports.top_cause.receiving_mx if reports.top_cause else "",
+            top_cause_remedy=reports.top_cause.words.action if reports.top_cause else "",
+            failing_since=reports.failing_since,
+            last_report_on=reports.last_report_on,
+            clean_days=reports.clean_days,
+            today=timezone.now().date(),
         )
     )
-
-
-def _today() -> date:
-    return timezone.now().date()
 
 
 def _incidents(request: HttpRequest, domain: Domain) -> list[Incident]:
@@ -186,7 +204,7 @@ def _incidents(request: HttpRequest, domain: Domain) -> list[Incident]:
 
 
 def _timeline(changes: list[StateChange], incidents: list[Incident]) -> list[Moment]:
-    moments = [describe_change(change) for change in changes]
+    moments = [describe_change(change) for change in changes[:TIMELINE_LENGTH]]
     moments += [
         Moment(
             at=incident.opened_at,
@@ -201,27 +219,6 @@ def _timeline(changes: list[StateChange], incidents: list[Incident]) -> list[Mom
 
 
 _TONES = {"error": "bad", "warning": "warn", "info": ""}
-CHANGE_TITLES = {
-    "tlsrpt-record": "TLSRPT record changed",
-    "tlsrpt-status": "TLS-RPT became {after}",
-    "sts-record": "MTA-STS record changed",
-    "sts-status": "MTA-STS became {after}",
-    "sts-policy": "MTA-STS policy changed",
-    "sts-mode": "MTA-STS mode: {before} → {after}",
-    "sts-max-age": "MTA-STS max_age: {before} → {after}",
-    "mx": "MX set changed",
-    "mx-coverage": "MX coverage by the policy changed",
-    "provider": "MX provider: {before} → {after}",
-    "dane": "TLSA records changed",
-    "dane-status": "DANE became {after}",
-    "starttls-status": "STARTTLS became {after}",
-}
-
-
-def change_title(change: StateChange) -> str:
-    """Give a change in a few words."""
-    title = CHANGE_TITLES.get(change.kind, change.kind.replace("-", " "))
-    return title.format(before=change.before or "none", after=change.after or "none")
 
 
 def describe_change(change: StateChange) -> Moment:

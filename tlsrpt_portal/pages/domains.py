@@ -18,13 +18,24 @@ from alerts.models import IncidentDomain
 from domains.filters import DomainFilter
 from domains.models import Domain
 from domains.tables import DomainTable
+from reports import queries
 from webui.lists import ListPage
+from webui.sparkline import sparkline
 from webui.tables import END
+from webui.wording import day, failure_rate
+
+SPARK_DAYS = 30
 
 
 class FleetTable(DomainTable):
     """The domain list with what reports and alerts know of each domain."""
 
+    last_report = tables.Column(
+        verbose_name="Last report", accessor="pk", orderable=False, empty_values=()
+    )
+    rate = tables.Column(
+        verbose_name="Failures, 30 days", accessor="pk", orderable=False, empty_values=()
+    )
     incidents = tables.Column(
         verbose_name="Incidents", accessor="pk", orderable=False, attrs=END, empty_values=()
     )
@@ -33,7 +44,11 @@ class FleetTable(DomainTable):
         sequence = ("tick", "name", "team", "tlsrpt", "mta_sts", "dane", "mx_provider", "...")
 
     def decorate(self, records: Sequence[Domain]) -> None:
-        """Count the incidents that are not over."""
+        """Fetch the daily figures of 30 days, the last reports, and the incidents not over."""
+        chosen = Domain.objects.filter(pk__in=[record.pk for record in records])
+        since, until = queries.last_complete_days(SPARK_DAYS)
+        self.daily = queries.per_domain_daily(chosen, since, until)
+        self.last_days = queries.last_report_days(chosen)
         held = (
             IncidentDomain.objects.filter(
                 domain__in=records, incident__state__in=sorted(ACTIVE_STATES)
@@ -43,6 +58,35 @@ class FleetTable(DomainTable):
             .annotate(Count("incident"))
         )
         self.incident_counts: dict[int, int] = dict(held)
+
+    def render_last_report(self, record: Domain) -> SafeString | str:
+        """Give the newest reported day."""
+        last = self.last_days.get(record.pk)
+        return format_html('<span class="nowrap">{}</span>', day(last)) if last else "–"
+
+    def value_last_report(self, record: Domain) -> str:
+        """Give the day for files."""
+        last = self.last_days.get(record.pk)
+        return last.isoformat() if last else ""
+
+    def render_rate(self, record: Domain) -> SafeString | str:
+        """Draw the failure rate by day, with the rate of all days beside it."""
+        days = self.daily.get(record.pk)
+        if not days:
+            return "–"
+        text = self.value_rate(record)
+        bars = sparkline([one.failure_rate for one in days], f"Failure rate by day, {text} in all")
+        return format_html(
+            '<a class="with-spark" href="{}">{}<span class="num">{}</span></a>',
+            f"{record.get_absolute_url()}#failures",
+            bars,
+            text,
+        )
+
+    def value_rate(self, record: Domain) -> str:
+        """Give the rate for files."""
+        days = self.daily.get(record.pk, [])
+        return failure_rate(sum(one.failures for one in days), sum(one.sessions for one in days))
 
     def render_incidents(self, record: Domain) -> SafeString | str:
         """Give the number, a link to the incidents."""

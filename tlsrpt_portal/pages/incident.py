@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from accounts.models import User
 from alerts.forms import AssignForm, CommentForm, QuietForm, ResolveForm
@@ -14,6 +17,11 @@ from alerts.models import Incident, IncidentDomain
 from alerts.services.handle import may_handle
 from alerts.views import visible_incident
 from domains.models import Domain
+from mailtls.catalogue.result_types import describe_result_type
+from reports import queries
+from reports.charts import sessions_chart
+from tlsrpt_portal.pages.marks import fleet_marks
+from webui.charting import Chart
 
 MOST_DOMAINS = 200
 
@@ -24,12 +32,40 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     touched = _touched(request, incident)
     context = {
         "incident": incident,
+        "cause_words": describe_result_type(incident.result_type),
+        "chart": _evidence(incident, [row.domain_id for row in touched]),
+        "group_href": _group_href(incident),
         "touched": touched[:MOST_DOMAINS],
         "touched_count": len(touched),
         "events": list(incident.events.select_related("actor")),
         "notifications": list(incident.notifications.select_related("destination")),
     }
     return render(request, "alerts/incident.html", context | _forms(request, incident))
+
+
+def _evidence(incident: Incident, keys: list[int]) -> Chart:
+    """Draw the touched domains' sessions from two weeks before it began, with their changes."""
+    domains = Domain.objects.filter(pk__in=keys)
+    _, until = queries.last_complete_days(1)
+    until = min(until, incident.last_seen_on + timedelta(days=7))
+    since = incident.since_on - timedelta(days=14)
+    figures = queries.daily_figures(domains, since, until)
+    marks = fleet_marks(domains, since, until)
+    return sessions_chart(
+        figures,
+        marks,
+        chart_id="evidence-chart",
+        title="The touched domains, from two weeks before",
+        query={"cause": incident.result_type} if incident.result_type else None,
+        height=320,
+    )
+
+
+def _group_href(incident: Incident) -> str:
+    query = {"cause": incident.result_type, "days": "90"}
+    if len(incident.receiving_mx) == 1:
+        query["mx"] = incident.receiving_mx[0]
+    return f"{reverse('failures:group')}?{urlencode(query)}"
 
 
 def _touched(request: HttpRequest, incident: Incident) -> list[IncidentDomain]:

@@ -44,6 +44,7 @@ def navigation(context: RequestContext) -> list[Group]:
     request = context["request"]
     match = request.resolver_match
     section = (match.namespaces[0] if match.namespaces else match.url_name) if match else ""
+    section = {"report": "reports"}.get(section, section)
     open_incidents = Incident.objects.visible_to(request.user).filter(state=State.OPEN).count()
 
     def item(
@@ -67,6 +68,9 @@ def navigation(context: RequestContext) -> list[Group]:
                 item("Overview", "gauge", "overview", "overview", "o"),
                 item("Domains", "globe", "domains:list", "domains", "d"),
                 item("Incidents", "bell", "alerts:incidents", "alerts", "i", open_incidents),
+                item("Failures", "alert", "failures:list", "failures", "f"),
+                item("Reports", "document", "reports:list", "reports", "r"),
+                item("Reporters", "people", "reporters:list", "reporters"),
             ),
         ),
     ]

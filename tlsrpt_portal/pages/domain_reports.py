@@ -1,0 +1,156 @@
+"""What reports say of one domain, as its page needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from domains.models import Domain, StateChange
+from mailtls.catalogue.result_types import ResultType, describe_result_type, explain_reason
+from reports import queries
+from reports.charts import reports_href, sessions_chart
+from reports.models import FailureDetail, PolicyKind
+from reports.queries import DayFigures, ReporterFigures, Totals
+from reports.signs import cause_name
+from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
+from tlsrpt_portal.pages.marks import marks_of
+from tlsrpt_portal.pages.span import Span
+from tlsrpt_portal.pages.week import Week, compare_weeks
+from webui.charting import Chart
+
+# Below this share of failures a day counts as clean: single broken senders are always there.
+CLEAN_RATE = 0.001
+LOOK_BACK_DAYS = 90
+MOST_CAUSES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownCause:
+    """One cause of failures with its words and where its reports are."""
+
+    name: str
+    result_type: str
+    receiving_mx: str
+    failed_sessions: int
+    reporters: int
+    first_day: date
+    last_day: date
+    words: ResultType
+    reasons: tuple[str, ...]
+    reports_href: str
+    group_href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainReports:
+    """Figures, chart, causes and reporters of one domain."""
+
+    chart: Chart
+    totals: Totals
+    week: Week
+    causes: list[ShownCause]
+    reporters: list[ReporterFigures]
+    top_cause: ShownCause | None
+    no_policy_sessions: int
+    failing_since: date | None
+    last_report_on: date | None
+    clean_days: int
+
+    @property
+    def has_any(self) -> bool:
+        """Say whether a report was ever counted."""
+        return self.last_report_on is not None
+
+
+def read_reports(domain: Domain, changes: list[StateChange], span: Span) -> DomainReports:
+    """Ask what reports say of a domain in the span, and what its diagnosis rests on."""
+    one = Domain.objects.filter(pk=domain.pk)
+    since, until = queries.last_complete_days(max(LOOK_BACK_DAYS, span.days))
+    long = queries.daily_figures(one, since, until)
+    week_since, _ = queries.last_complete_days(7)
+    causes = queries.causes_by_receiving_mx(one, span.since, span.until)[:MOST_CAUSES]
+    reasons = _reasons(domain, span)
+    shown = [_show(domain, cause, reasons, span) for cause in causes]
+    types = {kind.policy_type: kind for kind in queries.by_policy_type(one, week_since, until)}
+    no_policy = types.get(PolicyKind.NO_POLICY_FOUND)
+    totals = queries.totals(one, span.since, span.until)
+    return DomainReports(
+        chart=sessions_chart(
+            long[-span.days :],
+            marks_of(changes, span.since, span.until),
+            query={"domain": domain.name},
+        ),
+        totals=totals,
+        week=compare_weeks(long),
+        causes=shown,
+        reporters=queries.by_reporter(one, span.since, span.until),
+        top_cause=next((cause for cause in shown if cause.last_day >= week_since), None),
+        no_policy_sessions=no_policy.successes + no_policy.failures if no_policy else 0,
+        failing_since=failing_since(long),
+        last_report_on=queries.last_report_days(one).get(domain.pk),
+        clean_days=clean_days(long),
+    )
+
+
+def failing_since(figures: Sequence[DayFigures]) -> date | None:
+    """Give the first day of the run of notable failures that lasts until now, or None."""
+    first = None
+    for one in reversed(figures):
+        if one.failure_rate is None:
+            continue  # a day without reports ends no trouble
+        if one.failure_rate < NOTABLE_RATE:
+            break
+        first = one.day
+    return first
+
+
+def clean_days(figures: Sequence[DayFigures]) -> int:
+    """Count the days up to now without failures worth the name, from the first report on."""
+    reported = [at for at, one in enumerate(figures) if one.sessions]
+    if not reported:
+        return 0
+    dirty = [at for at in reported if (figures[at].failure_rate or 0) >= CLEAN_RATE]
+    begin = dirty[-1] + 1 if dirty else reported[0]
+    return len(figures) - begin
+
+
+def _reasons(domain: Domain, span: Span) -> dict[str, tuple[str, ...]]:
+    """Give by result type what senders gave as reasons, decoded where we know the code."""
+    rows = (
+        FailureDetail.objects.filter(
+            result__domain=domain, result__day__range=(span.since, span.until)
+        )
+        .exclude(failure_reason_code="")
+        .order_by()
+        .values_list("result_type", "failure_reason_code")
+        .distinct()[:40]
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for result_type, reason in rows:
+        words = explain_reason(reason)
+        text = f"{reason[:160]}: {words}" if words else reason[:160]
+        found[result_type] = (*found.get(result_type, ()), text)[:3]
+    return found
+
+
+def _show(
+    domain: Domain, cause: queries.Cause, reasons: dict[str, tuple[str, ...]], span: Span
+) -> ShownCause:
+    group = {"cause": cause.result_type, "mx": cause.receiving_mx, "days": str(span.days)}
+    return ShownCause(
+        name=cause_name(cause.result_type),
+        result_type=cause.result_type,
+        receiving_mx=cause.receiving_mx,
+        failed_sessions=cause.failed_sessions,
+        reporters=cause.reporters,
+        first_day=cause.first_day,
+        last_day=cause.last_day,
+        words=describe_result_type(cause.result_type),
+        reasons=reasons.get(cause.result_type, ()),
+        reports_href=reports_href(domain=domain.name, cause=cause.result_type),
+        group_href=f"{reverse('failures:group')}?{urlencode(group)}",
+    )

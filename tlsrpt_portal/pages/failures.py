@@ -1,0 +1,285 @@
+"""What breaks across the fleet: groups by cause, a heat map, and the page of one group."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from accounts.access import teams_for
+from domains.models import Domain, DomainQuerySet
+from mailtls.catalogue.result_types import describe_result_type, explain_reason
+from reports import cause_queries, queries
+from reports.cause_queries import CauseKey
+from reports.charts import reports_href
+from reports.signs import cause_name
+from tlsrpt_portal.pages.heat import HeatRow, heat_rows
+from tlsrpt_portal.pages.span import Span, read_span
+from webui import charting
+from webui.charting import Cell, Chart
+from webui.exports import Format, file_response
+from webui.wording import day as day_words
+from webui.wording import number
+
+MOST_ROWS = 100
+MOST_HEAT_ROWS = 20
+MOST_EVIDENCE = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One group of failed sessions."""
+
+    name: str
+    detail: str
+    href: str
+    failed: int
+    domains: int | None
+    reporters: int | None
+    first_day: date | None
+    last_day: date | None
+
+
+def failures(request: HttpRequest) -> HttpResponse:
+    """Show the failed sessions of the span, grouped as `?by=` asks."""
+    span = read_span(request)
+    domains, team = _scope(request)
+    by = request.GET.get("by", "cause-mx")
+    if by not in _GROUPINGS:
+        raise Http404
+    rows = _GROUPINGS[by][1](domains, span, request.GET.get("cause", ""))
+    if request.GET.get("export") in set(Format):
+        return _export(Format(request.GET["export"]), rows)
+    context = {
+        "span": span,
+        "rows": rows[:MOST_ROWS],
+        "left_out": max(0, len(rows) - MOST_ROWS),
+        "by": by,
+        "groupings": [
+            (key, words, _query(request, by=key)) for key, (words, _) in _GROUPINGS.items()
+        ],
+        "totals": queries.totals(domains, span.since, span.until),
+        "heat": _heat(domains, span),
+        "heat_days": [span.until - timedelta(days=n) for n in range(min(span.days, 30))][::-1],
+        "teams": teams_for(request.user),
+        "team": team,
+        "cause": request.GET.get("cause", ""),
+        "query": request.GET.urlencode(),
+    }
+    return render(request, "failures/list.html", context)
+
+
+def failure_group(request: HttpRequest) -> HttpResponse:
+    """Show one cause: what it means, what to do, whom it touches, and who says so."""
+    span = read_span(request)
+    domains, _ = _scope(request)
+    if "cause" not in request.GET:
+        raise Http404
+    cause = CauseKey(result_type=request.GET["cause"][:64], receiving_mx=request.GET.get("mx"))
+    days = cause_queries.failed_by_day(domains, cause, span.since, span.until)
+    by_domain = cause_queries.parts_by("domain", domains, cause, span.since, span.until)
+    names = Domain.objects.select_related("team").in_bulk([part.key for part in by_domain])
+    by_mx = cause_queries.parts_by("receiving_mx", domains, cause, span.since, span.until)
+    found = cause_queries.evidence(domains, cause, span.since, span.until)[:MOST_EVIDENCE]
+    context = {
+        "span": span,
+        "cause": cause,
+        "name": cause_name(cause.result_type),
+        "words": describe_result_type(cause.result_type),
+        "failed": sum(count for _, count in days),
+        "chart": _group_chart(cause, days),
+        "domains": [(names[part.key], part) for part in by_domain if part.key in names],
+        "reporters": cause_queries.parts_by("reporter", domains, cause, span.since, span.until),
+        "mxs": by_mx if cause.receiving_mx is None else [],
+        "evidence": [
+            (detail, explain_reason(detail.failure_reason_code) or "") for detail in found
+        ],
+        "reports_href": reports_href(cause=cause.result_type),
+    }
+    return render(request, "failures/group.html", context)
+
+
+def _scope(request: HttpRequest) -> tuple[DomainQuerySet, str]:
+    """Give the watched domains this person may see, of one team where the address says so."""
+    domains = Domain.objects.visible_to(request.user).active()
+    team = request.GET.get("team", "")
+    if team.isdecimal():
+        domains = domains.filter(team=int(team))
+    return domains, team
+
+
+def _query(request: HttpRequest, **changes: str) -> str:
+    query = request.GET.copy()
+    for key, value in changes.items():
+        query[key] = value
+    return f"?{query.urlencode()}"
+
+
+def _group_href(span: Span, **query: str) -> str:
+    return f"{reverse('failures:group')}?{urlencode(query | {'days': str(span.days)})}"
+
+
+def _by_cause_and_mx(domains: DomainQuerySet, span: Span, cause: str) -> list[Row]:
+    found = queries.causes_by_receiving_mx(domains, span.since, span.until)
+    return [
+        _cause_row(one, _group_href(span, cause=one.result_type, mx=one.receiving_mx))
+        for one in found
+        if not cause or one.result_type == cause
+    ]
+
+
+def _by_cause(domains: DomainQuerySet, span: Span, cause: str) -> list[Row]:
+    found = queries.causes(domains, span.since, span.until)
+    return [
+        _cause_row(one, _group_href(span, cause=one.result_type))
+        for one in found
+        if not cause or one.result_type == cause
+    ]
+
+
+def _cause_row(one: queries.Cause, href: str) -> Row:
+    detail = one.receiving_mx
+    if not detail and one.receiving_mxs:
+        detail = f"{number(one.receiving_mxs)} MX hosts"
+    return Row(
+        name=cause_name(one.result_type),
+        detail=detail or "no MX named",
+        href=href,
+        failed=one.failed_sessions,
+        domains=one.domains,
+        reporters=one.reporters,
+        first_day=one.first_day,
+        last_day=one.last_day,
+    )
+
+
+def _by_reporter(domains: DomainQuerySet, span: Span, _cause: str) -> list[Row]:
+    found = queries.by_reporter(domains, span.since, span.until)
+    return [
+        Row(
+            name=one.reporter,
+            detail=f"of {number(one.sessions)} sessions",
+            href=reports_href(reporter=one.reporter, content="failures"),
+            failed=one.failures,
+            domains=one.domains,
+            reporters=None,
+            first_day=one.first_day,
+            last_day=one.last_day,
+        )
+        for one in sorted(found, key=lambda one: -one.failures)
+        if one.failures
+    ]
+
+
+def _by_domain(domains: DomainQuerySet, span: Span, _cause: str) -> list[Row]:
+    found = queries.per_domain_totals(domains, span.since, span.until)
+    failing = {key: total for key, total in found.items() if total.failures}
+    names = Domain.objects.in_bulk(list(failing))
+    return [
+        Row(
+            name=names[key].display_name,
+            detail=f"of {number(total.sessions)} sessions",
+            href=names[key].get_absolute_url(),
+            failed=total.failures,
+            domains=None,
+            reporters=total.reporters,
+            first_day=None,
+            last_day=None,
+        )
+        for key, total in sorted(failing.items(), key=lambda item: -item[1].failures)
+    ]
+
+
+def _by_provider(domains: DomainQuerySet, span: Span, _cause: str) -> list[Row]:
+    found = queries.per_domain_totals(domains, span.since, span.until)
+    providers = dict(domains.order_by().values_list("pk", "posture__mx_provider"))
+    groups: defaultdict[str, list[queries.Totals]] = defaultdict(list)
+    for key, total in found.items():
+        if total.failures:
+            groups[providers.get(key) or ""].append(total)
+    listing = reverse("domains:list")
+    rows = [
+        Row(
+            name=provider or "Own or unknown hosts",
+            detail=f"of {number(sum(one.sessions for one in group))} sessions",
+            href=f"{listing}?{urlencode({'q': provider})}" if provider else listing,
+            failed=sum(one.failures for one in group),
+            domains=len(group),
+            reporters=None,
+            first_day=None,
+            last_day=None,
+        )
+        for provider, group in groups.items()
+    ]
+    return sorted(rows, key=lambda row: -row.failed)
+
+
+_GROUPINGS: dict[str, tuple[str, Callable[[DomainQuerySet, Span, str], list[Row]]]] = {
+    "cause-mx": ("Cause and MX", _by_cause_and_mx),
+    "cause": ("Cause", _by_cause),
+    "reporter": ("Reporter", _by_reporter),
+    "domain": ("Domain", _by_domain),
+    "provider": ("MX provider", _by_provider),
+}
+
+
+def _heat(domains: DomainQuerySet, span: Span) -> list[HeatRow]:
+    """Give the worst domains of the span with their days, at most the last thirty."""
+    since = max(span.since, span.until - timedelta(days=29))
+    found = queries.per_domain_totals(domains, since, span.until)
+    worst = sorted(found, key=lambda key: -found[key].failures)[:MOST_HEAT_ROWS]
+    worst = [key for key in worst if found[key].failures]
+    chosen = Domain.objects.filter(pk__in=worst)
+    daily = queries.per_domain_daily(chosen, since, span.until)
+    names = {domain.pk: domain for domain in chosen}
+    return heat_rows([(names[key], daily[key]) for key in worst])
+
+
+def _export(form: Format, rows: list[Row]) -> HttpResponse:
+    header = ("Group", "Detail", "Failed sessions", "Domains", "Reporters", "First day", "Last day")
+    values: list[tuple[Any, ...]] = [
+        (row.name, row.detail, row.failed, row.domains, row.reporters, row.first_day, row.last_day)
+        for row in rows
+    ]
+    return file_response(form, "failures", header, values)
+
+
+def _group_chart(cause: CauseKey, days: list[tuple[date, int]]) -> Chart:
+    bar = {
+        "type": "bar",
+        "name": "Failed sessions",
+        "x": [day.isoformat() for day, _ in days],
+        "y": [count for _, count in days],
+        "marker": {"color": charting.FAILURES},
+        "hovertemplate": "%{y:,} failed<extra></extra>",
+    }
+    more = {
+        "xaxis": charting.day_axis(),
+        "yaxis": charting.axis(title={"text": "Failed sessions"}, tickformat="~s"),
+        "showlegend": False,
+    }
+    return Chart(
+        id="group-chart",
+        title="Failed sessions by day",
+        figure={"data": [bar], "layout": charting.layout(240, **more)},
+        columns=("Day", "Failed sessions"),
+        rows=[
+            (
+                Cell(
+                    text=day_words(day),
+                    href=reports_href(day=day.isoformat(), cause=cause.result_type),
+                ),
+                Cell(text=number(count)),
+            )
+            for day, count in reversed(days)
+        ],
+        height=240,
+        day_href=reports_href(day="DAY", cause=cause.result_type),
+    )

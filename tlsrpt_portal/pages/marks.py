@@ -1,0 +1,62 @@
+"""Our own changes as marks on the time axis of a chart."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+
+from domains.models import DomainQuerySet, StateChange
+from reports.charts import Mark
+
+MOST = 400
+CHANGE_TITLES = {
+    "tlsrpt-record": "TLSRPT record changed",
+    "tlsrpt-status": "TLS-RPT became {after}",
+    "sts-record": "MTA-STS record changed",
+    "sts-status": "MTA-STS became {after}",
+    "sts-policy": "MTA-STS policy changed",
+    "sts-mode": "MTA-STS mode: {before} → {after}",
+    "sts-max-age": "MTA-STS max_age: {before} → {after}",
+    "mx": "MX set changed",
+    "mx-coverage": "MX coverage by the policy changed",
+    "provider": "MX provider: {before} → {after}",
+    "dane": "TLSA records changed",
+    "dane-status": "DANE became {after}",
+    "starttls-status": "STARTTLS became {after}",
+}
+
+
+def change_title(change: StateChange) -> str:
+    """Give a change in a few words."""
+    title = CHANGE_TITLES.get(change.kind, change.kind.replace("-", " "))
+    return title.format(before=change.before or "none", after=change.after or "none")
+
+
+def fleet_marks(domains: DomainQuerySet, since: date, until: date) -> list[Mark]:
+    """Give the confirmed changes of these domains, each with the domain's name."""
+    changes = (
+        StateChange.objects.filter(
+            domain__in=domains.order_by().values("pk"),
+            confirmed_at__isnull=False,
+            seen_at__range=_span(since, until),
+        )
+        .select_related("domain")
+        .defer("findings")
+        .order_by("-seen_at")[:MOST]
+    )
+    return [
+        Mark(change.seen_at.date(), f"{change.domain.display_name}: {change_title(change)}")
+        for change in changes
+    ]
+
+
+def marks_of(changes: list[StateChange], since: date, until: date) -> list[Mark]:
+    """Give the changes of one domain that fall into the span."""
+    return [
+        Mark(change.seen_at.date(), change_title(change))
+        for change in changes
+        if since <= change.seen_at.date() <= until
+    ]
+
+
+def _span(since: date, until: date) -> tuple[datetime, datetime]:
+    return datetime.combine(since, time.min, UTC), datetime.combine(until, time.max, UTC)

@@ -1,0 +1,96 @@
+"""Who reports, how regularly, and who went silent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Max
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from domains.models import Domain
+from reports import queries
+from reports.models import DailySessions
+from tlsrpt_portal.pages.span import Span, read_span
+from webui.exports import Format, file_response
+from webui.status import Sign, Tone
+from webui.wording import plural
+
+# A reporter that sent on at least this share of the days is regular.
+REGULAR_SHARE = 0.8
+SILENT_AFTER_DAYS = 3
+MOST_FORGOTTEN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One reporter in the span."""
+
+    figures: queries.ReporterFigures
+    cadence: str
+    sign: Sign
+
+
+def reporters(request: HttpRequest) -> HttpResponse:
+    """Show the reporters of the span, and those that sent before it and not in it."""
+    span = read_span(request)
+    domains = Domain.objects.visible_to(request.user).active()
+    found = queries.by_reporter(domains, span.since, span.until)
+    rows = [_row(one, span) for one in found]
+    if request.GET.get("export") in set(Format):
+        return _export(Format(request.GET["export"]), rows)
+    known = {one.reporter for one in found}
+    earlier = (
+        DailySessions.objects.filter(domain__in=domains.order_by().values("pk"))
+        .filter(day__lt=span.since)
+        .order_by()
+        .values_list("reporter")
+        .annotate(last=Max("day"))
+        .order_by("-last")
+    )
+    context = {
+        "span": span,
+        "rows": rows,
+        "total": sum(one.sessions for one in found),
+        "forgotten": [(name, last) for name, last in earlier if name not in known][:MOST_FORGOTTEN],
+        "query": request.GET.urlencode(),
+    }
+    return render(request, "reporters/list.html", context)
+
+
+def _row(one: queries.ReporterFigures, span: Span) -> Row:
+    covered = (one.last_day - one.first_day).days + 1
+    is_regular = one.days >= REGULAR_SHARE * covered and one.days > 2
+    cadence = "every day" if is_regular else f"{one.days} of {plural(span.days, 'day')}"
+    return Row(figures=one, cadence=cadence, sign=silence_sign(one.last_day, is_regular=is_regular))
+
+
+def silence_sign(last_day: date, *, is_regular: bool) -> Sign:
+    """Say whether a reporter is on time, late or silent; one that never was regular is neither."""
+    days = (timezone.now().date() - last_day).days
+    if days <= SILENT_AFTER_DAYS:
+        return Sign(Tone.OK, "On time")
+    if not is_regular:
+        return Sign(Tone.NONE, f"{days} days ago", "clock")
+    return Sign(Tone.WARN, f"Silent for {days} days", "", "It reported every day before.")
+
+
+def _export(form: Format, rows: list[Row]) -> HttpResponse:
+    header = ("Reporter", "Domains", "Days", "Sessions", "Failed", "First day", "Last day", "State")
+    values: list[tuple[Any, ...]] = [
+        (
+            row.figures.reporter,
+            row.figures.domains,
+            row.figures.days,
+            row.figures.sessions,
+            row.figures.failures,
+            row.figures.first_day,
+            row.figures.last_day,
+            row.sign.word,
+        )
+        for row in rows
+    ]
+    return file_response(form, "reporters", header, values)
