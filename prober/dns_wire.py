@@ -1,8 +1,8 @@
 """DNS messages on the wire: questions out, answers in.
 
 Questions are packed by hand, and answers are read with dnspython's codecs for names and records
-but without its `Message`: building and parsing one costs 80 and 90 µs, this 4 and 25 µs, and
-a sweep asks ten questions per domain.
+but without its `Message`: building and parsing one costs 80 and 90 µs, this 3 and 30 µs (an
+answer without records 3 µs), and a sweep asks ten questions per domain.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ _QR, _AA, _TC, _RD, _AD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0020
 _PAYLOAD = 1232
 _OPT = b"\x00" + struct.pack("!HHIH", RdataType.OPT, _PAYLOAD, 0x8000, 0)
 _EDE = 15
+_MAX_LABEL_BYTES = 63
+_MAX_NAME_BYTES = 255
 
 
 class BadAnswerError(Exception):
@@ -60,12 +62,29 @@ class Message:
 
 def pack_question(name: str, rdtype: int) -> bytes:
     """Give the question section for an A-label name; raises ValueError for an impossible name."""
+    wire = bytearray()
+    # Targets of aliases may hold escaped characters; only dnspython reads those.
+    if not name.isascii() or "\\" in name:
+        wire += _encode_escaped(name)
+    else:
+        for label in name.rstrip(".").encode("ascii").split(b".") if name != "." else ():
+            if not 0 < len(label) <= _MAX_LABEL_BYTES:
+                raise ValueError(f"Not a name for DNS: {name!r} has a label of {len(label)} bytes")
+            wire.append(len(label))
+            wire += label
+        wire.append(0)
+    if len(wire) > _MAX_NAME_BYTES:
+        raise ValueError(f"Not a name for DNS: {name!r} is longer than {_MAX_NAME_BYTES} bytes")
+    return bytes(wire) + struct.pack("!HH", rdtype, dns.rdataclass.IN)
+
+
+def _encode_escaped(name: str) -> bytes:
     try:
         wire = dns.name.from_text(name).to_wire()
     except dns.exception.DNSException as error:
         raise ValueError(f"Not a name for DNS: {name!r} ({error})") from error
     assert wire is not None
-    return wire + struct.pack("!HH", rdtype, dns.rdataclass.IN)
+    return wire
 
 
 def pack_query(query_id: int, question: bytes) -> bytes:
