@@ -15,15 +15,15 @@ def matches(host: str, pattern: str) -> bool:
     only at the left (RFC 8461 section 4.1): `*.x` covers neither `x` nor `a.b.x`.
     """
     name = fold_name(host)
-    folded = fold_name(pattern)
-    if not is_host(name):
+    is_wildcard = pattern.startswith("*.")
+    covered = fold_name(pattern.removeprefix("*."))
+    if not is_host(name) or not is_host(covered):
         return False
-    if not folded.startswith("*."):
-        return name == folded
+    if not is_wildcard:
+        return name == covered
     # Compared label by label and anchored at both ends: a regular expression made from the
     # pattern would let `mail.example.com.evil.example` through.
-    _, dot, parent = name.partition(".")
-    return bool(dot) and is_host(folded[2:]) and parent == folded[2:]
+    return name.partition(".")[2] == covered
 
 
 def is_covered(host: str, patterns: Iterable[str]) -> bool:

@@ -133,7 +133,9 @@ def _explain_id(ids: Sequence[str], parts: Cut) -> Finding | None:
         for field in parts.fields:
             if field.name.lower() == "id":
                 return error("sts.id.case", found=field.name)
-        return error("sts.id.missing")
+        # An id that is there but damaged has its finding already.
+        is_damaged = any(field.name.lower() == "id" for _, field in parts.defects)
+        return None if is_damaged else error("sts.id.missing")
     found = ids[0]
     if _ID.fullmatch(found):
         return None

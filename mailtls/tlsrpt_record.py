@@ -99,7 +99,8 @@ def parse_record(text: str) -> Parsed[TlsrptRecord]:
         destinations += items
         findings += faults
     findings += judge_destinations(destinations)
-    if not rua_fields:
+    # A rua that is there but damaged has its finding already.
+    if not rua_fields and not any(f.text.lower().startswith("rua") for _, f in parts.defects):
         findings.append(_explain_missing_rua(parts))
     if any(finding.severity == "error" for finding in findings):
         return Parsed(None, tuple(findings))
