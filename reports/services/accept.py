@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from reports.bulk import give_ids, insert_rows
 from reports.models import Channel, RawReport, Receipt
 from reports.reading import compress, digest
 
@@ -72,7 +73,7 @@ def add_receipts(arrivals: Sequence[tuple[Received, Provenance]]) -> list[Receip
     """Store many arrivals inside the caller's transaction; give their receipts in order."""
     # Sorted, so that two writers with some of the same bytes meet them in the same order.
     by_digest = {received.sha256: (received, source) for received, source in arrivals}
-    RawReport.objects.bulk_create(
+    insert_rows(
         [
             RawReport(
                 sha256=sha256,
@@ -88,7 +89,9 @@ def add_receipts(arrivals: Sequence[tuple[Received, Provenance]]) -> list[Receip
     receipts = [source.receipt() for _, source in arrivals]
     for receipt, (received, _) in zip(receipts, arrivals, strict=True):
         receipt.raw_id = raw_ids[received.sha256]
-    return Receipt.objects.bulk_create(receipts)
+    give_ids(receipts)
+    insert_rows(receipts)
+    return receipts
 
 
 def _storable(text: str, max_chars: int) -> str:

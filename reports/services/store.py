@@ -20,6 +20,7 @@ from domains.models import Domain
 from mailtls.report import Report as ParsedReport
 from mailtls.report.notes import CONFLICTING
 from reports.attribution import attribute, choose_counted, names_to_look_up
+from reports.bulk import give_ids, insert_rows
 from reports.models import (
     Channel,
     DirtyDay,
@@ -119,7 +120,7 @@ def _insert_reports(batch: _Batch) -> None:
     identities = {sha: _identity(document.report) for sha, (_, document) in candidates.items()}
     earlier = _find_conflicts(batch, identities)
     # Sorted, so that two workers with some of the same reports meet them in the same order.
-    Report.objects.bulk_create(
+    insert_rows(
         [
             _report_row(sha, item, document, identities[sha], sha in batch.conflicts)
             for sha, (item, document) in sorted(candidates.items())
@@ -220,12 +221,13 @@ def _insert_results(batch: _Batch) -> None:
                 details.append((result, rows))
             if result.domain_id is not None:
                 dirty.add((result.domain_id, result.day))
-    PolicyResult.objects.bulk_create(results)
+    give_ids(results)
     for result, rows in details:
         for row in rows:
             row.result_id = result.pk
-    FailureDetail.objects.bulk_create([row for _, rows in details for row in rows])
-    DirtyDay.objects.bulk_create([DirtyDay(domain_id=pk, day=day) for pk, day in sorted(dirty)])
+    insert_rows(results)
+    insert_rows([row for _, rows in details for row in rows])
+    insert_rows([DirtyDay(domain_id=pk, day=day) for pk, day in sorted(dirty)])
 
 
 def _result_rows(
@@ -298,7 +300,7 @@ def _outcomes(item: ReadReceipt, batch: _Batch) -> list[Stored]:
 def _insert_deliveries(
     todo: list[ReadReceipt], stored: dict[int, list[Stored]], batch: _Batch
 ) -> None:
-    ReportReceipt.objects.bulk_create(
+    insert_rows(
         [
             ReportReceipt(
                 receipt_id=item.receipt.pk,
