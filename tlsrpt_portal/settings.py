@@ -248,6 +248,8 @@ PROBE_CA_FILE: str = str(env.read("PROBE_CA_FILE") or "")
 PROBE_STARTTLS: bool = env.read("PROBE_STARTTLS")
 # What observes a domain; the demo world puts itself in its place.
 PROBE_WITH = "tlsrpt_portal.demo.observed.run_checks" if DEMO else "prober.run_checks"
+# Which destinations reach this portal: reports know, and domains must not import them.
+OUR_DESTINATIONS = "reports.destinations.our_destinations"
 CHECK_INTERVAL_HOURS: int = env.read("CHECK_INTERVAL_HOURS")
 
 # --- reports

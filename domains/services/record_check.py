@@ -6,7 +6,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 
 from domains.models import CheckRun, Domain, Posture, RecordKind, RecordVersion, StateChange, Status
@@ -36,17 +35,16 @@ class Recorded:
     is_known: bool
 
 
-def expected() -> judgement.Expected:
-    """Give the destinations that reach this portal, best first."""
-    ours = [f"mailto:{settings.MAIL_ADDRESS}"] if settings.MAIL_ADDRESS else []
-    return judgement.Expected(our_rua=tuple(ours))
-
-
 @transaction.atomic
-def record_check(domain: Domain, observed: Observed, now: datetime) -> Recorded:
-    """Judge one observation and store it with everything that follows from it."""
+def record_check(
+    domain: Domain, observed: Observed, now: datetime, our_rua: tuple[str, ...] = ()
+) -> Recorded:
+    """Judge one observation and store it with everything that follows from it.
+
+    `our_rua` are the destinations that reach this portal; with none, nothing is said of them.
+    """
     row = Posture.objects.select_for_update().filter(domain=domain).first()
-    judged = judgement.judge(observed, now, expected())
+    judged = judgement.judge(observed, now, judgement.Expected(our_rua=our_rua))
     earlier = decode_facts(bytes(row.facts)) if row else None
     facts = facts_of(observed, judged, earlier)
     baseline = decode_facts(bytes(row.confirmed_facts)) if row else facts

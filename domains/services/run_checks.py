@@ -65,8 +65,9 @@ def run_checks(ids: Sequence[int]) -> list[Recorded]:
     domains = {domain.name: domain for domain in Domain.objects.filter(pk__in=ids)}
     requests = [Request(domain=name, with_starttls=settings.PROBE_STARTTLS) for name in domains]
     observe = cast("Observe", import_string(settings.PROBE_WITH))
+    our_rua = import_string(settings.OUR_DESTINATIONS)()
     recorded = [
-        record_check(domains[observed.domain], observed, timezone.now())
+        record_check(domains[observed.domain], observed, timezone.now(), our_rua)
         for observed in observe(requests, probe_options())
     ]
     logger.info(

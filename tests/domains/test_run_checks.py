@@ -50,3 +50,12 @@ def test_a_check_stores_a_posture_and_gives_the_domain_back(domains):
     assert len(recorded) == Posture.objects.count() == 5
     assert not Domain.objects.exclude(claimed_at=None).exists()
     assert service.claim_due() == []
+
+
+def test_a_record_that_sends_reports_elsewhere_is_noticed(domains, settings):
+    settings.MAIL_ADDRESS = "tlsrpt@in.corp.example"
+
+    service.run_checks(service.claim_due())
+
+    findings = Posture.objects.first().judgement["tlsrpt"]["findings"]
+    assert "tlsrpt.rua.ours-missing" in [finding["code"] for finding in findings]

@@ -45,6 +45,7 @@ logger = logging.getLogger(__name__)
 
 # The first days have no figures before them to compare with.
 EVALUATED_DAYS = 60
+OUR_RUA = (f"mailto:{REPORT_ADDRESS}",)
 # Text, not `EmailMessage`: there are ten thousand of them, and all alike.
 MAIL = """\
 From: <{sender}>
@@ -159,9 +160,9 @@ def _make_checks(now: datetime) -> None:
             # Somebody changes a record in the morning, at another time for each domain.
             seen_at = (now - timedelta(days=back)).replace(hour=8, minute=row.pk % 60)
             for at in (seen_at, seen_at + CONFIRM_AFTER):
-                record_check(row, observe(domain.name, zone, at), at)
+                record_check(row, observe(domain.name, zone, at), at, OUR_RUA)
         checked_at = now - timedelta(minutes=5 + 7 * row.pk % 180)
-        record_check(row, observe(domain.name, domain.zone, checked_at), checked_at)
+        record_check(row, observe(domain.name, domain.zone, checked_at), checked_at, OUR_RUA)
 
 
 def _make_reports(now: datetime) -> int:
@@ -170,7 +171,7 @@ def _make_reports(now: datetime) -> int:
     for domain in domains():
         with transaction.atomic():
             for document in documents(domain, now.date()):
-                accept(*_as_received(document, intake))
+                accept(*_as_received(document, intake, now))
                 count += 1
     with transaction.atomic():
         count += _make_oddities(now, intake)
@@ -181,9 +182,10 @@ def _make_reports(now: datetime) -> int:
     return count
 
 
-def _as_received(document: Document, intake: Intake) -> tuple[bytes, Provenance]:
+def _as_received(document: Document, intake: Intake, now: datetime) -> tuple[bytes, Provenance]:
     """Wrap a report the way its reporter sends it: by mail, or as a bare POST."""
-    received_at = datetime.combine(document.day + timedelta(days=1), time(4, 10), UTC)
+    sent_at = datetime.combine(document.day + timedelta(days=1), time(4, 10), UTC)
+    received_at = min(sent_at, now - timedelta(minutes=20))
     if document.reporter.sends_https:
         return document.body, Provenance(
             channel=Channel.HTTPS,
@@ -221,7 +223,7 @@ def _make_oddities(now: datetime, intake: Intake) -> int:
     )
     strangers = list(documents(stranger, now.date()))
     for document in strangers:
-        accept(*_as_received(document, intake))
+        accept(*_as_received(document, intake, now))
     cut = strangers[-1].body[:180]
     posted = Provenance(
         channel=Channel.HTTPS,
