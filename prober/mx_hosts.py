@@ -62,6 +62,10 @@ class MxHosts:
         v4, tlsa = await asyncio.gather(
             look_up_v4(self._resolver, name), look_up_tlsa(self._resolver, f"_25._tcp.{name}")
         )
+        if v4.cnames:
+            # The end of the alias is asked first, then the MX name (RFC 7672 section 2.2.2).
+            at_target = await look_up_tlsa(self._resolver, f"_25._tcp.{v4.cnames[-1]}")
+            tlsa = at_target if at_target.records else tlsa
         v6 = None
         # AAAA decides nothing for a host with an address, unless it is visited or has TLSA
         # records, for which both address RRsets must be signed (RFC 7672 section 2.2.2).

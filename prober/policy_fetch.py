@@ -103,23 +103,24 @@ def _merge(found: PolicyFetch, fetches: list[PolicyFetch]) -> PolicyFetch:
 async def _fetch_family(
     host: str, addresses: tuple[str, ...], options: Options
 ) -> list[PolicyFetch]:
-    """Try the addresses of one family in turn until one gives the file."""
+    """Try the addresses of one family in turn until one takes the connection, as senders do."""
+    # One deadline for connecting, TLS and all of the body, so that no server that drips and no
+    # row of dead addresses can outlast it.
+    deadline = asyncio.get_running_loop().time() + options.policy_deadline_s
     fetches: list[PolicyFetch] = []
     for address in addresses:
-        fetches.append(await _fetch_from(host, address, options))
-        if fetches[-1].result is FetchResult.OK:
+        fetches.append(await _fetch_from(host, address, options, deadline))
+        if fetches[-1].result not in _CONNECT_RESULTS.values():
             break
     return fetches
 
 
-async def _fetch_from(host: str, address: str, options: Options) -> PolicyFetch:
+async def _fetch_from(host: str, address: str, options: Options, deadline: float) -> PolicyFetch:
     loop = asyncio.get_running_loop()
     started = loop.time()
-    # The deadline covers connecting, TLS and all of the body: one for everything, so that a
-    # server that drips cannot outlast it.
     fetch = _Fetch(host, address, options)
     try:
-        async with asyncio.timeout(options.policy_deadline_s):
+        async with asyncio.timeout_at(deadline):
             await fetch.run()
     except TimeoutError:
         fetch.result = FetchResult.TIMEOUT

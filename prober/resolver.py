@@ -31,6 +31,8 @@ _SOCKETS_PER_SERVER = 4
 _RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 # RFC 1034 names no bound; resolvers give up between 8 and 16 aliases.
 _MAX_CNAMES = 10
+# What is known of each set of name servers: it does not change while a process runs.
+_validation_of: dict[tuple[tuple[str, int], ...], Validation] = {}
 _RCODES: dict[int, DnsStatus] = {
     dns.rcode.NXDOMAIN: DnsStatus.NXDOMAIN,
     dns.rcode.SERVFAIL: DnsStatus.SERVFAIL,
@@ -103,25 +105,34 @@ class Resolver:
             for channel in channels:
                 channel.close()
 
-    async def find_validation(self) -> Validation:
-        """Say whether the name servers check DNSSEC; found out once.
+    async def find_validation(self, patience_s: float | None = None) -> Validation:
+        """Say whether the name servers check DNSSEC; found out once for each set of them.
 
         The root zone is signed, and every resolver has its name servers at hand: an answer about
         it with AD comes from a resolver that validates, one without from a resolver that does
-        not. Any other outcome, as in a network without the root, leaves it unknown.
+        not. Any other outcome, as in a network without the root, leaves it unknown. An answer
+        that takes longer than `patience_s` is not waited for.
         """
+        key = tuple(self._servers)
         if self._has_seen_ad:
-            return Validation.VALIDATING
+            _validation_of[key] = Validation.VALIDATING
+        if key in _validation_of:
+            return _validation_of[key]
         if self._validation is None:
             self._validation = asyncio.create_task(self._ask_root())
-        found = await asyncio.shield(self._validation)
-        return Validation.VALIDATING if self._has_seen_ad else found
+        done, _ = await asyncio.wait([self._validation], timeout=patience_s)
+        if not done:
+            return Validation.UNKNOWN
+        found = self._validation.result()
+        if found is not Validation.UNKNOWN:
+            _validation_of[key] = found
+        return found
 
     async def _ask_root(self) -> Validation:
         reply = await self.ask(".", RdataType.NS)
-        if reply.status is not DnsStatus.OK:
-            return Validation.UNKNOWN
-        return Validation.VALIDATING if reply.is_secure else Validation.NOT_VALIDATING
+        if self._has_seen_ad:
+            return Validation.VALIDATING
+        return Validation.UNKNOWN if reply.status is not DnsStatus.OK else Validation.NOT_VALIDATING
 
     async def ask(self, name: str, rdtype: RdataType) -> Reply:
         """Ask for the records of a type, following aliases; never raises for what comes back."""

@@ -154,7 +154,8 @@ def _judge_match(
         ):
             return Status.INVALID, [error("dane.no-starttls", mx=host.name)]
         return Status.VALID, [info("dane.certificate-not-checked", mx=host.name)]
-    names = [host.name, domain]
+    # RFC 7672 section 3.2.2: the MX host, the end of its alias, and the next-hop domain.
+    names = [name for name in (host.name, _cname_target(host), domain) if name is not None]
     match = find_match(usable, probe.chain, names, now)
     if match.fault is not None:
         return Status.INVALID, [error(_FAULT_CODES[match.fault], mx=host.name)]

@@ -57,6 +57,8 @@ def explain_fetch(fetch: PolicyFetch, now: datetime) -> tuple[Finding, ...]:
 def judge_transport(fetch: PolicyFetch, now: datetime) -> list[Finding]:
     """Give what is risky about a fetch that worked."""
     findings = _judge_families(fetch)
+    failed = (a for a in (fetch.v4, fetch.v6) if a is not None and not a.status.is_known)
+    findings += [explain_failure(answer, fetch.host) for answer in failed]
     media_type = (fetch.content_type or "").partition(";")[0].strip().lower()
     if media_type != "text/plain":
         # A SHOULD of section 3.2, yet postfix-mta-sts-resolver and others refuse the policy.

@@ -53,7 +53,7 @@ def _judge_implicit(observed: Observed, policy: StsPolicy | None) -> MxAspect:
         return MxAspect(status=Status.MISSING, hosts=(host,), findings=(info("mx.implicit"),))
     failed = next((a for a in apex if a is not None and not a.status.is_known), None)
     if failed is not None:
-        return MxAspect(status=Status.MISSING, findings=(explain_failure(failed, failed.name),))
+        return MxAspect(status=Status.UNKNOWN, findings=(explain_failure(failed, failed.name),))
     return MxAspect(status=Status.MISSING, findings=(info("mx.none"),))
 
 

@@ -222,20 +222,8 @@ def test_an_unusable_policy_is_not_rendered():
 LINES = st.sampled_from(
     [
         *policy().splitlines(),
-        "mode: none",
-        "mx: *",
-        "",
-        " ",
-        "x",
-        "x:",
-        "\ufeff",
-        "mx: *.b.example",
-        "max_age: 9" + "9" * 30,
-        "\x00",
-        "mode: enforce\r",
-        "Version: STSv1",
-        "<html>",
-        "{",
+        *("mode: none", "mx: *", "mx: *.b.example", "max_age: " + "9" * 30, "Version: STSv1"),
+        *("", " ", "x", "x:", "\ufeff", "\x00", "mode: enforce\r", "<html>", "{"),
     ]
 )
 

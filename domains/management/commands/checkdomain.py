@@ -88,7 +88,7 @@ class Command(PortalCommand):
             for observed in observations:
                 posture = judge(observed, datetime.now(UTC))
                 if options["json"]:
-                    self.stdout.write(json.dumps(posture.as_dict(), ensure_ascii=False))
+                    self.stdout.write(json.dumps(posture.as_dict()))
                 else:
                     self.stdout.write(self._present(posture, options), ending="")
                 self.stdout.flush()
@@ -120,8 +120,8 @@ class Command(PortalCommand):
             if list_name == "-":
                 text = sys.stdin.read()
             else:
-                text = Path(list_name).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
+                text = Path(list_name).read_text(encoding="utf-8-sig", errors="replace")
+        except OSError as error:
             raise CommandError(f"{list_name} cannot be read: {error}") from error
         lines = enumerate(text.splitlines(), 1)
         return [
