@@ -199,6 +199,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts are made by administrators
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[TLS-RPT Portal] "
+# Failed log-ins are counted by axes, in the database, across all web processes.
+ACCOUNT_RATE_LIMITS = {"login_failed": None}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "TLS-RPT Portal"
@@ -283,7 +285,7 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "kombu.connection": {"level": "ERROR"},  # the file queue has no host name, and need not
-        "axes": {"level": "WARNING"},
+        "axes": {"level": "ERROR"},  # each failure is a row; a line beside it says nothing more
         "httpx2": {"level": "WARNING"},
         "mail.log": {"level": "WARNING"},  # aiosmtpd: every command of every session
     },
