@@ -25,10 +25,6 @@ class Limits:
     archive_depth: int = 2
     mime_depth: int = 10
     mime_parts: int = 200
-    mail_lines: int = 400_000
-    header_bytes: int = 8 * KIB
-    # Each boundary costs a comparison with every line that follows it.
-    mail_boundaries: int = 24
 
     # Values as opposed to bytes: twenty megabytes of "[],[],[]" need half a gigabyte as objects.
     json_values: int = 1_000_000

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import binascii
-import email
 import re
 from dataclasses import dataclass, field
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
-from email.message import Message
 
 import msgspec
 
 from mailtls.findings import Finding
 from mailtls.limits import Limits
+from mailtls.mime import Entity, from_base64, parse_entity
 from mailtls.report.fields import normalise_domain
 from mailtls.report.hints import Hints, label_of_name, parse_file_name, parse_subject
 from mailtls.report.notes import Notes, RejectedError
@@ -28,16 +24,8 @@ _MAIL_HEADER = re.compile(
 )
 _HEAD_BYTES = 64 * 1024
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
-# The library reads the parameters of these in quadratic time.
-_PARAMETER_HEADER = re.compile(
-    rb"(?:\A|[\r\n])content-?(?:type|disposition)[ \t]*:"
-    rb"[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*",
-    re.IGNORECASE,
-)
-_HINT_HEADER_CHARS = 2_000
 _MAX_RECIPIENTS = 20
 _ADDRESS_DOMAIN = re.compile(r"@([^\s<>,;:\"()@]+)")
-_FOLD = re.compile(r"[\r\n]+[ \t]*")
 
 _OTHER_REPORTS = {
     "delivery-status": "bounce",
@@ -87,16 +75,14 @@ def is_mail(data: bytes) -> bool:
 
 def read_mail(data: bytes, limits: Limits) -> Mail:
     """Find the parts of a mail that may hold reports; raises `RejectedError` over a limit."""
-    _check_cost(data, limits)
-    try:
-        root = email.message_from_bytes(data)
-        envelope = _Envelope(root)
-        kind = _OTHER_REPORTS.get(_report_type(root), "")
-        walk = _Walk(limits)
-        if not kind:
-            walk.visit(root, envelope, 0)
-    except RecursionError as error:
-        raise RejectedError("mail.too-deep", limit=limits.mime_depth) from error
+    if len(data) > limits.mail_bytes:
+        raise RejectedError("mail.too-large", bytes=len(data), limit=limits.mail_bytes)
+    root = parse_entity(data)
+    envelope = _Envelope(root)
+    kind = _OTHER_REPORTS.get(_report_type(root), "")
+    walk = _Walk(limits)
+    if not kind:
+        walk.visit(root, envelope, 0)
     return Mail(
         hints=envelope.hints(""),
         parts=tuple(walk.found),
@@ -105,37 +91,20 @@ def read_mail(data: bytes, limits: Limits) -> Mail:
     )
 
 
-def _check_cost(data: bytes, limits: Limits) -> None:
-    if len(data) > limits.mail_bytes:
-        raise RejectedError("mail.too-large", bytes=len(data), limit=limits.mail_bytes)
-    lines = data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
-    if lines > limits.mail_lines:
-        raise RejectedError("mail.too-many-lines", lines=lines, limit=limits.mail_lines)
-    boundaries = 0
-    for match in _PARAMETER_HEADER.finditer(data):
-        header = match[0]
-        if len(header) > limits.header_bytes:
-            raise RejectedError("mail.header-too-long", limit=limits.header_bytes)
-        boundaries += b"boundary" in header.lower()
-    if boundaries > limits.mail_boundaries:
-        raise RejectedError("mail.too-deep", limit=limits.mail_boundaries)
-
-
 class _Envelope:
     """What the headers of one message say; a forwarded message has its own and its outer one's."""
 
-    def __init__(self, message: Message, outer: _Envelope | None = None) -> None:
-        _repair_content_type(message)
-        subject_submitter, subject_domain = parse_subject(_header(message, "Subject"))
-        report_domain = _header(message, "TLS-Report-Domain")
-        report_submitter = _header(message, "TLS-Report-Submitter")
+    def __init__(self, message: Entity, outer: _Envelope | None = None) -> None:
+        subject_submitter, subject_domain = parse_subject(message.text("subject"))
+        report_domain = message.text("tls-report-domain")
+        report_submitter = message.text("tls-report-submitter")
         self._domains = [report_domain, subject_domain]
         self._submitters = [report_submitter]
         self._late_submitters = [
             subject_submitter,
-            *_ADDRESS_DOMAIN.findall(_header(message, "From"))[-1:],
+            *_ADDRESS_DOMAIN.findall(message.text("from"))[-1:],
         ]
-        recipients = " ".join(_header(message, name) for name in ("Delivered-To", "To", "Cc"))
+        recipients = " ".join(message.text(name) for name in ("delivered-to", "to", "cc"))
         self._recipients = _ADDRESS_DOMAIN.findall(recipients)[:_MAX_RECIPIENTS]
         is_tlsrpt = _report_type(message) == "tlsrpt"
         self.claims_to_be_a_report = is_tlsrpt or bool(report_domain or subject_domain)
@@ -175,40 +144,30 @@ class _Walk:
     found: list[MailPart] = field(default_factory=list)
     _parts: int = 0
 
-    def visit(self, message: Message, envelope: _Envelope, depth: int) -> None:
+    def visit(self, entity: Entity, envelope: _Envelope, depth: int) -> None:
         self._parts += 1
         if depth > self.limits.mime_depth:
             raise RejectedError("mail.too-deep", limit=self.limits.mime_depth)
         if self._parts > self.limits.mime_parts:
             raise RejectedError("mail.too-many-parts", limit=self.limits.mime_parts)
-        _repair_content_type(message)
-        payload = message.get_payload()
-        inner = [part for part in payload if isinstance(part, Message)]
-        is_encoded = _header(message, "Content-Transfer-Encoding").lower() == "base64"
-        if not message.is_multipart():
-            self._visit_leaf(message, _decoded(message), envelope, depth)
-        elif message.get_content_maintype() == "message" and is_encoded:
-            # The library has parsed the encoded text as if it were the message.
-            text = "".join(part.as_string() for part in inner).strip()
-            content = _from_base64(text.encode("ascii", "replace"))
-            self._visit_leaf(message, content, envelope, depth)
-        elif message.get_content_type() == "message/rfc822":
-            for part in inner:
-                self.visit(part, _Envelope(part, envelope), depth + 1)
+        parts = entity.parts()
+        if parts is not None:
+            for part in parts:
+                self.visit(parse_entity(part), envelope, depth + 1)
+            return
+        media_type = entity.media_type
+        content = entity.decoded()
+        # A message inside this one, also where a gateway calls it something else.
+        if media_type == "message/rfc822" or (media_type != "text/plain" and is_mail(content)):
+            inner = parse_entity(content)
+            self.visit(inner, _Envelope(inner, envelope), depth + 1)
         else:
-            for part in inner:
-                self.visit(part, envelope, depth + 1)
+            self._visit_leaf(entity, media_type, content, envelope)
 
     def _visit_leaf(
-        self, message: Message, content: bytes, envelope: _Envelope, depth: int
+        self, entity: Entity, media_type: str, content: bytes, envelope: _Envelope
     ) -> None:
-        media_type = message.get_content_type()
-        file_name = _file_name(message)
-        if is_mail(content) and media_type != "text/plain":
-            _check_cost(content, self.limits)
-            inner = email.message_from_bytes(content)
-            self.visit(inner, _Envelope(inner, envelope), depth + 1)
-            return
+        file_name = entity.file_name[:500]
         claims = (
             "tlsrpt" in media_type
             or file_name.lower().endswith((".json", ".json.gz"))
@@ -219,9 +178,9 @@ class _Walk:
         notes = Notes()
         if media_type not in _REPORT_TYPES:
             notes.warn("mail.media-type", found=media_type[:80])
-        if claims and content.lstrip()[:4].startswith(_BASE64_STARTS):
+        if claims and content[:64].lstrip().startswith(_BASE64_STARTS):
             notes.warn("mail.encoding-differs")
-            content = _from_base64(content)
+            content = from_base64(content)
         self.found.append(
             MailPart(
                 content=content,
@@ -236,55 +195,8 @@ class _Walk:
 def _may_hold_a_report(content: bytes) -> bool:
     if content.startswith((b"\x1f\x8b", b"PK\x03\x04")):
         return True
-    return b'"policies"' in content or content.lstrip()[:1] == b"<"
+    return b'"policies"' in content or content[:64].lstrip()[:1] == b"<"
 
 
-def _repair_content_type(message: Message) -> None:
-    # Trustwave's gateway writes "ContentType:".
-    if "Content-Type" not in message and "ContentType" in message:
-        message["Content-Type"] = message["ContentType"]
-
-
-def _report_type(message: Message) -> str:
-    value = message.get_param("report-type")
-    return value.strip().lower() if isinstance(value, str) else ""
-
-
-def _file_name(message: Message) -> str:
-    try:
-        name = message.get_filename("")
-    except (ValueError, LookupError, TypeError):
-        return ""  # an RFC 2231 charset that does not exist, or continuations that do not fit
-    return _words(_FOLD.sub(" ", name)).rpartition("/")[2].rpartition("\\")[2][:500]
-
-
-def _header(message: Message, name: str) -> str:
-    """Give a header unfolded and with its encoded words decoded, empty when it is not there."""
-    value = message.get(name)
-    if value is None:
-        return ""
-    return _words(_FOLD.sub(" ", str(value)[:_HINT_HEADER_CHARS])).strip()
-
-
-def _words(text: str) -> str:
-    if "=?" not in text:
-        return text
-    try:
-        return str(make_header(decode_header(text)))
-    except (HeaderParseError, ValueError, LookupError):
-        return text
-
-
-def _decoded(message: Message) -> bytes:
-    try:
-        content = message.get_payload(decode=True)
-    except (ValueError, LookupError):
-        return b""  # an encoding that is none
-    return content if isinstance(content, bytes) else b""
-
-
-def _from_base64(text: bytes) -> bytes:
-    try:
-        return binascii.a2b_base64(text + b"==")
-    except binascii.Error:
-        return b""
+def _report_type(message: Entity) -> str:
+    return message.parameter("report-type").strip().lower()

@@ -49,18 +49,6 @@ ENTRIES = {
         "Raise INTAKE_MAX_MEGABYTES if you trust the sender.",
         "RFC 8460 5.2",
     ),
-    "mail.too-many-lines": Entry(
-        "The mail has {lines} lines; the limit is {limit}",
-        "No report needs so many lines.",
-        _ASK_SENDER,
-        "",
-    ),
-    "mail.header-too-long": Entry(
-        "A Content header is longer than {limit} bytes",
-        "No mail program writes such headers; reading one costs unreasonable time.",
-        _ASK_SENDER,
-        "",
-    ),
     "mail.too-deep": Entry(
         "Parts of the mail are nested deeper than {limit}",
         "No report is wrapped so often.",
