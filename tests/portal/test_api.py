@@ -1,0 +1,161 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import ApiToken, AuditEntry, Membership, Team, User
+from accounts.roles import Role
+from accounts.services.tokens import create_token, revoke_token
+from alerts.models import Incident
+from alerts.services.evaluate import evaluate
+from domains.models import Domain
+from domains.services.record_check import record_check
+from tests.alerts.figures import TODAY, add_day
+from tests.domains.observations import AT, observed
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world():
+    """Alice manages Mail with a.example; Charlie is in Web with b.example."""
+    mail, web = Team.objects.create(name="Mail"), Team.objects.create(name="Web")
+    alice, charlie = (User.objects.create_user(f"{n}@corp.example") for n in ("alice", "charlie"))
+    Membership.objects.create(user=alice, team=mail, role=Role.MANAGER)
+    Membership.objects.create(user=charlie, team=web, role=Role.MANAGER)
+    a = Domain.objects.create(name="a.example", team=mail)
+    Domain.objects.create(name="b.example", team=web)
+    record_check(a, observed(), AT)
+    return {"alice": alice, "charlie": charlie, "mail": mail}
+
+
+@pytest.fixture
+def call(client, world):
+    """Call the API as Alice, or as somebody else."""
+    secrets = {name: create_token(world[name], "script")[1] for name in ("alice", "charlie")}
+
+    def send(method, path, body=None, who="alice"):
+        return client.generic(
+            method,
+            f"/api/v1{path}",
+            "" if body is None else json.dumps(body),
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {secrets[who]}"},
+        )
+
+    return send
+
+
+def test_a_call_without_a_token_is_refused_and_not_redirected(client, world):
+    assert client.get("/api/v1/domains").status_code == 401
+
+
+def test_a_log_in_alone_opens_nothing(client, world):
+    client.force_login(world["alice"], backend="django.contrib.auth.backends.ModelBackend")
+
+    assert client.get("/api/v1/domains").status_code == 401
+
+
+@pytest.mark.parametrize("end", ["revoked", "expired", "person gone"])
+def test_a_token_that_is_over_is_refused(call, world, end):
+    token = ApiToken.objects.get(user=world["alice"])
+    if end == "revoked":
+        revoke_token(token)
+    elif end == "expired":
+        ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    else:
+        User.objects.update(is_active=False)
+
+    assert call("GET", "/domains").status_code == 401
+
+
+def test_the_description_is_there_for_those_with_a_token(call):
+    answer = call("GET", "/openapi.json")
+
+    assert answer.status_code == 200
+    assert "/api/v1/domains" in answer.json()["paths"]
+
+
+def test_each_person_sees_the_domains_of_their_teams(call):
+    names = [item["domain"] for item in call("GET", "/domains").json()["items"]]
+
+    assert names == ["a.example"]
+    assert call("GET", "/domains/b.example").status_code == 404
+
+
+def test_a_domain_comes_with_what_the_newest_check_saw(call):
+    answer = call("GET", "/domains/a.example").json()
+
+    assert answer["posture"]["sts_mode"] == "enforce"
+    assert answer["posture"]["judgement"]["tlsrpt"]["status"] == "valid"
+
+
+def test_domains_are_added_and_changed_and_each_line_has_its_fate(call, world):
+    body = [{"domain": "c.example", "team": "Mail"}, {"domain": "bad name", "team": "Mail"}]
+
+    added = call("POST", "/domains", body).json()
+    changed = call("PATCH", "/domains/c.example", {"owner": "x@c.example", "add_tags": ["t"]})
+
+    assert [line["status"] for line in added] == ["created", "rejected"]
+    assert changed.json()["owner"] == "x@c.example"
+    assert changed.json()["tags"] == ["t"]
+    entry = AuditEntry.objects.filter(verb="changed domain").first()
+    assert (entry.actor, entry.channel) == (world["alice"], "api")
+
+
+def test_a_stranger_changes_nothing(call):
+    assert call("PATCH", "/domains/a.example", {"owner": ""}, who="charlie").status_code == 404
+    assert call("DELETE", "/domains/a.example", who="charlie").status_code == 404
+    assert call("POST", "/domains/a.example/check", who="charlie").status_code == 404
+
+
+def test_a_viewer_may_look_and_not_touch(call, world):
+    Membership.objects.filter(user=world["alice"]).update(role=Role.VIEWER)
+
+    assert call("GET", "/domains/a.example").status_code == 200
+    refused = call("DELETE", "/domains/a.example")
+    assert refused.status_code == 403
+    assert "role manager" in refused.json()["detail"]
+
+
+def test_a_check_is_asked_for(call):
+    Domain.objects.update(next_check_at=timezone.now() + timedelta(days=1))
+
+    assert call("POST", "/domains/a.example/check").status_code == 202
+    assert Domain.objects.get(name="a.example").next_check_at <= timezone.now()
+
+
+def test_figures_and_failures_are_those_of_the_domains_one_sees(call):
+    add_day("a.example", 1, 100, 40)
+    add_day("b.example", 1, 900, 90)
+    span = f"since={TODAY - timedelta(days=1)}&until={TODAY - timedelta(days=1)}"
+
+    (day,) = call("GET", f"/figures?{span}").json()
+    (cause,) = call("GET", f"/failures?{span}").json()
+
+    assert (day["sessions"], day["failures"], day["failure_rate"]) == (100, 40, 0.4)
+    assert (cause["result_type"], cause["failed_sessions"]) == ("certificate-expired", 40)
+
+
+def test_a_span_that_ends_before_it_begins_is_explained(call):
+    answer = call("GET", "/figures?since=2026-11-02&until=2026-11-01")
+
+    assert answer.status_code == 422
+    assert "must be" in answer.json()["detail"]
+
+
+def test_an_incident_is_handled(call, world):
+    add_day("a.example", 1, 100, 40)
+    evaluate(datetime(TODAY.year, TODAY.month, TODAY.day, 6, tzinfo=UTC))
+    incident = Incident.objects.get()
+
+    (listed,) = call("GET", "/incidents").json()["items"]
+    taken = call("POST", f"/incidents/{incident.pk}/acknowledge", {"text": "on it"}).json()
+    again = call("POST", f"/incidents/{incident.pk}/acknowledge", {})
+
+    assert listed["id"] == incident.pk
+    assert (taken["state"], taken["assignee"]) == ("acknowledged", "alice@corp.example")
+    assert taken["domains"] == ["a.example"]
+    assert again.status_code == 409
+    assert call("GET", f"/incidents/{incident.pk}", who="charlie").status_code == 404

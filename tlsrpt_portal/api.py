@@ -1,0 +1,65 @@
+"""`/api/v1/`: the routers of the apps, with one way in and errors in one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+
+from accounts.api import TokenAuth
+from alerts.api import router as incidents
+from alerts.lifecycle import NotPossible
+from domains.api import router as domains
+from reports.api import router as reports
+
+
+def _with_token(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Show the description to those who may call."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if getattr(request, "token_user", None) is None:
+            return JsonResponse({"detail": "Unauthorized"}, status=401)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+api = NinjaAPI(
+    title="TLS-RPT Portal",
+    version="1",
+    description="Send a token from Settings as `Authorization: Bearer …`.",
+    auth=TokenAuth(),
+    docs_url=None,
+    docs_decorator=_with_token,
+)
+api.add_router("/domains", domains)
+api.add_router("/incidents", incidents)
+api.add_router("", reports)
+
+
+@api.exception_handler(PermissionDenied)
+def _refuse(request: HttpRequest, error: PermissionDenied) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error)}, status=403)
+
+
+@api.exception_handler(ValidationError)
+def _explain(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    return api.create_response(request, {"detail": " ".join(error.messages)}, status=422)
+
+
+@api.exception_handler(NotPossible)
+def _not_now(request: HttpRequest, error: NotPossible) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error)}, status=409)
+
+
+patterns, app_name, namespace = api.urls
+for pattern in patterns:
+    # The API answers 401 itself; a redirect to the log-in page helps no script.
+    if pattern.callback is not None:
+        pattern.callback = login_not_required(pattern.callback)
