@@ -19,5 +19,5 @@ def test_the_command_prints_a_token_that_works_and_is_not_stored(capsys):
 
 
 def test_a_token_for_nobody_is_refused():
-    with pytest.raises(CommandError, match="nobody@corp.example"):
+    with pytest.raises(CommandError, match=r"nobody@corp\.example"):
         call_command("createtoken", "nobody@corp.example", "sync")

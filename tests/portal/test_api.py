@@ -159,3 +159,8 @@ def test_an_incident_is_handled(call, world):
     assert taken["domains"] == ["a.example"]
     assert again.status_code == 409
     assert call("GET", f"/incidents/{incident.pk}", who="charlie").status_code == 404
+
+
+@pytest.mark.parametrize("page", ["offset=99999999999999999999", "limit=0", "offset=-1"])
+def test_a_page_that_cannot_be_is_refused(call, page):
+    assert call("GET", f"/domains?{page}").status_code == 422
