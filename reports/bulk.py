@@ -11,6 +11,9 @@ from typing import Any
 
 from django.db import connection, models
 
+# Up to so many rows go to PostgreSQL one by one.
+_FEW = 8
+
 Convert = Callable[[Any], Any]
 
 
@@ -61,12 +64,46 @@ def insert_rows(rows: Sequence[models.Model], *, ignore_conflicts: bool = False)
         values.append([members[name] for name in names])
     quote = connection.ops.quote_name
     columns = ", ".join(quote(str(field.column)) for field in fields)
-    marks = ", ".join(["%s"] * len(fields))
-    ending = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
-    # Every name in it comes from the models.
-    sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({marks}){ending}"  # noqa: S608
+    table = quote(meta.db_table)
+    # Every name in these statements comes from the models.
+    insert = f"INSERT INTO {table} ({columns}) VALUES ({_marks(len(fields))})"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.executemany(sql, values)
+        if connection.vendor == "postgresql" and len(values) > _FEW:
+            if ignore_conflicts:
+                _copy_new(cursor, meta.db_table, columns, values)
+            else:
+                _copy(cursor, table, columns, values)
+        else:
+            ending = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
+            cursor.executemany(insert + ending, values)
+
+
+def _copy(cursor: Any, table: str, columns: str, values: list[list[Any]]) -> None:
+    with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        for row in values:
+            copy.write_row(row)
+
+
+def _copy_new(cursor: Any, table: str, columns: str, values: list[list[Any]]) -> None:
+    """Copy into a table of this connection first: COPY itself knows no conflicts.
+
+    Rows of an earlier call in the same transaction come along and conflict with themselves.
+    """
+    incoming = connection.ops.quote_name(f"incoming_{table}")
+    target = connection.ops.quote_name(table)
+    cursor.execute(
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} ON COMMIT DELETE ROWS "  # noqa: S608
+        f"AS SELECT {columns} FROM {target} WITH NO DATA"
+    )
+    _copy(cursor, incoming, columns, values)
+    cursor.execute(
+        f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {incoming} "  # noqa: S608
+        "ON CONFLICT DO NOTHING"
+    )
+
+
+def _marks(count: int) -> str:
+    return ", ".join(["%s"] * count)
 
 
 def _converter(field: models.Field[Any, Any]) -> Convert | None:
