@@ -6,13 +6,14 @@ from typing import Any
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Schema
-from ninja.pagination import LimitOffsetPagination, paginate
+from ninja.pagination import paginate
 
 from accounts.api import person
 from alerts.lifecycle import State
 from alerts.models import Incident, IncidentEvent, IncidentQuerySet
 from alerts.services import handle
 from domains.models import Domain
+from webui.api_pages import Pages
 
 router = Router(tags=["incidents"])
 
@@ -76,7 +77,7 @@ class Words(Schema):
 
 
 @router.get("", response=list[IncidentOut])
-@paginate(LimitOffsetPagination)
+@paginate(Pages)
 def list_incidents(request: HttpRequest, state: State | None = None) -> IncidentQuerySet:
     """Give the incidents that touch a domain this person may see, newest first."""
     rows = Incident.objects.visible_to(person(request)).select_related("assignee")

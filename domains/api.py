@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Router, Schema, Status
-from ninja.pagination import LimitOffsetPagination, paginate
+from ninja.pagination import paginate
 
 from accounts import access
 from accounts.api import person
@@ -17,6 +17,7 @@ from domains.models import Status as Known
 from domains.services.edit_domains import UNCHANGED, delete_domains, update_domains
 from domains.services.import_domains import Row, import_domains
 from domains.services.request_checks import request_checks
+from webui.api_pages import Pages
 
 router = Router(tags=["domains"])
 
@@ -125,7 +126,7 @@ class DomainFilter(Schema):
 
 
 @router.get("", response=list[DomainOut])
-@paginate(LimitOffsetPagination)
+@paginate(Pages)
 def list_domains(request: HttpRequest, filters: Query[DomainFilter]) -> DomainQuerySet:
     """Give the domains this person may see, by name."""
     rows = _visible(request)
@@ -196,7 +197,7 @@ def check_domain(request: HttpRequest, name: str) -> Status[None]:
 
 
 @router.get("/{name}/changes", response=list[ChangeOut])
-@paginate(LimitOffsetPagination)
+@paginate(Pages)
 def list_changes(request: HttpRequest, name: str) -> Any:
     """Give what changed at a domain, newest first."""
     return StateChange.objects.filter(domain=_find(request, name))

@@ -8,13 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Schema
 from ninja.errors import HttpError
-from ninja.pagination import LimitOffsetPagination, paginate
+from ninja.pagination import paginate
 
 from accounts import access
 from accounts.api import person
 from domains.models import Domain, DomainQuerySet
 from reports import queries
 from reports.models import PolicyResult, Report
+from webui.api_pages import Pages
 
 router = Router(tags=["reports"])
 
@@ -118,7 +119,7 @@ def failures(request: HttpRequest, span: Query[Span]) -> list[queries.Cause]:
 
 
 @router.get("/reports", response=list[ReportOut])
-@paginate(LimitOffsetPagination)
+@paginate(Pages)
 def list_reports(request: HttpRequest, span: Query[Span], reporter: str = "") -> QuerySet[Report]:
     """Give the reports with results for domains this person may see, newest first."""
     since, until = _days(span)

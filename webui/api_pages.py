@@ -1,0 +1,17 @@
+"""How lists of the API are cut into pages."""
+
+from ninja import Field, Schema
+from ninja.pagination import LimitOffsetPagination
+
+MAX_LIMIT = 1000
+MAX_OFFSET = 1_000_000  # beyond it a database walks more rows than the page is worth
+
+
+class Pages(LimitOffsetPagination):
+    """`limit` and `offset`, both within what a database answers quickly."""
+
+    class Input(Schema):
+        """The query parameters."""
+
+        limit: int = Field(100, ge=1, le=MAX_LIMIT)
+        offset: int = Field(0, ge=0, le=MAX_OFFSET)
