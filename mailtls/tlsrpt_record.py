@@ -71,12 +71,16 @@ def select_record(txt_rrset: Sequence[str]) -> Selection:
     if len(pick.records) > 1:
         finding = error("tlsrpt.record.multiple", count=len(pick.records))
         return Selection(text=None, claimants=pick.records, findings=(finding,))
-    beside = tuple(_word_other(text) for text in pick.others)
     if pick.records:
-        misses = (warning("tlsrpt.record.near-miss-beside", found=t[:120]) for t in pick.misses)
-        return Selection(text=pick.records[0], claimants=pick.records, findings=(*misses, *beside))
+        beside = (
+            *(warning("tlsrpt.record.rival", found=text[:120]) for text in pick.rivals),
+            *(info("tlsrpt.record.near-miss-beside", found=text[:120]) for text in pick.misses),
+            *(info("tlsrpt.record.unrelated", found=text[:120]) for text in pick.others),
+        )
+        return Selection(text=pick.records[0], claimants=pick.records, findings=beside)
     faults = tuple(finding for text in pick.misses for finding in parse_record(text).findings)
-    return Selection(text=None, claimants=pick.misses, findings=(*faults, *beside))
+    others = tuple(_word_other(text) for text in pick.others)
+    return Selection(text=None, claimants=pick.misses, findings=(*faults, *others))
 
 
 def parse_record(text: str) -> Parsed[TlsrptRecord]:

@@ -40,10 +40,12 @@ class Selection:
 class Pick:
     """The records of one version among the TXT records at a name, before anything is worded.
 
-    `records` have the version tag, `misses` mean to have it and do not, `others` are other text.
+    `records` have the version tag, `rivals` have it for readers that allow a blank before the
+    first ";", `misses` mean to have it and do not, `others` are other text.
     """
 
     records: tuple[str, ...]
+    rivals: tuple[str, ...]
     misses: tuple[str, ...]
     others: tuple[str, ...]
 
@@ -61,11 +63,13 @@ def pick_records(txt_rrset: Sequence[str], version: str) -> Pick:
     rest = list(txt_rrset)
     for text in records:
         rest.remove(text)
-    misses = [text for text in rest if text in broad or find_version_fault(text, version)]
+    rivals = [text for text in rest if text in broad]
+    misses = [text for text in rest if text not in broad and find_version_fault(text, version)]
     return Pick(
         records=tuple(records),
+        rivals=tuple(rivals),
         misses=tuple(misses),
-        others=tuple(text for text in rest if text not in misses),
+        others=tuple(text for text in rest if text not in rivals and text not in misses),
     )
 
 

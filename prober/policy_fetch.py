@@ -16,9 +16,7 @@ import h11
 from msgspec.structs import replace
 
 from mailtls.observed import (
-    AddressAnswer,
     Certificate,
-    DnsStatus,
     FamilyTry,
     FetchResult,
     PolicyFetch,
@@ -64,40 +62,34 @@ async def fetch_policy(resolver: Resolver, domain: str, options: Options) -> Pol
         is_known = v4.status.is_known and v6.status.is_known
         result = FetchResult.NO_ADDRESS if is_known else FetchResult.DNS_FAILED
         return replace(found, result=result)
+    is_private_allowed = options.allow_private_addresses
+    addresses = (*v4.addresses, *v6.addresses)
+    refused = [a for a in addresses if not is_private_allowed and not is_public(a)]
     families = [
-        allowed
+        tuple(a for a in answer.addresses if a not in refused)[:_ADDRESSES_PER_FAMILY]
         for answer in (v4, v6)
-        if (allowed := _allowed(answer, options.allow_private_addresses))
     ]
-    if not families:
-        refused = (*v4.addresses, *v6.addresses)[0]
-        return replace(found, result=FetchResult.ADDRESS_REFUSED, address=refused)
+    if not any(families):
+        return replace(found, result=FetchResult.ADDRESS_REFUSED, address=refused[0])
     # Senders differ in which family they try, so both are tried to the end.
     outcomes = await asyncio.gather(
-        *(_fetch_family(host, addresses, options) for addresses in families)
+        *(_fetch_family(host, family, options) for family in families if family)
     )
-    return _merge(found, [fetch for family in outcomes for fetch in family])
+    return _merge(found, [fetch for family in outcomes for fetch in family], refused)
 
 
-def _allowed(answer: AddressAnswer, allow_private: bool) -> tuple[str, ...]:
-    if answer.status is not DnsStatus.OK:
-        return ()
-    public = (a for a in answer.addresses if allow_private or is_public(a))
-    return tuple(public)[:_ADDRESSES_PER_FAMILY]
-
-
-def _merge(found: PolicyFetch, fetches: list[PolicyFetch]) -> PolicyFetch:
+def _merge(found: PolicyFetch, fetches: list[PolicyFetch], refused: list[str]) -> PolicyFetch:
     """Give the best outcome, with how each address behaved beside it."""
     best = next((f for f in fetches if f.result is FetchResult.OK), None)
     if best is None:
         # What the server said counts more than a way that is closed only to us.
         best = next((f for f in fetches if f.result is not FetchResult.NO_ROUTE), fetches[0])
-    tries = tuple(
+    tries = [
         FamilyTry(address=fetch.address or "", result=fetch.result, detail=fetch.detail)
         for fetch in fetches
-        if fetch.result is not FetchResult.NO_ROUTE
-    )
-    return replace(best, v4=found.v4, v6=found.v6, tries=tries)
+    ]
+    tries += [FamilyTry(address=a, result=FetchResult.ADDRESS_REFUSED) for a in refused]
+    return replace(best, v4=found.v4, v6=found.v6, tries=tuple(tries))
 
 
 async def _fetch_family(
@@ -149,6 +141,9 @@ class _Fetch:
             reader = await self._connect(policy_context(self.options.ca_file))
         except ConnectFailed as error:
             self.result, self.detail = _CONNECT_RESULTS[error.fault], str(error)
+            if error.fault is ConnectFault.NO_ROUTE and not is_public(self.address):
+                # Without a route because no address of that kind has one, to anybody.
+                self.result = FetchResult.CONNECT_FAILED
             return
         except ssl.SSLCertVerificationError as error:
             self.result = judge_verify_code(error.verify_code)

@@ -24,9 +24,16 @@ ENTRIES = {
         "Keep one record.",
         _SECTION,
     ),
+    "sts.record.rival": Entry(
+        "Beside the record stands a second one for some readers: {found}",
+        "A blank before its first semicolon makes most senders drop it; those that allow the "
+        "blank see two records and ignore both.",
+        "Remove the other text.",
+        _SECTION,
+    ),
     "sts.record.near-miss-beside": Entry(
         "Beside the record stands a text that nearly is one: {found}",
-        "Most senders drop it; one that reads it as a second record ignores both.",
+        "Senders drop texts that are no MTA-STS record. It does no harm.",
         "Remove the other text.",
         _SECTION,
     ),

@@ -134,10 +134,13 @@ def _is_common_name_only(certificate: Certificate, host: str) -> bool:
 
 def _judge_families(fetch: PolicyFetch) -> list[Finding]:
     """Say which addresses do not work while another does: senders differ in which they try."""
-    failed = [attempt for attempt in fetch.tries if attempt.result is not FetchResult.OK]
-    if fetch.result is not FetchResult.OK or not failed:
+    if fetch.result is not FetchResult.OK:
         return []
-    return [
-        warning("sts.host.address-broken", address=attempt.address, result=attempt.result.value)
-        for attempt in failed
-    ]
+    findings = []
+    for attempt in fetch.tries:
+        if attempt.result is FetchResult.NO_ROUTE:
+            findings.append(info("check.no-route", name=fetch.host, address=attempt.address))
+        elif attempt.result is not FetchResult.OK:
+            params = {"address": attempt.address, "result": attempt.result.value}
+            findings.append(warning("sts.host.address-broken", **params))
+    return findings

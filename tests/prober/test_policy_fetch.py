@@ -15,6 +15,7 @@ import pytest
 from mailtls.observed import DnsStatus, FetchResult, Observed
 from mailtls.posture import Posture, Status, judge
 from prober import Options, Request, check_many
+from prober.connect import ConnectFailed, ConnectFault, open_socket
 from tests.prober.dns_world import DnsServer, Zone
 from tests.prober.https_world import POLICY, Authority, HttpsServer, Respond, http
 
@@ -437,6 +438,31 @@ async def test_one_broken_family_is_a_warning(world: World):
     assert posture.mta_sts.status is Status.VALID
     assert warnings(posture) == {"sts.host.address-broken"}
     assert observed.policy.address == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("address", "findings"),
+    [
+        ("2001:db8::80", {"sts.host.address-broken": "warning"}),
+        ("fd00::80", {"sts.host.address-broken": "warning"}),
+        ("2606:4700::80", {"check.no-route": "info"}),
+    ],
+)
+async def test_an_address_nobody_can_reach_is_told_from_one_we_cannot_reach(
+    world: World, monkeypatch: pytest.MonkeyPatch, address: str, findings: dict[str, str]
+):
+    async def no_route(target: str, *arguments: Any, **options: Any) -> Any:
+        if ":" in target:
+            raise ConnectFailed(ConnectFault.NO_ROUTE, "Network is unreachable")
+        return await open_socket(target, *arguments, **options)
+
+    monkeypatch.setattr("prober.policy_fetch.open_socket", no_route)
+    world.addresses = ["127.0.0.1", address]
+
+    _, posture = await world.serve(http())
+
+    assert posture.mta_sts.status is Status.VALID
+    assert {f.code: f.severity.value for f in posture.mta_sts.findings} == findings
 
 
 async def test_a_second_address_of_a_family_is_tried(world: World):

@@ -215,6 +215,17 @@ def test_an_address_that_fails_beside_one_that_works_is_told():
     assert found(posture) == {"sts.host.address-broken": "warning"}
 
 
+def test_an_address_without_a_route_from_here_is_no_fault_of_the_domain():
+    tries = (
+        FamilyTry(address="192.0.2.80", result=FetchResult.OK),
+        FamilyTry(address="2001:db8::80", result=FetchResult.NO_ROUTE),
+    )
+
+    posture = judged(policy=fetched(tries=tries))
+
+    assert found(posture) == {"check.no-route": "info"}
+
+
 def test_a_failed_lookup_of_one_family_is_told():
     broken = address("mta-sts.example.com", status=DnsStatus.SERVFAIL)
 
