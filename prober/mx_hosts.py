@@ -7,6 +7,7 @@ import logging
 from collections import OrderedDict
 
 from mailtls.observed import MxHost, ProbeResult, StarttlsProbe
+from prober.gates import Gates
 from prober.guard import is_public
 from prober.lookups import look_up_tlsa, look_up_v4, look_up_v6
 from prober.options import Options
@@ -27,6 +28,7 @@ class MxHosts:
         self._resolver = resolver
         self._options = options
         self._port25 = Port25()
+        self._gates = Gates(options.smtp_pause_s)
         self._visits = asyncio.Semaphore(options.smtp_concurrency)
         self._seen: OrderedDict[tuple[str, bool], asyncio.Task[MxHost]] = OrderedDict()
 
@@ -89,4 +91,4 @@ class MxHosts:
                 return StarttlsProbe(result=ProbeResult.ADDRESS_REFUSED, address=addresses[0])
             addresses = public
         async with self._visits:
-            return await probe_host(host.name, addresses, self._options, self._port25)
+            return await probe_host(host.name, addresses, self._options, self._port25, self._gates)

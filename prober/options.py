@@ -34,6 +34,8 @@ class Options:
     probe_starttls: bool = False
     smtp_deadline_s: float = 40.0
     smtp_concurrency: int = 50
+    # Between two visits to one address, where several MX names lead to it.
+    smtp_pause_s: float = 0.1
     # "" sends the address literal of the local end (RFC 5321 section 4.1.3).
     ehlo_name: str = ""
     https_port: int = 443

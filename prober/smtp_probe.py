@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from mailtls.observed import ProbeResult, StarttlsProbe
 from prober.connect import ConnectFailed, ConnectFault, open_socket
+from prober.gates import Gates
 from prober.options import Options
 from prober.port25 import Port25
 from prober.tls import (
@@ -46,14 +47,15 @@ class SmtpRefused(Exception):
 
 
 async def probe_host(
-    name: str, addresses: Sequence[str], options: Options, port25: Port25
+    name: str, addresses: Sequence[str], options: Options, port25: Port25, gates: Gates
 ) -> StarttlsProbe:
     """Visit the first of a host's addresses that takes a connection; never raises."""
     probe = StarttlsProbe(result=ProbeResult.NO_ADDRESS)
     for address in addresses[:_MAX_ADDRESSES]:
         if port25.is_blocked:
             return StarttlsProbe(result=ProbeResult.PORT_BLOCKED)
-        probe = await _probe_address(name, address, options)
+        async with gates.visiting(address):
+            probe = await _probe_address(name, address, options)
         port25.learn(address, probe)
         if probe.result not in (
             ProbeResult.CONNECT_FAILED,

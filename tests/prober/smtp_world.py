@@ -23,6 +23,7 @@ class SmtpServer:
         self.port = 0
         self.commands: list[str] = []
         self.connections = 0
+        self.at_once = self.most_at_once = 0
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
@@ -43,11 +44,14 @@ class SmtpServer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         self.connections += 1
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             await self._talk(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             return
         finally:
+            self.at_once -= 1
             writer.transport.abort()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

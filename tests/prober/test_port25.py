@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailtls.observed import ProbeResult, StarttlsProbe
+from prober.gates import Gates
 from prober.options import Options
 from prober.port25 import Port25
 from prober.smtp_probe import probe_host
@@ -44,6 +45,6 @@ async def test_with_a_blocked_port_no_more_hosts_are_tried():
     for number in range(3):
         port25.learn(f"192.0.2.{number}", SILENT)
 
-    probe = await probe_host("mx.example", ["127.0.0.1"], Options(), port25)
+    probe = await probe_host("mx.example", ["127.0.0.1"], Options(), port25, Gates(0))
 
     assert probe.result is ProbeResult.PORT_BLOCKED

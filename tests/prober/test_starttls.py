@@ -131,6 +131,18 @@ async def test_many_domains_share_one_visit(world: World):
     assert world.smtp.connections == 1
 
 
+async def test_names_of_one_machine_are_visited_one_after_the_other(world: World):
+    names = [f"mx{number}.shared.example" for number in range(5)]
+    for number, name in enumerate(names):
+        world.zone.add(f"d{number}.example", "MX", f"10 {name}.").add(name, "A", "127.0.0.1")
+    world.options["smtp_pause_s"] = 0.01
+
+    await world.check(*(f"d{number}.example" for number in range(5)))
+
+    assert world.smtp.connections == 5
+    assert world.smtp.most_at_once == 1
+
+
 @pytest.mark.parametrize(
     ("breaks", "result", "status", "code"),
     [

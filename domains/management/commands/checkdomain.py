@@ -72,19 +72,16 @@ class Command(PortalCommand):
         if not domains:
             # Wrong on the command line is a bad argument; a list without a name is lost work.
             raise CommandError("There is no name to check.", returncode=2 if names else 1)
-        requests = [
-            Request(domain=domain, with_starttls=options["with_starttls"]) for domain in domains
-        ]
         try:
-            self._check(requests, options)
+            self._check(domains, options)
         except BrokenPipeError:
             # The reader (head, for one) has had enough. Python would complain at exit.
             sys.stdout = io.StringIO()
 
-    def _check(self, requests: list[Request], options: dict[str, Any]) -> None:
-        prober_options = _read_options(options["concurrency"])
-        observations = run_checks(requests, prober_options)
-        with self._progress(len(requests)) as advance:
+    def _check(self, domains: list[str], options: dict[str, Any]) -> None:
+        requests = (Request(domain, options["with_starttls"]) for domain in domains)
+        observations = run_checks(requests, _read_options(options["concurrency"]))
+        with self._progress(len(domains)) as advance:
             for observed in observations:
                 posture = judge(observed, datetime.now(UTC))
                 if options["json"]:
