@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from mailtls.limits import MIB, Limits
 from mailtls.report.notes import BYTES_GONE, GAVE_UP
-from reports.models import Outcome, Receipt
+from reports.models import Channel, Outcome, Receipt
 from reports.reading import read_documents
+from reports.services.find_signer import find_signer
 from reports.services.roll_up import roll_up
 from reports.services.store import ReadReceipt, store
 
@@ -116,8 +117,12 @@ def _process_batch(receipts: list[Receipt], total: Processed) -> None:
         if receipt.raw is None:
             _put_aside(receipt, BYTES_GONE)
             continue
-        documents = read_documents(receipt.raw.content, name=receipt.file_name, limits=limits)
-        read.append(ReadReceipt(receipt=receipt, documents=documents))
+        content = receipt.raw.content
+        documents = read_documents(content, name=receipt.file_name, limits=limits)
+        # Files are not asked for: keys of old mail are gone, and an archive would ask for all.
+        is_fresh_mail = receipt.channel in (Channel.SMTP, Channel.IMAP)
+        signed_by = find_signer(content, documents) if is_fresh_mail else ""
+        read.append(ReadReceipt(receipt=receipt, documents=documents, signed_by=signed_by))
     for stored in store(read):
         total.documents.update(one.outcome for one in stored)
     total.receipts += len(receipts)
