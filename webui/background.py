@@ -23,5 +23,8 @@ def nudge(task: str) -> None:
 def _send(task: str) -> None:
     try:
         current_app.send_task(task, retry=False)
+    except FileNotFoundError:
+        # The file queue is made by the first worker: nobody is there to be woken.
+        logger.debug("no worker has run here yet, so none was woken for %s", task)
     except (OperationalError, OSError) as error:
         logger.warning("no worker was woken for %s, the next tick does it: %s", task, error)
