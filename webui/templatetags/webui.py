@@ -102,6 +102,12 @@ def moment(value: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def plain_text(text: str) -> str:
+    """Give a text of the documentation without its marks for code."""
+    return text.replace("`", "")
+
+
+@register.filter
 def isoday(value: date) -> str:
     """Give a day as it stands in addresses."""
     return value.isoformat()
