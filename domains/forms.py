@@ -1,7 +1,8 @@
-"""The forms of the inventory: import, one domain, many domains."""
+"""The forms of the inventory and the tools."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -10,6 +11,12 @@ from django.core.files.uploadedfile import UploadedFile
 from accounts.access import Person, may, teams_for
 from accounts.models import Team
 from accounts.roles import Role
+from domains.models import StsMode
+from mailtls import tlsrpt_record
+from mailtls.names import parse_domain
+from mailtls.rua import judge_destinations
+from mailtls.sts_policy import Mode, StsPolicy, render_policy
+from webui.findings import WordedFinding, word_all
 
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
 NO_TEAM = "-"
@@ -164,3 +171,112 @@ def split_tags(text: str) -> tuple[str, ...]:
     if any(len(tag) > 50 for tag in tags):
         raise forms.ValidationError("A tag has more than 50 characters.")
     return tags
+
+
+def _clean_rua(text: str) -> tuple[str, ...]:
+    """Give the URIs, one a line, or raise ValidationError saying what is wrong with them."""
+    uris = tuple(line.strip() for line in text.replace(",", "\n").splitlines() if line.strip())
+    uris = tuple(f"mailto:{uri}" if "@" in uri and ":" not in uri else uri for uri in uris)
+    if uris:
+        _raise_errors(word_all(f.as_dict() for f in judge_destinations(uris)))
+        try:
+            tlsrpt_record.render_record(uris)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+    return uris
+
+
+def _raise_errors(findings: list[WordedFinding]) -> None:
+    texts = [f"{one.title}. {one.remedy}" for one in findings if one.severity == "error"]
+    if texts:
+        raise forms.ValidationError(texts)
+
+
+class KitForm(forms.Form):
+    """Where reports should go, for the DNS kit."""
+
+    rua = forms.CharField(
+        label="Reports go to",
+        help_text="One address a line, ours first: some senders use the first one only.",
+        widget=forms.Textarea(attrs={"rows": 2, "class": "mono", "spellcheck": "false"}),
+    )
+    delegate_to = forms.CharField(
+        required=False,
+        max_length=253,
+        label="Delegate by CNAME to",
+        help_text="Each name then points to this one, and the record stands there once.",
+        widget=forms.TextInput(attrs={"class": "mono", "spellcheck": "false"}),
+    )
+
+    def clean_rua(self) -> tuple[str, ...]:
+        """Read the destinations."""
+        return _clean_rua(self.cleaned_data["rua"])
+
+    def clean_delegate_to(self) -> str:
+        """Read the name that the others point to."""
+        name: str = self.cleaned_data["delegate_to"].strip().rstrip(".").lower()
+        if name and not re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?", name):
+            raise forms.ValidationError("This is no DNS name.")
+        return name
+
+
+class CheckerForm(forms.Form):
+    """Any name to look at."""
+
+    name = forms.CharField(
+        max_length=300,
+        label="Domain",
+        widget=forms.TextInput(
+            attrs={"class": "mono", "spellcheck": "false", "placeholder": "example.com"}
+        ),
+    )
+
+    def clean_name(self) -> str:
+        """Read the name, or say what it is instead."""
+        parsed = parse_domain(self.cleaned_data["name"])
+        _raise_errors(word_all(f.as_dict() for f in parsed.findings))
+        assert parsed.value is not None
+        return parsed.value
+
+
+class TlsrptForm(forms.Form):
+    """What a TLSRPT record is made of."""
+
+    domain = forms.CharField(required=False, max_length=253, label="Domain")
+    rua = forms.CharField(
+        label="Reports go to",
+        help_text="One address a line: mail addresses or https:// URLs.",
+        widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"}),
+    )
+
+    def clean_rua(self) -> tuple[str, ...]:
+        """Read the destinations."""
+        return _clean_rua(self.cleaned_data["rua"])
+
+
+class StsForm(forms.Form):
+    """What an MTA-STS policy is made of."""
+
+    AGES = [
+        ("86400", "1 day"),
+        ("604800", "7 days"),
+        ("2592000", "30 days"),
+        ("31557600", "1 year"),
+    ]
+
+    domain = forms.CharField(required=False, max_length=253, label="Domain")
+    mode = forms.ChoiceField(choices=StsMode.choices, initial=StsMode.TESTING, label="Mode")
+    mx = forms.CharField(
+        required=False,
+        label="MX hosts",
+        help_text="One a line, *.example.com for all hosts one label below.",
+        widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"}),
+    )
+    max_age = forms.ChoiceField(choices=AGES, initial="604800", label="Senders keep it for")
+
+    def policy_file(self) -> str:
+        """Give the policy's text, or raise ValueError where no sender would take it."""
+        values = self.cleaned_data
+        patterns = tuple(values["mx"].replace(",", " ").lower().split())
+        mode = Mode(values["mode"])
+        return render_policy(StsPolicy(mode=mode, max_age_s=int(values["max_age"]), mx=patterns))

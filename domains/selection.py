@@ -1,10 +1,11 @@
-"""Which domains a bulk action is about, and which of them a person may change."""
+"""Which domains a page or a bulk action is about, and which of them a person may change."""
 
 from __future__ import annotations
 
 from django.db.models import Q
 from django.http import HttpRequest
 from django.http.request import QueryDict
+from django.shortcuts import get_object_or_404
 
 from accounts.access import Person, may, teams_for
 from accounts.roles import Role
@@ -32,3 +33,9 @@ def chosen_domains(request: HttpRequest, role: Role) -> DomainQuerySet:
         return Domain.objects.filter(pk__in=matching.order_by().values("pk"))
     keys = [int(key) for key in request.POST.getlist("pk") if key.isdecimal()]
     return domains.filter(pk__in=keys)
+
+
+def visible_domain(request: HttpRequest, name: str) -> Domain:
+    """Give the domain of this name, or raise Http404 where it is not this person's to see."""
+    domains = Domain.objects.visible_to(request.user).select_related("team", "posture")
+    return get_object_or_404(domains, name=name.lower())

@@ -2,14 +2,21 @@
 
 from django.urls import path
 
-from domains import views
+from domains.views import dns_kit, inventory, tools
 
 urlpatterns = [
-    path("import/", views.import_page, name="import"),
-    path("chosen/check/", views.check_chosen, name="check_chosen"),
-    path("chosen/edit/", views.edit_chosen, name="edit_chosen"),
-    path("chosen/remove/", views.delete_chosen, name="delete_chosen"),
-    path("<str:name>/edit/", views.edit_page, name="edit"),
-    path("<str:name>/check/", views.check, name="check"),
-    path("<str:name>/remove/", views.delete, name="delete"),
+    path("import/", inventory.import_page, name="import"),
+    path("chosen/check/", inventory.check_chosen, name="check_chosen"),
+    path("chosen/edit/", inventory.edit_chosen, name="edit_chosen"),
+    path("chosen/remove/", inventory.delete_chosen, name="delete_chosen"),
+    path("chosen/dns-kit/", dns_kit.kit_chosen, name="dns_kit_chosen"),
+    path("<str:name>/edit/", inventory.edit_page, name="edit"),
+    path("<str:name>/check/", inventory.check, name="check"),
+    path("<str:name>/remove/", inventory.delete, name="delete"),
+]
+
+tools_urlpatterns = [
+    path("", tools.checker, name="checker"),
+    path("generators/", tools.generators, name="generators"),
+    path("dns-kit/", dns_kit.kit, name="dns_kit"),
 ]

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts import access
@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.roles import Role
 from domains.forms import BulkForm, DomainForm, ImportForm
 from domains.models import Domain
-from domains.selection import chosen_domains
+from domains.selection import chosen_domains, visible_domain
 from domains.services.edit_domains import delete_domains, update_domains
 from domains.services.import_domains import (
     LineResult,
@@ -33,12 +33,6 @@ from domains.services.request_checks import request_checks
 from webui.wording import plural
 
 PREVIEW_LINES = 200
-
-
-def visible_domain(request: HttpRequest, name: str) -> Domain:
-    """Give the domain of this name, or raise Http404 where it is not this person's to see."""
-    domains = Domain.objects.visible_to(request.user).select_related("team", "posture")
-    return get_object_or_404(domains, name=name.lower())
 
 
 def import_page(request: HttpRequest) -> HttpResponse:

@@ -1,0 +1,92 @@
+"""The five aspects of a verdict, as pages show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from domains import signs
+from domains.models import Posture, Status
+from webui.findings import WordedFinding, word_all
+from webui.status import Sign, Tone
+from webui.wording import plural
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aspect:
+    """One thing a domain publishes, as the page shows it."""
+
+    title: str
+    sign: Sign
+    findings: list[WordedFinding]
+    stored: dict[str, Any]
+
+
+def read_aspects(posture: Posture | None) -> dict[str, Aspect]:
+    """Give the five aspects with their findings in words; empty before the first check."""
+    if posture is None:
+        return {}
+    named = {
+        "tlsrpt": ("TLSRPT record", signs.tlsrpt_sign(posture)),
+        "mta_sts": ("MTA-STS", signs.mta_sts_sign(posture)),
+        "mx": ("MX hosts", signs.mx_sign(posture)),
+        "dane": ("DANE", signs.dane_sign(posture)),
+        "starttls": ("STARTTLS", signs.starttls_sign(posture)),
+    }
+    aspects = {}
+    for key, (title, sign) in named.items():
+        stored = posture.judgement.get(key, {})
+        findings = word_all(stored.get("findings", []))
+        aspects[key] = Aspect(title=title, sign=sign, findings=findings, stored=stored)
+    return aspects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MxHost:
+    """One MX host as the page shows it."""
+
+    name: str
+    preference: int
+    cover: Sign
+    starttls: Sign
+    expires_on: date | None
+
+
+_COVER = {
+    True: Sign(Tone.OK, "Covered"),
+    False: Sign(Tone.BAD, "Not covered", "", "No mx line of the policy matches this name."),
+    None: Sign(Tone.NONE, "No policy", "dash"),
+}
+
+
+def read_mx_hosts(aspects: dict[str, Aspect]) -> list[MxHost]:
+    """Give the MX hosts with what policy and port 25 say of each."""
+    if not aspects:
+        return []
+    visited = {host["name"]: host for host in aspects["starttls"].stored.get("hosts", [])}
+    hosts = []
+    for host in aspects["mx"].stored.get("hosts", []):
+        seen = visited.get(host["name"], {})
+        not_after = seen.get("not_after")
+        hosts.append(
+            MxHost(
+                name=host["name"],
+                preference=host["preference"],
+                cover=_COVER[host.get("covered")],
+                starttls=signs.status_of_starttls(seen.get("status", Status.NOT_CHECKED)),
+                expires_on=date.fromisoformat(not_after[:10]) if not_after else None,
+            )
+        )
+    return hosts
+
+
+def max_age(aspects: dict[str, Aspect]) -> str:
+    """Give how long senders keep the policy, in days where it is days."""
+    policy = (aspects["mta_sts"].stored.get("policy") or {}) if aspects else {}
+    seconds = policy.get("max_age")
+    if seconds is None:
+        return ""
+    days, rest = divmod(int(seconds), 86400)
+    text = plural(days, "day") if not rest or days > 2 else plural(int(seconds), "second")
+    return f"{text} (max_age {seconds})"

@@ -1,0 +1,221 @@
+"""The exact DNS changes for many domains, in the forms that DNS is managed in. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from publicsuffixlist import PublicSuffixList
+
+from mailtls import sts_record, tlsrpt_record
+from mailtls.rua import fold_destination
+
+# A character string of a TXT record holds at most 255 bytes (RFC 1035 section 3.3.14).
+TXT_CHUNK = 255
+# Long against removal by an attacker, short enough to correct a mistake within a morning.
+TTL_S = 3600
+
+_SUFFIXES = PublicSuffixList()
+
+
+class Form(StrEnum):
+    """The forms a kit can be had in."""
+
+    ZONE = "zone"
+    CSV = "csv"
+    TERRAFORM = "tf"
+    OCTODNS = "yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is known of one domain, and what it should publish."""
+
+    domain: str
+    tlsrpt_status: str
+    rua: tuple[str, ...] = ()
+    # Where the portal hosts the policy: the id of the live revision.
+    policy_id: str = ""
+    sts_record: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One record to publish in place of whatever stands at its name."""
+
+    domain: str
+    name: str
+    type: str
+    value: str
+    why: str
+
+    @property
+    def zone(self) -> str:
+        """Give the registrable domain, which is the zone nearly everywhere."""
+        return _SUFFIXES.privatesuffix(self.domain) or self.domain
+
+    @property
+    def label(self) -> str:
+        """Give the name relative to the zone."""
+        return self.name.removesuffix(f".{self.zone}")
+
+
+def plan(
+    wanted: Iterable[Wanted],
+    rua: Sequence[str],
+    *,
+    accepted: Sequence[str] = (),
+    delegate_to: str = "",
+    policy_host: str = "",
+) -> list[Change]:
+    """Give the changes that make reports come to `rua` first; domains that do so need none.
+
+    Neither do those whose first destination is among `accepted`. `delegate_to` makes each name a
+    CNAME to that one name, where the record then stands once.
+    """
+    changes: list[Change] = []
+    for one in wanted:
+        if not _is_fine(one, rua, accepted):
+            changes += _tlsrpt(one, rua, delegate_to)
+        changes += _mta_sts(one, policy_host)
+    return changes
+
+
+def _is_fine(one: Wanted, rua: Sequence[str], accepted: Sequence[str]) -> bool:
+    if one.tlsrpt_status != "valid" or not one.rua:
+        return False
+    held = [fold_destination(uri) for uri in one.rua]
+    ours = [fold_destination(uri) for uri in rua]
+    return held[: len(ours)] == ours or held[0] in {fold_destination(uri) for uri in accepted}
+
+
+def _tlsrpt(one: Wanted, rua: Sequence[str], delegate_to: str) -> list[Change]:
+    name = f"_smtp._tls.{one.domain}"
+    ours = {fold_destination(uri) for uri in rua}
+    if delegate_to:
+        why = "The record stands once, at the name this one points to."
+        return [Change(domain=one.domain, name=name, type="CNAME", value=delegate_to, why=why)]
+    kept = [uri for uri in one.rua if fold_destination(uri) not in ours]
+    why = {
+        "missing": "There is no record: nobody reports.",
+        "invalid": "The record that stands there is ignored.",
+    }.get(one.tlsrpt_status, "Our address stands first; the others stay.")
+    value = tlsrpt_record.render_record([*rua, *(kept if one.tlsrpt_status == "valid" else [])])
+    return [Change(domain=one.domain, name=name, type="TXT", value=value, why=why)]
+
+
+def _mta_sts(one: Wanted, policy_host: str) -> list[Change]:
+    if not one.policy_id or not policy_host:
+        return []
+    value = sts_record.render_record(one.policy_id)
+    changes = []
+    if one.sts_record != value:
+        changes.append(
+            Change(
+                domain=one.domain,
+                name=f"_mta-sts.{one.domain}",
+                type="TXT",
+                value=value,
+                why="Announces the policy that this portal hosts.",
+            )
+        )
+        changes.append(
+            Change(
+                domain=one.domain,
+                name=f"mta-sts.{one.domain}",
+                type="CNAME",
+                value=policy_host,
+                why="Leads senders to the policy that this portal hosts.",
+            )
+        )
+    return changes
+
+
+def render(changes: Sequence[Change], form: Form) -> str:
+    """Give the changes in one of the forms."""
+    return _RENDERERS[form](changes)
+
+
+def _zone(changes: Sequence[Change]) -> str:
+    lines = []
+    for change in changes:
+        value = f"{change.value}." if change.type == "CNAME" else _txt_strings(change.value)
+        lines.append(f"{change.name}. {TTL_S} IN {change.type} {value}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _csv(changes: Sequence[Change]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["zone", "name", "type", "ttl", "value", "why"])
+    for one in changes:
+        writer.writerow([one.zone, one.name, one.type, TTL_S, one.value, one.why])
+    return out.getvalue()
+
+
+def _terraform(changes: Sequence[Change]) -> str:
+    """Give resources of HashiCorp's `dns` provider (RFC 2136 updates); others read alike."""
+    blocks: list[str] = []
+    for one in changes:
+        # The name is unique but for dots and dashes, which both become underscores.
+        resource = re.sub(r"[^a-z0-9_]", "_", one.name)
+        kind, key, value = (
+            ("dns_cname_record", "cname", f"{one.value}.")
+            if one.type == "CNAME"
+            else ("dns_txt_record_set", "txt", [one.value])
+        )
+        blocks.append(
+            f'resource "{kind}" "{resource}_{len(blocks) + 1}" {{\n'
+            f'  zone = "{one.zone}."\n'
+            f"  name = {_hcl(one.label)}\n"
+            f"  {key} = {_hcl(value)}\n"
+            f"  ttl  = {TTL_S}\n"
+            "}\n"
+        )
+    return "\n".join(blocks)
+
+
+def _octodns(changes: Sequence[Change]) -> str:
+    """Give one YAML document a zone; octoDNS escapes semicolons in TXT values."""
+    zones: defaultdict[str, list[Change]] = defaultdict(list)
+    for one in changes:
+        zones[one.zone].append(one)
+    parts = []
+    for zone, rows in sorted(zones.items()):
+        lines = [f"--- # {zone}."]
+        for one in sorted(rows, key=lambda row: row.label):
+            value = f"{one.value}." if one.type == "CNAME" else one.value.replace(";", "\\;")
+            # A JSON string is a YAML string, quoted right.
+            lines += [
+                f"{json.dumps(one.label)}:",
+                f"  ttl: {TTL_S}",
+                f"  type: {one.type}",
+                f"  value: {json.dumps(value)}",
+            ]
+        parts.append("\n".join(lines) + "\n")
+    return "".join(parts)
+
+
+def _txt_strings(value: str) -> str:
+    chunks = [value[at : at + TXT_CHUNK] for at in range(0, len(value), TXT_CHUNK)]
+    escaped = (chunk.replace("\\", "\\\\").replace('"', '\\"') for chunk in chunks)
+    return " ".join(f'"{chunk}"' for chunk in escaped)
+
+
+def _hcl(value: object) -> str:
+    """Give a JSON value as HCL, in which `${` and `%{` begin a template."""
+    return json.dumps(value).replace("${", "$${").replace("%{", "%%{")
+
+
+_RENDERERS = {
+    Form.ZONE: _zone,
+    Form.CSV: _csv,
+    Form.TERRAFORM: _terraform,
+    Form.OCTODNS: _octodns,
+}

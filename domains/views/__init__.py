@@ -1,0 +1,1 @@
+"""Pages about domains: the inventory, the DNS kit and the tools."""

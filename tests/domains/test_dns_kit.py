@@ -1,0 +1,100 @@
+import csv
+import io
+import json
+
+import pytest
+
+from domains.dns_kit import Form, Wanted, plan, render
+
+OURS = ["mailto:tls@portal.example"]
+
+
+def wanted(domain="shop.example", status="missing", **fields):
+    return Wanted(domain=domain, tlsrpt_status=status, **fields)
+
+
+def test_a_domain_without_a_record_gets_one():
+    [change] = plan([wanted()], OURS)
+
+    assert change.name == "_smtp._tls.shop.example"
+    assert change.value == "v=TLSRPTv1; rua=mailto:tls@portal.example"
+
+
+def test_other_destinations_stay_behind_ours():
+    [change] = plan([wanted(status="valid", rua=("mailto:a@other.example",))], OURS)
+
+    assert change.value == "v=TLSRPTv1; rua=mailto:tls@portal.example,mailto:a@other.example"
+
+
+def test_a_destination_of_ours_that_stood_second_is_named_once():
+    held = ("mailto:a@other.example", "mailto:tls@portal.example")
+
+    [change] = plan([wanted(status="valid", rua=held)], OURS)
+
+    assert change.value.count("tls@portal.example") == 1
+
+
+@pytest.mark.parametrize(
+    "held",
+    [("mailto:tls@portal.example",), ("mailto:tls@PORTAL.example", "mailto:a@other.example")],
+)
+def test_a_domain_that_reports_here_first_needs_no_change(held):
+    assert plan([wanted(status="valid", rua=held)], OURS) == []
+
+
+def test_another_address_of_ours_is_as_good():
+    held = ("mailto:second@portal.example",)
+
+    assert plan([wanted(status="valid", rua=held)], OURS, accepted=held) == []
+    assert plan([wanted(status="valid", rua=held)], OURS) != []
+
+
+def test_a_delegated_name_points_to_the_one_record():
+    [change] = plan([wanted()], OURS, delegate_to="tlsrpt.portal.example")
+
+    assert (change.type, change.value) == ("CNAME", "tlsrpt.portal.example")
+    assert render([change], Form.ZONE).endswith(" IN CNAME tlsrpt.portal.example.\n")
+
+
+def test_a_hosted_policy_is_announced_until_its_id_is_live():
+    row = wanted(status="valid", rua=tuple(OURS), policy_id="20261101")
+
+    changes = plan([row], OURS, policy_host="portal.example")
+    assert [(c.name, c.type) for c in changes] == [
+        ("_mta-sts.shop.example", "TXT"),
+        ("mta-sts.shop.example", "CNAME"),
+    ]
+
+    live = wanted(
+        status="valid", rua=tuple(OURS), policy_id="20261101", sts_record="v=STSv1; id=20261101"
+    )
+    assert plan([live], OURS, policy_host="portal.example") == []
+
+
+def test_zone_lines_split_long_texts():
+    many = [f"mailto:reports-{at:02}@a-rather-long-name.example" for at in range(8)]
+
+    text = render(plan([wanted()], many), Form.ZONE)
+
+    strings = text.split('"')[1::2]
+    assert len(strings) > 1
+    assert max(len(part) for part in strings) <= 255
+    assert "".join(strings).endswith(many[-1])
+
+
+def test_the_same_changes_stand_in_every_form():
+    changes = plan([wanted("shop.example"), wanted("mail.brand.co.uk")], OURS)
+
+    rows = list(csv.DictReader(io.StringIO(render(changes, Form.CSV))))
+    assert [row["zone"] for row in rows] == ["shop.example", "brand.co.uk"]
+    terraform = render(changes, Form.TERRAFORM)
+    assert 'zone = "brand.co.uk."' in terraform
+    assert 'name = "_smtp._tls.mail"' in terraform
+    octodns = render(changes, Form.OCTODNS)
+    assert json.dumps("v=TLSRPTv1\\; rua=mailto:tls@portal.example") in octodns
+
+
+def test_hcl_templates_are_not_evaluated():
+    [change] = plan([wanted()], ["https://portal.example/tlsrpt/a"], delegate_to="${file}")
+
+    assert '"$${file}."' in render([change], Form.TERRAFORM)

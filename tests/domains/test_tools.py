@@ -1,0 +1,107 @@
+from datetime import UTC, datetime
+
+import pytest
+from django.urls import reverse
+
+from accounts.roles import Role
+from mailtls.observed import DnsStatus, Observed, TxtAnswer
+from tests.factories import TeamFactory, make_domain, make_member
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def analyst(client):
+    user = make_member(None, Role.ANALYST)
+    client.force_login(user)
+    return user
+
+
+def observe_well(requests, options):
+    """Stand in for the prober: one TLSRPT record, nothing else found out."""
+    for request in requests:
+        name = f"_smtp._tls.{request.domain}"
+        record = TxtAnswer(
+            name=name, status=DnsStatus.OK, texts=("v=TLSRPTv1; rua=mailto:a@x.example",)
+        )
+        yield Observed(
+            domain=request.domain,
+            checked_at=datetime(2026, 11, 22, tzinfo=UTC),
+            took_ms=5,
+            tlsrpt=record,
+        )
+
+
+def test_the_checker_shows_a_verdict_and_stores_nothing(client, analyst, settings):
+    settings.PROBE_WITH = "tests.domains.test_tools.observe_well"
+
+    page = client.post(reverse("tools:checker"), {"name": "https://Some.Example"})
+    assert "A web address is no domain" in page.content.decode()
+
+    page = client.post(reverse("tools:checker"), {"name": "Some.Example"})
+    assert page.context["name"] == "some.example"
+    assert page.context["aspects"]["tlsrpt"].sign.word == "Valid"
+
+
+def test_a_viewer_cannot_make_the_portal_look_at_names(client, settings):
+    settings.PROBE_WITH = "tests.domains.test_tools.observe_well"
+    client.force_login(make_member(TeamFactory(), Role.VIEWER))
+
+    assert client.post(reverse("tools:checker"), {"name": "some.example"}).status_code == 403
+
+
+def test_the_generators_write_what_the_address_says(client, analyst):
+    address = reverse("tools:generators")
+
+    page = client.get(address, {"make": "tlsrpt", "rua": "a@x.example\nhttps://y.example/t"})
+    assert page.context["tlsrpt_record"] == (
+        "v=TLSRPTv1; rua=mailto:a@x.example,https://y.example/t"
+    )
+
+    query = {"make": "sts", "mode": "testing", "mx": "*.x.example", "max_age": "604800"}
+    page = client.get(address, query)
+    assert page.context["policy"].splitlines() == [
+        "version: STSv1",
+        "mode: testing",
+        "mx: *.x.example",
+        "max_age: 604800",
+    ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"make": "tlsrpt", "rua": "ftp://x.example"},
+        {"make": "tlsrpt", "rua": ""},
+        {"make": "sts", "mode": "enforce", "mx": "", "max_age": "604800"},
+        {"make": "sts", "mode": "enforce", "mx": "not a host!", "max_age": "604800"},
+    ],
+)
+def test_the_generators_refuse_what_no_sender_would_take(client, analyst, query):
+    page = client.get(reverse("tools:generators"), query)
+
+    assert page.context["tlsrpt_form" if query["make"] == "tlsrpt" else "sts_form"].errors
+    assert "tlsrpt_record" not in page.context
+    assert "policy" not in page.context
+
+
+def test_the_kit_is_about_the_chosen_domains_only(client, settings):
+    settings.MAIL_ADDRESS = "tls@portal.example"
+    team = TeamFactory()
+    ours = make_domain("ours.example", team, tlsrpt="missing")
+    make_domain("fine.example", team, tlsrpt="missing")
+    make_domain("parked.example", team, tlsrpt="missing", mx="null-mx")
+    theirs = make_domain("theirs.example", TeamFactory(), tlsrpt="missing")
+    client.force_login(make_member(team, Role.VIEWER))
+
+    posted = {"pk": [ours.pk, theirs.pk]}
+    response = client.post(reverse("domains:dns_kit_chosen"), posted, follow=True)
+    assert [change.domain for change in response.context["changes"]] == ["ours.example"]
+
+    address = reverse("tools:dns_kit")
+    names = [c.domain for c in client.get(address).context["changes"]]
+    assert names == ["fine.example", "ours.example"]
+    file = client.get(address, {"as": "zone", "pk": ours.pk})
+    assert file.content.decode() == (
+        '_smtp._tls.ours.example. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls@portal.example"\n'
+    )
