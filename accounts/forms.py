@@ -9,6 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from accounts.models import User
+from accounts.roles import Role
 
 
 class SetUpForm(forms.Form):
@@ -45,3 +46,64 @@ class SetUpForm(forms.Form):
             except ValidationError as error:
                 self.add_error("password", error)
         return values
+
+
+class TeamForm(forms.Form):
+    """The name of a team."""
+
+    name = forms.CharField(max_length=100, label="Name")
+
+
+class MemberForm(forms.Form):
+    """Somebody's role in a team; the person has an account already."""
+
+    email = forms.EmailField(label="E-mail address", help_text="Of a person who has an account.")
+    role = forms.ChoiceField(choices=Role.choices, label="Role", initial=Role.ANALYST)
+
+    def clean_email(self) -> User:
+        """Find the person."""
+        user = User.objects.filter(
+            email=self.cleaned_data["email"].strip().lower(), is_active=True
+        ).first()
+        if user is None:
+            raise ValidationError("Nobody with this address has an account. Invite them first.")
+        return user
+
+
+class PersonForm(forms.Form):
+    """What an administrator decides about a person."""
+
+    name = forms.CharField(max_length=150, label="Name")
+    role_everywhere = forms.ChoiceField(
+        choices=[("", "None: only in teams"), *Role.choices],
+        required=False,
+        label="Role everywhere",
+        help_text="In every team and for domains without one: for security and audit.",
+    )
+    is_administrator = forms.BooleanField(
+        required=False,
+        label="Administrator",
+        help_text="May do everything, also here.",
+    )
+
+    @property
+    def role(self) -> Role | None:
+        """Give the role everywhere."""
+        value = self.cleaned_data["role_everywhere"]
+        return Role(value) if value else None
+
+
+class InviteForm(PersonForm):
+    """A new person."""
+
+    email = forms.EmailField(label="E-mail address")
+    field_order = ("email", "name", "role_everywhere", "is_administrator")
+
+
+class TokenForm(forms.Form):
+    """What a new API token is for and how long it lives."""
+
+    LIFETIMES = [("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "Without end")]
+
+    name = forms.CharField(max_length=100, label="What it is for")
+    days = forms.ChoiceField(choices=LIFETIMES, required=False, initial="90", label="Valid for")

@@ -9,8 +9,10 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import User
-from alerts.models import Incident
+from accounts import access
+from accounts.models import Team, User
+from accounts.roles import Role
+from alerts.models import DestinationKind, Incident, Severity
 
 
 class CommentForm(forms.Form):
@@ -71,3 +73,89 @@ def _people_of(incident: Incident) -> QuerySet[User]:
     teams = incident.incident_domains.values("domain__team")
     allowed = Q(memberships__team__in=teams) | Q(is_superuser=True) | ~Q(role_everywhere="")
     return User.objects.filter(allowed, is_active=True).distinct().order_by("name", "email")
+
+
+class _TeamScoped(forms.Form):
+    """A form whose thing belongs to a team the person manages, or to none."""
+
+    team = forms.ModelChoiceField(
+        queryset=Team.objects.none(), required=False, empty_label="All domains", label="Team"
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        team = self.fields["team"]
+        assert isinstance(team, forms.ModelChoiceField)
+        team.queryset = access.teams_for(user, Role.MANAGER)
+        if not access.may(user, Role.MANAGER, None):
+            team.empty_label = None
+            team.required = True
+
+
+class RuleForm(_TeamScoped):
+    """A rule on the failure rate."""
+
+    name = forms.CharField(max_length=100, label="Name")
+    threshold = forms.FloatField(
+        min_value=0.01,
+        max_value=99.99,
+        initial=5,
+        label="Failure rate over, in per cent",
+        help_text="Of a domain on one UTC day.",
+    )
+    minimum_sessions = forms.IntegerField(
+        min_value=1, initial=20, label="With at least this many sessions"
+    )
+    minimum_failed_sessions = forms.IntegerField(
+        min_value=1, initial=5, label="And at least this many failed ones"
+    )
+    clean_days = forms.IntegerField(
+        min_value=1, initial=2, label="Over after this many days without"
+    )
+    severity = forms.ChoiceField(choices=Severity.choices, initial=Severity.HIGH, label="Severity")
+    is_active = forms.BooleanField(required=False, initial=True, label="Active")
+    field_order = (
+        "name",
+        "team",
+        "threshold",
+        "minimum_sessions",
+        "minimum_failed_sessions",
+        "clean_days",
+        "severity",
+        "is_active",
+    )
+
+    def parameters(self) -> dict[str, float | int]:
+        """Give the parameters as they are stored: the threshold as a share."""
+        values = self.cleaned_data
+        return {
+            "threshold": round(values["threshold"] / 100, 6),
+            "minimum_sessions": values["minimum_sessions"],
+            "minimum_failed_sessions": values["minimum_failed_sessions"],
+            "clean_days": values["clean_days"],
+        }
+
+
+class DestinationForm(_TeamScoped):
+    """Where messages go."""
+
+    name = forms.CharField(max_length=100, label="Name")
+    kind = forms.ChoiceField(choices=DestinationKind.choices, label="Kind")
+    address = forms.CharField(
+        max_length=1000,
+        label="Address",
+        help_text="An e-mail address, or an Apprise URL such as slack://TokenA/TokenB/TokenC. It "
+        "is kept encrypted and not shown again.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    minimum_severity = forms.ChoiceField(
+        choices=Severity.choices, initial=Severity.MEDIUM, label="From this severity on"
+    )
+    is_active = forms.BooleanField(required=False, initial=True, label="Active")
+    field_order = ("name", "kind", "address", "team", "minimum_severity", "is_active")
+
+    def __init__(self, user: User, *args: Any, has_address: bool = False, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        if has_address:
+            self.fields["address"].required = False
+            self.fields["address"].help_text = "Empty: the stored one stays."

@@ -1,4 +1,4 @@
-"""The form that takes reports from a person."""
+"""The forms about reports: upload and intakes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+
+from accounts import access
+from accounts.models import Team, User
+from accounts.roles import Role
+from reports.models import Intake
 
 
 class UploadForm(forms.Form):
@@ -28,3 +33,28 @@ class UploadForm(forms.Form):
                 f"{settings.INTAKE_MAX_MEGABYTES} MB (INTAKE_MAX_MEGABYTES)."
             )
         return file
+
+
+class IntakeForm(forms.Form):
+    """A new intake."""
+
+    name = forms.CharField(max_length=100, label="Name")
+    team = forms.ModelChoiceField(
+        queryset=Team.objects.none(), required=False, empty_label="No team", label="Team"
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        team = self.fields["team"]
+        assert isinstance(team, forms.ModelChoiceField)
+        team.queryset = access.teams_for(user, Role.MANAGER)
+        if not access.may(user, Role.MANAGER, None):
+            team.empty_label = None
+            team.required = True
+
+    def clean_name(self) -> str:
+        """Refuse a name that is taken."""
+        name: str = self.cleaned_data["name"].strip()
+        if Intake.objects.filter(name=name).exists():
+            raise forms.ValidationError(f"There is an intake named {name} already.")
+        return name

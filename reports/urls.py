@@ -1,13 +1,25 @@
-"""Addresses of reports."""
+"""Addresses of reports, the inbox and intakes."""
 
 from django.urls import path
 
-from reports import views
+from reports.views import inbox, intakes, reports
 
-app_name = "reports"
-
+# The page of one report has a name without a namespace: models link to it.
 urlpatterns = [
-    path("", views.ReportList.as_view(), name="list"),
-    path("upload/", views.upload, name="upload"),
-    path("<int:pk>/json/", views.report_json, name="json"),
+    path("", reports.ReportList.as_view(), name="list"),
+    path("upload/", reports.upload, name="upload"),
+    path("<int:pk>/json/", reports.report_json, name="json"),
+]
+
+inbox_urlpatterns = [
+    path("", inbox.inbox, name="list"),
+    path("retry/", inbox.retry_receipts, name="retry"),
+    path("unmanaged/", inbox.unmanaged, name="unmanaged"),
+    path("<int:pk>/", inbox.receipt_page, name="receipt"),
+    path("<int:pk>/raw/", inbox.receipt_raw, name="raw"),
+]
+
+settings_urlpatterns = [
+    path("intakes/", intakes.intakes, name="intakes"),
+    path("intakes/<int:pk>/revoke/", intakes.revoke, name="revoke_intake"),
 ]

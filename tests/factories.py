@@ -13,16 +13,31 @@ from django.utils import timezone
 from accounts.models import Membership, Team, User
 from accounts.roles import Role
 from alerts.lifecycle import Event, State
-from alerts.models import Incident, IncidentDomain, IncidentEvent, Rule, RuleKind, Severity
+from alerts.models import (
+    Destination,
+    DestinationKind,
+    Incident,
+    IncidentDomain,
+    IncidentEvent,
+    Rule,
+    RuleKind,
+    Severity,
+)
+from alerts.sealing import seal
 from domains.models import Domain, Posture, StateChange
 from reports.models import (
+    Channel,
     DirtyDay,
     FailureDetail,
+    Intake,
+    Outcome,
     PolicyKind,
     PolicyResult,
+    Receipt,
     Report,
     Trust,
 )
+from reports.services.accept import Provenance, accept
 
 PASSWORD = "a long enough sentence"
 
@@ -229,6 +244,28 @@ def make_report(
     if domain:
         DirtyDay.objects.create(domain=domain, day=day)
     return report
+
+
+def make_receipt(text: str, intake: Intake | None = None) -> Receipt:
+    """Store something that arrived and could not be read."""
+    receipt = accept(
+        text.encode(), Provenance(channel=Channel.HTTPS, intake_id=intake and intake.pk)
+    )
+    Receipt.objects.filter(pk=receipt.pk).update(
+        outcome=Outcome.REJECTED, code="report.json", processed_at=timezone.now()
+    )
+    return receipt
+
+
+def make_destination(name: str, team: Team | None = None, **fields: Any) -> Destination:
+    """Store a mailbox that hears of incidents."""
+    return Destination.objects.create(
+        name=name,
+        kind=DestinationKind.EMAIL,
+        sealed_address=seal("soc@corp.example"),
+        team=team,
+        **fields,
+    )
 
 
 def at(text: str) -> datetime:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,30 +13,18 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.access import may
 from accounts.roles import Role
 from alerts.models import Incident
-from domains import signs
+from domains.aspects import Aspect, max_age, read_aspects, read_mx_hosts
 from domains.models import Domain, Posture, RecordVersion, StateChange, Status
+from domains.selection import visible_domain
 from domains.tables import posture_of
-from domains.views import visible_domain
 from tlsrpt_portal.pages.diagnosis import Diagnosis, Situation, diagnose
 from tlsrpt_portal.pages.domain_reports import DomainReports, read_reports
 from tlsrpt_portal.pages.marks import change_title
 from tlsrpt_portal.pages.span import read_span
-from webui.findings import WordedFinding, word_all
-from webui.status import Sign, Tone
-from webui.wording import plural
+from webui.findings import word_all
 
 TIMELINE_LENGTH = 25
 MOST_CHANGES = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aspect:
-    """One thing a domain publishes, as the page shows it."""
-
-    title: str
-    sign: Sign
-    findings: list[WordedFinding]
-    stored: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,82 +64,13 @@ def domain_page(request: HttpRequest, name: str) -> HttpResponse:
         "timeline": _timeline(changes, incidents),
         "versions": list(RecordVersion.objects.filter(domain=domain)[:40]),
         "mx_hosts": read_mx_hosts(aspects),
-        "max_age": _max_age(aspects),
+        "max_age": max_age(aspects),
         "tags": list(domain.tags.all()),
         "may_check": may(request.user, Role.ANALYST, domain.team),
         "may_edit": may(request.user, Role.MANAGER, domain.team),
         "is_checking": is_checking,
     }
     return render(request, "domains/detail.html", context)
-
-
-def read_aspects(posture: Posture | None) -> dict[str, Aspect]:
-    """Give the five aspects with their findings in words; empty before the first check."""
-    if posture is None:
-        return {}
-    named = {
-        "tlsrpt": ("TLSRPT record", signs.tlsrpt_sign(posture)),
-        "mta_sts": ("MTA-STS", signs.mta_sts_sign(posture)),
-        "mx": ("MX hosts", signs.mx_sign(posture)),
-        "dane": ("DANE", signs.dane_sign(posture)),
-        "starttls": ("STARTTLS", signs.starttls_sign(posture)),
-    }
-    aspects = {}
-    for key, (title, sign) in named.items():
-        stored = posture.judgement.get(key, {})
-        findings = word_all(stored.get("findings", []))
-        aspects[key] = Aspect(title=title, sign=sign, findings=findings, stored=stored)
-    return aspects
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MxHost:
-    """One MX host as the page shows it."""
-
-    name: str
-    preference: int
-    cover: Sign
-    starttls: Sign
-    expires_on: date | None
-
-
-_COVER = {
-    True: Sign(Tone.OK, "Covered"),
-    False: Sign(Tone.BAD, "Not covered", "", "No mx line of the policy matches this name."),
-    None: Sign(Tone.NONE, "No policy", "dash"),
-}
-
-
-def read_mx_hosts(aspects: dict[str, Aspect]) -> list[MxHost]:
-    """Give the MX hosts with what policy and port 25 say of each."""
-    if not aspects:
-        return []
-    visited = {host["name"]: host for host in aspects["starttls"].stored.get("hosts", [])}
-    hosts = []
-    for host in aspects["mx"].stored.get("hosts", []):
-        seen = visited.get(host["name"], {})
-        not_after = seen.get("not_after")
-        hosts.append(
-            MxHost(
-                name=host["name"],
-                preference=host["preference"],
-                cover=_COVER[host.get("covered")],
-                starttls=signs.status_of_starttls(seen.get("status", Status.NOT_CHECKED)),
-                expires_on=date.fromisoformat(not_after[:10]) if not_after else None,
-            )
-        )
-    return hosts
-
-
-def _max_age(aspects: dict[str, Aspect]) -> str:
-    """Give how long senders keep the policy, in days where it is days."""
-    policy = (aspects["mta_sts"].stored.get("policy") or {}) if aspects else {}
-    seconds = policy.get("max_age")
-    if seconds is None:
-        return ""
-    days, rest = divmod(int(seconds), 86400)
-    text = plural(days, "day") if not rest or days > 2 else plural(int(seconds), "second")
-    return f"{text} (max_age {seconds})"
 
 
 def _diagnosis(

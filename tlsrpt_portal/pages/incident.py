@@ -15,7 +15,7 @@ from alerts.forms import AssignForm, CommentForm, QuietForm, ResolveForm
 from alerts.lifecycle import Event, State, possible_events
 from alerts.models import Incident, IncidentDomain
 from alerts.services.handle import may_handle
-from alerts.views import visible_incident
+from alerts.views.incidents import visible_incident
 from domains.models import Domain
 from mailtls.catalogue.result_types import describe_result_type
 from reports import queries

@@ -1,11 +1,14 @@
 """The addresses of people's pages."""
 
 from django.urls import include, path
+from django.views.generic import RedirectView
 
-from accounts import views as accounts_views
+from accounts import urls as accounts_urls
+from accounts.views.set_up import set_up
 from alerts import urls as alerts_urls
 from domains import urls as domains_urls
-from reports.views import report_page
+from reports import urls as reports_urls
+from reports.views.reports import report_page
 from tlsrpt_portal.pages.domain import domain_page
 from tlsrpt_portal.pages.domains import DomainList
 from tlsrpt_portal.pages.failures import failure_group, failures
@@ -13,6 +16,7 @@ from tlsrpt_portal.pages.incident import incident_page
 from tlsrpt_portal.pages.jump import jump
 from tlsrpt_portal.pages.overview import overview
 from tlsrpt_portal.pages.reporters import reporters
+from tlsrpt_portal.pages.system import system
 
 domains = [
     path("", DomainList.as_view(), name="list"),
@@ -30,14 +34,25 @@ failure_urls = [
     path("group/", failure_group, name="group"),
 ]
 
+settings_urls = [
+    path("", RedirectView.as_view(pattern_name="settings:teams"), name="start"),
+    *accounts_urls.settings_urlpatterns,
+    *alerts_urls.settings_urlpatterns,
+    *reports_urls.settings_urlpatterns,
+    path("system/", system, name="system"),
+]
+
 urlpatterns = [
     path("", overview, name="overview"),
     path("jump/", jump, name="jump"),
-    path("setup/<str:token>/", accounts_views.set_up, name="set-up"),
+    path("setup/<str:token>/", set_up, name="set-up"),
     path("domains/", include((domains, "domains"))),
     path("failures/", include((failure_urls, "failures"))),
-    path("reports/", include("reports.urls")),
+    path("reports/", include((reports_urls.urlpatterns, "reports"))),
     path("reports/<int:pk>/", report_page, name="report"),
     path("reporters/", include(([path("", reporters, name="list")], "reporters"))),
+    path("inbox/", include((reports_urls.inbox_urlpatterns, "inbox"))),
+    path("tools/", include((domains_urls.tools_urlpatterns, "tools"))),
+    path("settings/", include((settings_urls, "settings"))),
     path("incidents/", include((alerts, "alerts"))),
 ]

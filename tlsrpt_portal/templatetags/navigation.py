@@ -8,6 +8,8 @@ from django import template
 from django.template import RequestContext
 from django.urls import reverse
 
+from accounts.access import may_anywhere
+from accounts.roles import Role
 from alerts.lifecycle import State
 from alerts.models import Incident
 
@@ -38,6 +40,15 @@ class Group:
     is_foot: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One page of the settings."""
+
+    title: str
+    href: str
+    is_current: bool
+
+
 @register.simple_tag(takes_context=True)
 def navigation(context: RequestContext) -> list[Group]:
     """Give the groups of links for the person of this request."""
@@ -61,16 +72,40 @@ def navigation(context: RequestContext) -> list[Group]:
             is_current=section == belongs_to,
         )
 
+    watch = (
+        item("Overview", "gauge", "overview", "overview", "o"),
+        item("Domains", "globe", "domains:list", "domains", "d"),
+        item("Incidents", "bell", "alerts:incidents", "alerts", "i", open_incidents),
+        item("Failures", "alert", "failures:list", "failures", "f"),
+        item("Reports", "document", "reports:list", "reports", "r"),
+        item("Reporters", "people", "reporters:list", "reporters"),
+    )
+    work = [item("Tools", "wrench", "tools:checker", "tools", "t")]
+    if may_anywhere(request.user, Role.ANALYST):
+        work.insert(0, item("Inbox", "inbox", "inbox:list", "inbox"))
+    foot = (item("Settings", "gear", "settings:teams", "settings", "s"),)
+    return [Group("", watch), Group("Work", tuple(work)), Group("", foot, is_foot=True)]
+
+
+@register.simple_tag(takes_context=True)
+def settings_tabs(context: RequestContext) -> list[Tab]:
+    """Give the pages of the settings that this person may open."""
+    request = context["request"]
+    user = request.user
+    tabs = [("Teams", "teams", {"team"})]
+    if user.is_superuser:
+        tabs.append(("People", "people", {"person", "invite", "new_link"}))
+    tabs += [
+        ("Rules", "rules", {"rule", "add_rule"}),
+        ("Destinations", "destinations", {"destination", "add_destination"}),
+    ]
+    if may_anywhere(user, Role.MANAGER):
+        tabs.append(("Intakes", "intakes", set()))
+    tabs += [("API tokens", "tokens", set()), ("Audit log", "audit", set())]
+    if user.is_superuser:
+        tabs.append(("System", "system", set()))
+    here = request.resolver_match.url_name
     return [
-        Group(
-            "",
-            (
-                item("Overview", "gauge", "overview", "overview", "o"),
-                item("Domains", "globe", "domains:list", "domains", "d"),
-                item("Incidents", "bell", "alerts:incidents", "alerts", "i", open_incidents),
-                item("Failures", "alert", "failures:list", "failures", "f"),
-                item("Reports", "document", "reports:list", "reports", "r"),
-                item("Reporters", "people", "reporters:list", "reporters"),
-            ),
-        ),
+        Tab(title, reverse(f"settings:{name}"), is_current=here == name or here in others)
+        for title, name, others in tabs
     ]

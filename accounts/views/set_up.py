@@ -1,4 +1,4 @@
-"""The first administrator, and what the settings say about people and teams."""
+"""The first administrator."""
 
 from __future__ import annotations
 

@@ -1,0 +1,21 @@
+"""Addresses of the settings about people."""
+
+from django.urls import path
+
+from accounts.views import audit_log, people, teams, tokens
+
+settings_urlpatterns = [
+    path("teams/", teams.teams, name="teams"),
+    path("teams/<int:pk>/", teams.team_page, name="team"),
+    path("teams/<int:pk>/rename/", teams.rename_team, name="rename_team"),
+    path("teams/<int:pk>/remove/", teams.delete_team, name="delete_team"),
+    path("teams/<int:pk>/members/<int:user_pk>/", teams.set_role, name="set_role"),
+    path("people/", people.people, name="people"),
+    path("people/invite/", people.invite, name="invite"),
+    path("people/<int:pk>/", people.person_page, name="person"),
+    path("people/<int:pk>/active/", people.set_active, name="set_active"),
+    path("people/<int:pk>/link/", people.new_link, name="new_link"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/<int:pk>/revoke/", tokens.revoke, name="revoke_token"),
+    path("audit/", audit_log.AuditLog.as_view(), name="audit"),
+]

@@ -1,0 +1,1 @@
+"""Pages about people, teams, tokens and the audit log."""

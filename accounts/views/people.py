@@ -1,0 +1,99 @@
+"""People: invitations, roles, the end of an account. For administrators."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from accounts import access
+from accounts.forms import InviteForm, PersonForm
+from accounts.models import User
+from accounts.services import people as services
+
+
+def people(request: HttpRequest) -> HttpResponse:
+    """List everybody who has an account."""
+    access.require_administrator(request.user)
+    rows = User.objects.prefetch_related("memberships__team").order_by("-is_active", "email")
+    return render(request, "settings/people.html", {"people": rows})
+
+
+def invite(request: HttpRequest) -> HttpResponse:
+    """Make an account and show the link with which its password is set."""
+    access.require_administrator(request.user)
+    form = InviteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            user, link = services.invite(
+                values["email"],
+                values["name"],
+                form.role,
+                is_administrator=values["is_administrator"],
+            )
+        except ValidationError as error:
+            form.add_error("email", error)
+        else:
+            return render(request, "settings/invited.html", {"invited": user, "link": link})
+    return render(request, "settings/invite.html", {"form": form})
+
+
+def person_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a person's name and roles."""
+    access.require_administrator(request.user)
+    user = get_object_or_404(User, pk=pk)
+    initial = {
+        "name": user.name,
+        "role_everywhere": user.role_everywhere,
+        "is_administrator": user.is_administrator,
+    }
+    form = PersonForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            services.update_person(
+                user,
+                name=values["name"],
+                role_everywhere=form.role,
+                is_administrator=values["is_administrator"],
+            )
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, f"{user} is saved.")
+            return redirect("settings:people")
+    context = {
+        "person": user,
+        "form": form,
+        "memberships": user.memberships.select_related("team"),
+    }
+    return render(request, "settings/person.html", context)
+
+
+@require_POST
+def set_active(request: HttpRequest, pk: int) -> HttpResponse:
+    """End an account or let its person in again."""
+    access.require_administrator(request.user)
+    user = get_object_or_404(User, pk=pk)
+    try:
+        if "reactivate" in request.POST:
+            services.reactivate(user)
+            messages.success(request, f"{user} can log in again.")
+        else:
+            services.deactivate(user)
+            messages.success(request, f"{user} can no longer log in.")
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("settings:person", pk)
+
+
+@require_POST
+def new_link(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a new link with which the person's password is set."""
+    access.require_administrator(request.user)
+    user = get_object_or_404(User, pk=pk, is_active=True)
+    link = services.password_link(user)
+    return render(request, "settings/invited.html", {"invited": user, "link": link})

@@ -1,0 +1,107 @@
+"""Teams and their members."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from accounts import access
+from accounts.forms import MemberForm, TeamForm
+from accounts.models import Team, User
+from accounts.requests import person
+from accounts.roles import Role
+from accounts.services import teams as services
+
+
+def teams(request: HttpRequest) -> HttpResponse:
+    """List the person's teams; administrators make new ones here."""
+    user = person(request)
+    form = TeamForm(request.POST or None)
+    if request.method == "POST":
+        access.require_administrator(user)
+        if form.is_valid():
+            try:
+                team = services.create_team(form.cleaned_data["name"])
+            except ValidationError as error:
+                form.add_error("name", error)
+            else:
+                messages.success(request, f"The team {team} is made. Add its members.")
+                return redirect("settings:team", team.pk)
+    rows = access.teams_for(user).annotate(
+        member_count=Count("memberships", distinct=True),
+        domain_count=Count("domains", filter=Q(domains__is_active=True), distinct=True),
+    )
+    return render(request, "settings/teams.html", {"teams": rows, "form": form})
+
+
+def team_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a team with its members, and let its managers add some."""
+    user = person(request)
+    team = get_object_or_404(access.teams_for(user), pk=pk)
+    form = MemberForm(request.POST or None)
+    if request.method == "POST":
+        access.require(user, Role.MANAGER, team)
+        if form.is_valid():
+            member, role = form.cleaned_data["email"], Role(form.cleaned_data["role"])
+            services.set_role(team, member, role)
+            messages.success(request, f"{member} is {role.short_label.lower()} of {team} now.")
+            return redirect("settings:team", team.pk)
+    context = {
+        "team": team,
+        "memberships": team.memberships.select_related("user").order_by("user__email"),
+        "roles": Role,
+        "form": form,
+        "name_form": TeamForm(initial={"name": team.name}, auto_id="name_%s"),
+        "may_manage": access.may(user, Role.MANAGER, team),
+        "domain_count": team.domains.count(),
+    }
+    return render(request, "settings/team.html", context)
+
+
+@require_POST
+def rename_team(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a team another name."""
+    access.require_administrator(request.user)
+    team = get_object_or_404(Team, pk=pk)
+    form = TeamForm(request.POST)
+    try:
+        if form.is_valid():
+            services.rename_team(team, form.cleaned_data["name"])
+            messages.success(request, f"The team is called {team} now.")
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("settings:team", pk)
+
+
+@require_POST
+def delete_team(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove a team that has no domains."""
+    access.require_administrator(request.user)
+    team = get_object_or_404(Team, pk=pk)
+    try:
+        services.delete_team(team)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("settings:team", pk)
+    messages.success(request, f"The team {team} is removed.")
+    return redirect("settings:teams")
+
+
+@require_POST
+def set_role(request: HttpRequest, pk: int, user_pk: int) -> HttpResponse:
+    """Change a member's role, or take them out of the team."""
+    team = get_object_or_404(access.teams_for(request.user), pk=pk)
+    access.require(request.user, Role.MANAGER, team)
+    member = get_object_or_404(User.objects.filter(memberships__team=team), pk=user_pk)
+    role = request.POST.get("role", "")
+    if role in set(Role):
+        services.set_role(team, member, Role(role))
+        messages.success(request, f"{member} is {Role(role).short_label.lower()} now.")
+    elif role == "none":
+        services.remove_member(team, member)
+        messages.success(request, f"{member} is no longer in {team}.")
+    return redirect("settings:team", pk)

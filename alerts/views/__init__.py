@@ -1,0 +1,1 @@
+"""Pages about incidents, rules and destinations."""

@@ -1,0 +1,116 @@
+"""The rules incidents come from, each with what it would have found."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from accounts import access
+from accounts.requests import person
+from accounts.roles import Role
+from alerts.forms import RuleForm
+from alerts.models import Rule, RuleKind, Severity
+from alerts.rules import read_failure_rate_rule
+from alerts.services.replay import Replayed, replay
+from alerts.services.rules import delete_rule, save_rule
+from webui.forms import spread_errors
+
+BACKTEST_DAYS = 60
+
+
+def rules(request: HttpRequest) -> HttpResponse:
+    """List the rules for the person's teams."""
+    rows = _visible(request).select_related("team").annotate(incident_count=Count("incidents"))
+    shown = [(rule, read_failure_rate_rule(rule.parameters)) for rule in rows]
+    may_add = access.may_anywhere(request.user, Role.MANAGER)
+    return render(request, "settings/rules.html", {"rules": shown, "may_add": may_add})
+
+
+def rule_page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """Make or change a rule; "Try it" shows what it would have found, and stores nothing."""
+    user = person(request)
+    rule = get_object_or_404(_visible(request), pk=pk) if pk else None
+    may_edit = access.may(user, Role.MANAGER, rule.team) if rule else True
+    if not access.may_anywhere(user, Role.MANAGER) and (rule is None or request.method == "POST"):
+        raise PermissionDenied("Rules need the role manager in a team.")
+    form = RuleForm(user, request.POST or None, initial=_initial(rule) if rule else None)
+    found: list[Replayed] | None = None
+    if request.method == "POST" and form.is_valid():
+        if "try" in request.POST:
+            found = _backtest(form)
+        else:
+            try:
+                saved = save_rule(user, rule=rule, **_values(form))
+            except ValidationError as error:
+                spread_errors(form, error)
+            else:
+                messages.success(request, f"The rule {saved} is saved.")
+                return redirect("settings:rules")
+    context = {
+        "rule": rule,
+        "form": form,
+        "may_edit": may_edit,
+        "found": found,
+        "backtest_days": BACKTEST_DAYS,
+    }
+    return render(request, "settings/rule.html", context)
+
+
+@require_POST
+def remove_rule(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove a rule that never found anything."""
+    rule = get_object_or_404(_visible(request), pk=pk)
+    try:
+        delete_rule(person(request), rule)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("settings:rule", pk)
+    messages.success(request, f"The rule {rule} is removed.")
+    return redirect("settings:rules")
+
+
+def _visible(request: HttpRequest) -> QuerySet[Rule]:
+    return access.visible_to(request.user, Rule.objects.all())
+
+
+def _initial(rule: Rule) -> dict[str, Any]:
+    held = read_failure_rate_rule(rule.parameters)
+    return {
+        "name": rule.name,
+        "team": rule.team,
+        "threshold": round(held.threshold * 100, 4),
+        "minimum_sessions": held.minimum_sessions,
+        "minimum_failed_sessions": held.minimum_failed_sessions,
+        "clean_days": held.clean_days,
+        "severity": rule.severity,
+        "is_active": rule.is_active,
+    }
+
+
+def _values(form: RuleForm) -> dict[str, Any]:
+    return {
+        "name": form.cleaned_data["name"],
+        "kind": RuleKind.FAILURE_RATE,
+        "parameters": form.parameters(),
+        "severity": Severity(form.cleaned_data["severity"]),
+        "team": form.cleaned_data["team"],
+        "is_active": form.cleaned_data["is_active"],
+    }
+
+
+def _backtest(form: RuleForm) -> list[Replayed]:
+    """Give what the rule of the form would have found, newest first."""
+    today = timezone.now().date()
+    days = [today - timedelta(days=ago) for ago in range(BACKTEST_DAYS - 1, -1, -1)]
+    values = _values(form)
+    del values["is_active"]
+    found = replay(days, [Rule(**values)])
+    return sorted(found, key=lambda one: one.opened_on, reverse=True)

@@ -1,0 +1,1 @@
+"""Pages about reports, intakes and the inbox."""

@@ -1,0 +1,101 @@
+"""What could not be read, and reports for domains that are not in the inventory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from accounts import access
+from accounts.requests import person
+from accounts.roles import Role
+from mailtls.names import parse_domain
+from reports import queries
+from reports.models import Outcome, Receipt
+from reports.services.retry import retry
+from webui.findings import word
+from webui.wording import plural
+
+PER_PAGE = 50
+MOST_RAW_BYTES = 20_000
+
+
+def inbox(request: HttpRequest) -> HttpResponse:
+    """List what could not be read, newest first."""
+    if not access.may_anywhere(request.user, Role.ANALYST):
+        raise PermissionDenied("The inbox needs the role analyst in a team.")
+    page = Paginator(_rejected(request), PER_PAGE).get_page(request.GET.get("page"))
+    rows = [(receipt, _reason(receipt)) for receipt in page.object_list]
+    return render(request, "reports/inbox.html", {"rows": rows, "page": page})
+
+
+def receipt_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one thing that could not be read, with its first bytes."""
+    receipt = get_object_or_404(_rejected(request).select_related("raw"), pk=pk)
+    content = receipt.raw.content if receipt.raw else b""
+    text = content[:MOST_RAW_BYTES].decode("utf-8", errors="replace")
+    is_text = text[:400].isprintable() or text.count("\ufffd") < len(text) / 20
+    context = {
+        "receipt": receipt,
+        "reason": _reason(receipt),
+        "size": len(content),
+        "shown": text if is_text else content[:512].hex(" ", 2),
+        "is_cut": len(content) > (MOST_RAW_BYTES if is_text else 512),
+        "has_raw": receipt.raw_id is not None,
+    }
+    return render(request, "reports/receipt.html", context)
+
+
+def receipt_raw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the bytes as they arrived, as a file that no browser opens."""
+    receipt = get_object_or_404(_rejected(request).select_related("raw"), pk=pk, raw__isnull=False)
+    assert receipt.raw is not None
+    response = HttpResponse(receipt.raw.content, content_type="application/octet-stream")
+    response["Content-Disposition"] = f'attachment; filename="received-{receipt.pk}.bin"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@require_POST
+def retry_receipts(request: HttpRequest) -> HttpResponse:
+    """Read one, or all, again."""
+    chosen = _rejected(request)
+    if "pk" in request.POST:
+        keys = [int(key) for key in request.POST.getlist("pk") if key.isdecimal()]
+        chosen = chosen.filter(pk__in=keys)
+    count = retry(chosen, person(request))
+    messages.success(request, f"{plural(count, 'document')} will be read again within a minute.")
+    return redirect("inbox:list")
+
+
+def unmanaged(request: HttpRequest) -> HttpResponse:
+    """List the domains that reports name and the inventory lacks."""
+    _require_sight_of_strays(request)
+    found = queries.unmanaged_domains()
+    rows = [(one, parse_domain(one.name).value is not None) for one in found]
+    may_add = access.may(request.user, Role.MANAGER, None)
+    return render(request, "reports/unmanaged.html", {"rows": rows, "may_add": may_add})
+
+
+def _require_sight_of_strays(request: HttpRequest) -> None:
+    if not access.sees_everything(request.user):
+        raise PermissionDenied("Domains without a team are for people with a role everywhere.")
+
+
+def _rejected(request: HttpRequest) -> QuerySet[Receipt]:
+    """Give what could not be read at the intakes of the person's teams; mail has none."""
+    rows = queries.receipts_with(Outcome.REJECTED).select_related("intake")
+    allowed = Q(intake__team__in=access.teams_for(request.user, Role.ANALYST))
+    if access.may(request.user, Role.ANALYST, None):
+        allowed |= Q(intake=None) | Q(intake__team=None)
+    return rows.filter(allowed)
+
+
+def _reason(receipt: Receipt) -> Any:
+    return word({"code": receipt.code, "severity": "error", "params": receipt.params})

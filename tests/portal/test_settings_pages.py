@@ -1,0 +1,277 @@
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import ApiToken, Membership, Team, User
+from accounts.roles import Role
+from alerts.models import Destination, Rule, RuleKind
+from reports.models import Intake, Outcome, Receipt
+from reports.services.roll_up import roll_up
+from tests.factories import (
+    TeamFactory,
+    UserFactory,
+    make_destination,
+    make_domain,
+    make_member,
+    make_receipt,
+    make_report,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def team():
+    return TeamFactory(name="Retail")
+
+
+@pytest.fixture
+def admin(client):
+    user = UserFactory(is_superuser=True, email="admin@corp.example")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def manager(client, team):
+    user = make_member(team, Role.MANAGER, email="manager@corp.example")
+    client.force_login(user)
+    return user
+
+
+RULE = {
+    "name": "Any trouble",
+    "threshold": "2.5",
+    "minimum_sessions": "10",
+    "minimum_failed_sessions": "1",
+    "clean_days": "2",
+    "severity": "high",
+    "is_active": "on",
+}
+
+
+def test_an_administrator_makes_a_team_and_fills_it(client, admin):
+    person = UserFactory(email="new@corp.example")
+
+    client.post(reverse("settings:teams"), {"name": "Brands"})
+    team = Team.objects.get()
+    values = {"email": "New@corp.example", "role": "analyst"}
+    client.post(reverse("settings:team", args=[team.pk]), values)
+
+    assert Membership.objects.get().user == person
+    client.post(reverse("settings:set_role", args=[team.pk, person.pk]), {"role": "none"})
+    assert not Membership.objects.exists()
+
+
+def test_a_team_with_domains_stays(client, admin, team):
+    make_domain("ours.example", team)
+
+    client.post(reverse("settings:delete_team", args=[team.pk]))
+
+    assert Team.objects.filter(pk=team.pk).exists()
+
+
+def test_a_manager_sets_roles_and_makes_no_team(client, manager, team):
+    person = UserFactory()
+
+    client.post(reverse("settings:team", args=[team.pk]), {"email": person.email, "role": "viewer"})
+    assert Membership.objects.get(user=person).role == Role.VIEWER
+
+    assert client.post(reverse("settings:teams"), {"name": "Mine"}).status_code == 403
+    assert client.post(reverse("settings:delete_team", args=[team.pk])).status_code == 403
+
+
+def test_a_stranger_sees_no_other_team(client, manager):
+    other = TeamFactory()
+
+    assert client.get(reverse("settings:team", args=[other.pk])).status_code == 404
+    address = reverse("settings:set_role", args=[other.pk, manager.pk])
+    assert client.post(address, {"role": "manager"}).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["people", "invite", "system"])
+def test_what_is_for_administrators_is_refused_to_managers(client, manager, name):
+    assert client.get(reverse(f"settings:{name}")).status_code == 403
+
+
+def test_an_invitation_gives_a_link_that_sets_the_password(client, admin):
+    values = {"email": "new@corp.example", "name": "New", "role_everywhere": "viewer"}
+
+    page = client.post(reverse("settings:invite"), values)
+
+    user = User.objects.get(email="new@corp.example")
+    assert (user.role_everywhere, user.is_administrator) == ("viewer", False)
+    client.logout()
+    path = page.context["link"].partition("//")[2].partition("/")[2]
+    form = client.get(f"/{path}", follow=True)
+    assert form.status_code == 200
+    password = {"password1": "a long enough sentence", "password2": "a long enough sentence"}
+    client.post(form.redirect_chain[-1][0], password)
+    user.refresh_from_db()
+    assert user.check_password("a long enough sentence")
+
+
+def test_the_last_administrator_stays_one(client, admin):
+    address = reverse("settings:person", args=[admin.pk])
+
+    response = client.post(address, {"name": "A", "role_everywhere": "", "is_administrator": ""})
+
+    assert "last administrator" in response.content.decode()
+
+
+def test_a_token_is_shown_once(client, manager):
+    address = reverse("settings:tokens")
+
+    page = client.post(address, {"name": "backup", "days": "30"})
+    secret = page.context["secret"]
+
+    assert secret in page.content.decode()
+    assert secret not in client.get(address).content.decode()
+    client.post(reverse("settings:revoke_token", args=[ApiToken.objects.get().pk]))
+    assert ApiToken.objects.get().revoked_at is not None
+
+
+def test_nobody_revokes_the_token_of_another(client, manager):
+    token = ApiToken.objects.create(user=UserFactory(), name="x", digest="d", prefix="p")
+
+    assert client.post(reverse("settings:revoke_token", args=[token.pk])).status_code == 404
+
+
+def test_a_rule_is_tried_without_being_stored(client, manager, team):
+    domain = make_domain("ours.example", team)
+    today = timezone.now().date()
+    for ago in (3, 4, 5):
+        make_report(domain, today - timedelta(days=ago), failures=10)
+    roll_up()
+    before = Rule.objects.count()
+
+    page = client.post(reverse("settings:add_rule"), RULE | {"team": team.pk, "try": "1"})
+
+    assert [one.failed_sessions for one in page.context["found"]] == [30]
+    assert Rule.objects.count() == before
+
+
+def test_a_manager_makes_a_rule_for_the_own_team_only(client, manager, team):
+    client.post(reverse("settings:add_rule"), RULE | {"team": team.pk})
+    rule = Rule.objects.get(name="Any trouble")
+    assert rule.parameters["threshold"] == 0.025
+
+    other = TeamFactory()
+    page = client.post(reverse("settings:add_rule"), RULE | {"name": "Theirs", "team": other.pk})
+    assert page.context["form"].errors
+    everywhere = Rule.objects.create(name="Everywhere", kind=RuleKind.FAILURE_RATE)
+    assert client.get(reverse("settings:rule", args=[everywhere.pk])).status_code == 404
+
+
+def test_a_viewer_cannot_change_a_rule(client, team):
+    rule = Rule.objects.create(name="Ours", kind=RuleKind.FAILURE_RATE, team=team)
+    client.force_login(make_member(team, Role.VIEWER))
+    address = reverse("settings:rule", args=[rule.pk])
+
+    assert client.get(address).context["may_edit"] is False
+    assert client.post(address, RULE | {"team": team.pk}).status_code == 403
+
+
+def test_a_destination_is_tested_and_its_address_not_shown(client, manager, team):
+    values = {
+        "name": "Mail team",
+        "kind": "email",
+        "address": "soc@corp.example",
+        "team": team.pk,
+        "minimum_severity": "medium",
+        "is_active": "on",
+    }
+
+    client.post(reverse("settings:add_destination"), values)
+    row = Destination.objects.get()
+    client.post(reverse("settings:test_destination", args=[row.pk]))
+
+    assert mail.outbox[0].to == ["soc@corp.example"]
+    page = client.get(reverse("settings:destination", args=[row.pk]))
+    assert "soc@corp.example" not in page.content.decode()
+
+
+def test_a_wrong_address_is_told_beside_its_field(client, manager, team):
+    values = {
+        "name": "Chat",
+        "kind": "apprise",
+        "address": "nonsense",
+        "team": team.pk,
+        "minimum_severity": "medium",
+    }
+
+    page = client.post(reverse("settings:add_destination"), values)
+
+    assert "address" in page.context["form"].errors
+
+
+def test_a_stranger_neither_sees_nor_tests_a_destination(client, manager):
+    row = make_destination("Theirs", TeamFactory())
+
+    assert "Theirs" not in client.get(reverse("settings:destinations")).content.decode()
+    for name in ("destination", "test_destination", "remove_destination"):
+        assert client.post(reverse(f"settings:{name}", args=[row.pk])).status_code == 404
+
+
+def test_an_intake_is_made_and_revoked_by_managers(client, manager, team):
+    client.post(reverse("settings:intakes"), {"name": "Shops", "team": team.pk})
+    intake = Intake.objects.get()
+    assert intake.key in client.get(reverse("settings:intakes")).content.decode()
+
+    client.post(reverse("settings:revoke_intake", args=[intake.pk]))
+    intake.refresh_from_db()
+    assert intake.revoked_at is not None
+
+
+def test_a_viewer_learns_no_intake_key(client, team):
+    client.force_login(make_member(team, Role.VIEWER))
+
+    assert client.get(reverse("settings:intakes")).status_code == 403
+
+
+def test_the_audit_log_is_scoped_by_team(client, manager, team):
+    client.post(reverse("settings:add_rule"), RULE | {"team": team.pk})
+
+    assert "created rule" in client.get(reverse("settings:audit")).content.decode()
+    client.force_login(make_member(TeamFactory(), Role.MANAGER))
+    assert "created rule" not in client.get(reverse("settings:audit")).content.decode()
+
+
+def test_what_could_not_be_read_is_read_again(client, admin):
+    first, second = make_receipt("not a report"), make_receipt("nor this")
+
+    page = client.get(reverse("inbox:receipt", args=[first.pk]))
+    assert "not a report" in page.content.decode()
+    client.post(reverse("inbox:retry"), {"pk": first.pk})
+    outcomes = dict(Receipt.objects.values_list("pk", "outcome"))
+    assert outcomes == {first.pk: Outcome.PENDING, second.pk: Outcome.REJECTED}
+    client.post(reverse("inbox:retry"))
+    assert set(Receipt.objects.values_list("outcome", flat=True)) == {Outcome.PENDING}
+
+
+def test_the_inbox_of_a_team_holds_what_its_intakes_took(client, team):
+    ours = make_receipt("ours", Intake.objects.create(name="Ours", team=team))
+    theirs = make_receipt("theirs", Intake.objects.create(name="Theirs", team=TeamFactory()))
+    shared = make_receipt("by mail")
+    client.force_login(make_member(team, Role.ANALYST))
+
+    page = client.get(reverse("inbox:list"))
+
+    assert [receipt for receipt, _ in page.context["rows"]] == [ours]
+    for hidden in (theirs, shared):
+        assert client.get(reverse("inbox:receipt", args=[hidden.pk])).status_code == 404
+        assert client.get(reverse("inbox:raw", args=[hidden.pk])).status_code == 404
+    assert client.get(reverse("inbox:unmanaged")).status_code == 403
+
+
+def test_a_reported_domain_is_added_with_one_click(client, admin):
+    make_report(None, timezone.now().date(), policy_domain="stray.example")
+    page = client.get(reverse("inbox:unmanaged"))
+    assert [one.name for one, _ in page.context["rows"]] == ["stray.example"]
+
+    client.post(reverse("domains:import"), {"text": "stray.example", "confirm": "1"})
+
+    assert client.get("/domains/stray.example/").status_code == 200
