@@ -228,6 +228,9 @@ class MxHost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     v4: AddressAnswer | None = None
     v6: AddressAnswer | None = None
     tlsa: TlsaAnswer | None = None
+    # The TLSRPT record of the host itself, asked for where it has TLSA records: for DANE the
+    # policy domain of a report is the TLSA base domain (RFC 8460 section 1.1).
+    tlsrpt: TxtAnswer | None = None
     starttls: StarttlsProbe | None = None
 
 

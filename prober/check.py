@@ -13,7 +13,7 @@ from mailtls.observed import MxAnswer, Observed, TxtAnswer
 from prober.lookups import look_up_mx, look_up_tlsa, look_up_txt, look_up_v4, look_up_v6
 from prober.mx_hosts import MxHosts
 from prober.options import Options, Request
-from prober.policy_fetch import fetch_policy
+from prober.policy_fetch import PolicyFetcher
 from prober.resolver import Resolver
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ class Checker:
         self._resolver = resolver
         self._options = options
         self._hosts = MxHosts(resolver, options)
+        self._policies = PolicyFetcher(resolver, options)
 
     async def close(self) -> None:
         """End what still runs."""
@@ -99,7 +100,7 @@ class Checker:
 
     async def _observe_policy(self, domain: str, seen: dict[str, Any]) -> None:
         # Also without a record: a policy that nobody looks for is worth telling.
-        seen["policy"] = await fetch_policy(self._resolver, domain, self._options)
+        seen["policy"] = await self._policies.fetch(domain)
 
     async def _observe_mx(self, domain: str, with_starttls: bool, seen: dict[str, Any]) -> None:
         mx = await look_up_mx(self._resolver, domain)

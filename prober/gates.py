@@ -1,4 +1,4 @@
-"""Keeps visits to one address apart: many MX names may lead to the same machine."""
+"""Keeps visits to one address apart: many names may lead to the same machine."""
 
 from __future__ import annotations
 
@@ -9,30 +9,34 @@ from weakref import WeakValueDictionary
 
 
 class _Gate:
-    """One address: who may pass now, and when the next may."""
+    """One address: how many may still pass now, and when the next may."""
 
-    __slots__ = ("__weakref__", "lock", "opens_at")
+    __slots__ = ("__weakref__", "opens_at", "places")
 
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
+    def __init__(self, at_once: int) -> None:
+        self.places = asyncio.Semaphore(at_once)
         self.opens_at = 0.0
 
 
 class Gates:
-    """Lets one visitor at a time through to each address, `pause_s` apart."""
+    """Lets `at_once` visitors through to each address, and the next `pause_s` after one left."""
 
-    def __init__(self, pause_s: float) -> None:
+    def __init__(self, *, at_once: int, pause_s: float = 0.0) -> None:
+        self._at_once = at_once
         self._pause_s = pause_s
         # Only addresses with somebody at the gate are remembered.
         self._gates: WeakValueDictionary[str, _Gate] = WeakValueDictionary()
 
     @asynccontextmanager
     async def visiting(self, address: str) -> AsyncIterator[None]:
-        """Wait for the address to be free; hold it for as long as the block lasts."""
-        gate = self._gates.setdefault(address, _Gate())
+        """Wait for a place at the address; hold it for as long as the block lasts."""
+        gate = self._gates.get(address)
+        if gate is None:
+            gate = self._gates[address] = _Gate(self._at_once)
         loop = asyncio.get_running_loop()
-        async with gate.lock:
-            await asyncio.sleep(max(0.0, gate.opens_at - loop.time()))
+        async with gate.places:
+            if gate.opens_at > loop.time():
+                await asyncio.sleep(gate.opens_at - loop.time())
             try:
                 yield
             finally:

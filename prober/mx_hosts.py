@@ -6,10 +6,12 @@ import asyncio
 import logging
 from collections import OrderedDict
 
+from msgspec.structs import replace
+
 from mailtls.observed import MxHost, ProbeResult, StarttlsProbe
 from prober.gates import Gates
 from prober.guard import is_public
-from prober.lookups import look_up_tlsa, look_up_v4, look_up_v6
+from prober.lookups import look_up_tlsa, look_up_txt, look_up_v4, look_up_v6
 from prober.options import Options
 from prober.port25 import Port25
 from prober.resolver import Resolver
@@ -28,7 +30,7 @@ class MxHosts:
         self._resolver = resolver
         self._options = options
         self._port25 = Port25()
-        self._gates = Gates(options.smtp_pause_s)
+        self._gates = Gates(at_once=1, pause_s=options.smtp_pause_s)
         self._visits = asyncio.Semaphore(options.smtp_concurrency)
         self._seen: OrderedDict[tuple[str, bool], asyncio.Task[MxHost]] = OrderedDict()
 
@@ -73,10 +75,11 @@ class MxHosts:
         # records, for which both address RRsets must be signed (RFC 7672 section 2.2.2).
         if with_starttls or tlsa.records or not v4.addresses:
             v6 = await look_up_v6(self._resolver, name)
-        host = MxHost(name=name, v4=v4, v6=v6, tlsa=tlsa)
-        if not with_starttls:
-            return host
-        return MxHost(name=name, v4=v4, v6=v6, tlsa=tlsa, starttls=await self._visit(host))
+        tlsrpt = None
+        if tlsa.records:
+            tlsrpt = await look_up_txt(self._resolver, f"_smtp._tls.{name}")
+        host = MxHost(name=name, v4=v4, v6=v6, tlsa=tlsa, tlsrpt=tlsrpt)
+        return replace(host, starttls=await self._visit(host)) if with_starttls else host
 
     async def _visit(self, host: MxHost) -> StarttlsProbe:
         answers = [answer for answer in (host.v4, host.v6) if answer is not None]

@@ -31,6 +31,8 @@ class Options:
     connect_timeout_s: float = 10.0
     # One attempt each: the first server, the second (or the first again), the first again.
     dns_timeouts_s: tuple[float, ...] = (2.0, 3.0, 3.0)
+    # Fetches from one address at a time: thousands of policies may lie on one machine.
+    https_at_once: int = 20
     probe_starttls: bool = False
     smtp_deadline_s: float = 40.0
     smtp_concurrency: int = 50

@@ -22,6 +22,7 @@ from mailtls.observed import (
     PolicyFetch,
 )
 from prober.connect import ConnectFailed, ConnectFault, open_socket
+from prober.gates import Gates
 from prober.guard import is_public
 from prober.lookups import look_up_v4, look_up_v6
 from prober.options import Options
@@ -53,29 +54,53 @@ _CONNECT_RESULTS = {
 }
 
 
-async def fetch_policy(resolver: Resolver, domain: str, options: Options) -> PolicyFetch:
-    """Fetch the policy of a domain over each address family it has; never raises."""
-    host = f"mta-sts.{domain}"
-    v4, v6 = await asyncio.gather(look_up_v4(resolver, host), look_up_v6(resolver, host))
-    found = PolicyFetch(host=host, v4=v4, v6=v6)
-    if not v4.addresses and not v6.addresses:
-        is_known = v4.status.is_known and v6.status.is_known
-        result = FetchResult.NO_ADDRESS if is_known else FetchResult.DNS_FAILED
-        return replace(found, result=result)
-    is_private_allowed = options.allow_private_addresses
-    addresses = (*v4.addresses, *v6.addresses)
-    refused = [a for a in addresses if not is_private_allowed and not is_public(a)]
-    families = [
-        tuple(a for a in answer.addresses if a not in refused)[:_ADDRESSES_PER_FAMILY]
-        for answer in (v4, v6)
-    ]
-    if not any(families):
-        return replace(found, result=FetchResult.ADDRESS_REFUSED, address=refused[0])
-    # Senders differ in which family they try, so both are tried to the end.
-    outcomes = await asyncio.gather(
-        *(_fetch_family(host, family, options) for family in families if family)
-    )
-    return _merge(found, [fetch for family in outcomes for fetch in family], refused)
+class PolicyFetcher:
+    """Fetches policies, a few at a time from each address."""
+
+    def __init__(self, resolver: Resolver, options: Options) -> None:
+        self._resolver = resolver
+        self._options = options
+        self._gates = Gates(at_once=options.https_at_once)
+
+    async def fetch(self, domain: str) -> PolicyFetch:
+        """Fetch the policy of a domain over each address family it has; never raises."""
+        host = f"mta-sts.{domain}"
+        v4, v6 = await asyncio.gather(
+            look_up_v4(self._resolver, host), look_up_v6(self._resolver, host)
+        )
+        found = PolicyFetch(host=host, v4=v4, v6=v6)
+        if not v4.addresses and not v6.addresses:
+            is_known = v4.status.is_known and v6.status.is_known
+            result = FetchResult.NO_ADDRESS if is_known else FetchResult.DNS_FAILED
+            return replace(found, result=result)
+        is_private_allowed = self._options.allow_private_addresses
+        addresses = (*v4.addresses, *v6.addresses)
+        refused = [a for a in addresses if not is_private_allowed and not is_public(a)]
+        families = [
+            tuple(a for a in answer.addresses if a not in refused)[:_ADDRESSES_PER_FAMILY]
+            for answer in (v4, v6)
+        ]
+        if not any(families):
+            return replace(found, result=FetchResult.ADDRESS_REFUSED, address=refused[0])
+        # Senders differ in which family they try, so both are tried to the end.
+        outcomes = await asyncio.gather(
+            *(self._fetch_family(host, family) for family in families if family)
+        )
+        return _merge(found, [fetch for family in outcomes for fetch in family], refused)
+
+    async def _fetch_family(self, host: str, addresses: tuple[str, ...]) -> list[PolicyFetch]:
+        """Try the addresses of one family in turn until one takes the connection, as senders do."""
+        # One deadline for connecting, TLS and all of the body, so that no server that drips and
+        # no row of dead addresses can outlast it. Waiting for a place does not count.
+        left_s = self._options.policy_deadline_s
+        fetches: list[PolicyFetch] = []
+        for address in addresses:
+            async with self._gates.visiting(address):
+                fetches.append(await _fetch_from(host, address, self._options, left_s))
+            left_s -= fetches[-1].took_ms / 1000
+            if fetches[-1].result not in _CONNECT_RESULTS.values():
+                break
+        return fetches
 
 
 def _merge(found: PolicyFetch, fetches: list[PolicyFetch], refused: list[str]) -> PolicyFetch:
@@ -92,27 +117,12 @@ def _merge(found: PolicyFetch, fetches: list[PolicyFetch], refused: list[str]) -
     return replace(best, v4=found.v4, v6=found.v6, tries=tuple(tries))
 
 
-async def _fetch_family(
-    host: str, addresses: tuple[str, ...], options: Options
-) -> list[PolicyFetch]:
-    """Try the addresses of one family in turn until one takes the connection, as senders do."""
-    # One deadline for connecting, TLS and all of the body, so that no server that drips and no
-    # row of dead addresses can outlast it.
-    deadline = asyncio.get_running_loop().time() + options.policy_deadline_s
-    fetches: list[PolicyFetch] = []
-    for address in addresses:
-        fetches.append(await _fetch_from(host, address, options, deadline))
-        if fetches[-1].result not in _CONNECT_RESULTS.values():
-            break
-    return fetches
-
-
-async def _fetch_from(host: str, address: str, options: Options, deadline: float) -> PolicyFetch:
+async def _fetch_from(host: str, address: str, options: Options, left_s: float) -> PolicyFetch:
     loop = asyncio.get_running_loop()
     started = loop.time()
     fetch = _Fetch(host, address, options)
     try:
-        async with asyncio.timeout_at(deadline):
+        async with asyncio.timeout(left_s):
             await fetch.run()
     except TimeoutError:
         fetch.result = FetchResult.TIMEOUT

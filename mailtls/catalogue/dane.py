@@ -117,6 +117,13 @@ ENTRIES = {
         "Put the host's real name into the MX record.",
         "RFC 7672 2.2.2",
     ),
+    "dane.mx-host.no-tlsrpt": Entry(
+        "The MX host {mx} has no TLS-RPT record of its own",
+        "By the standard, reports about DANE are for the host that holds the TLSA records. Many "
+        "senders report to the mail domain all the same.",
+        "Publish a TLS-RPT record at _smtp._tls.{mx} if the host is yours.",
+        "RFC 8460 1.1",
+    ),
     "dane.hosts.partial": Entry(
         "Some MX hosts have TLSA records, {mx} has none",
         "An attacker who blocks the protected hosts sends the mail to the unprotected one.",

@@ -102,6 +102,8 @@ def _judge_host(observed: Observed, host: MxHost, now: datetime) -> _Outcome:
         return Status.INVALID, [*findings, error("dane.tlsa.none-usable", mx=host.name)]
     if len(usable) == 1 and usable[0].usage == DANE_EE:
         findings.append(info("dane.rollover.no-spare", mx=host.name))
+    if host.tlsrpt is not None and host.tlsrpt.status.is_known and not host.tlsrpt.texts:
+        findings.append(info("dane.mx-host.no-tlsrpt", mx=host.name))
     status, said_of_match = _judge_match(observed.domain, host, usable, now)
     return status, [*findings, *said_of_match]
 

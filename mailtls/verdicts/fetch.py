@@ -14,8 +14,6 @@ from mailtls.verdicts.lookups import explain_failure
 _SLOW_MS = 4_000
 
 _CODES = {
-    FetchResult.NOT_TRIED: "check.incomplete",
-    FetchResult.DEADLINE: "check.incomplete",
     FetchResult.ADDRESS_REFUSED: "sts.host.private-address",
     FetchResult.CONNECT_REFUSED: "sts.https.refused",
     FetchResult.CONNECT_TIMEOUT: "sts.https.connect-timeout",
@@ -47,8 +45,8 @@ def explain_fetch(fetch: PolicyFetch, now: datetime) -> tuple[Finding, ...]:
         return (_explain_no_address(fetch),)
     if fetch.result is FetchResult.NO_ROUTE:
         return (warning("check.no-route", name=fetch.host, address=fetch.address),)
-    if fetch.result in (FetchResult.NOT_TRIED, FetchResult.DEADLINE):
-        return (warning(_CODES[fetch.result], name=fetch.host),)
+    if fetch.result in (FetchResult.NOT_TRIED, FetchResult.DEADLINE, FetchResult.OK):
+        return (warning("check.incomplete", name=fetch.host),)
     finding = error(_CODES[fetch.result], **_params(fetch))
     details = tuple(_explain_names(fetch)) if fetch.result is FetchResult.CERT_NAME else ()
     return (finding, *details, *_judge_families(fetch))

@@ -26,6 +26,7 @@ _UNKNOWN_RESULTS = frozenset(
         FetchResult.DEADLINE,
         FetchResult.NOT_TRIED,
         FetchResult.NO_ROUTE,
+        FetchResult.OK,  # with the body gone from an observation that was stored
     }
 )
 

@@ -476,6 +476,38 @@ async def test_a_second_address_of_a_family_is_tried(world: World):
     assert warnings(posture) == {"sts.host.address-broken"}
 
 
+async def test_one_policy_host_is_not_overrun(world: World):
+    at_once = most = 0
+
+    async def count(writer: asyncio.StreamWriter) -> None:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.02)
+        at_once -= 1
+        writer.write(http())
+
+    for number in range(12):
+        host = f"mta-sts.d{number}.example"
+        world.zone.add(host, "A", "127.0.0.1")
+        world.https.serve(host, world.authority.good(host), count)
+    dns = await world._stack.enter_async_context(DnsServer(world.zone))
+    await world._stack.enter_async_context(world.https)
+    options = Options(
+        nameservers=(dns.address,),
+        ca_file=world.authority.ca_file,
+        https_port=world.https.port,
+        allow_private_addresses=True,
+        https_at_once=3,
+    )
+    requests = [Request(f"d{number}.example") for number in range(12)]
+
+    found = [observed async for observed in check_many(requests, options)]
+
+    assert {observed.policy.result for observed in found} == {FetchResult.OK}
+    assert most == 3
+
+
 async def test_a_policy_without_a_record_is_missing_with_a_warning(world: World):
     del world.zone.records[f"_mta-sts.{DOMAIN}", "TXT"]
 

@@ -45,6 +45,6 @@ async def test_with_a_blocked_port_no_more_hosts_are_tried():
     for number in range(3):
         port25.learn(f"192.0.2.{number}", SILENT)
 
-    probe = await probe_host("mx.example", ["127.0.0.1"], Options(), port25, Gates(0))
+    probe = await probe_host("mx.example", ["127.0.0.1"], Options(), port25, Gates(at_once=1))
 
     assert probe.result is ProbeResult.PORT_BLOCKED

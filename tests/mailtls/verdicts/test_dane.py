@@ -16,6 +16,7 @@ from mailtls.observed import (
     StarttlsProbe,
     TlsaAnswer,
     TlsaRecord,
+    TxtAnswer,
     Validation,
 )
 from mailtls.posture import Posture, judge
@@ -242,6 +243,21 @@ def test_an_alias_of_the_host_is_a_warning():
 
     assert posture.dane.status is Status.VALID
     assert found(posture)["dane.mx-host.cname"] == "warning"
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_told"),
+    [
+        (TxtAnswer(name="x", status=DnsStatus.NXDOMAIN), True),
+        (TxtAnswer(name="x", status=DnsStatus.TIMEOUT), False),
+        (TxtAnswer(name="x", status=DnsStatus.OK, texts=("v=TLSRPTv1; rua=…",)), False),
+        (None, False),
+    ],
+)
+def test_a_host_with_records_may_have_a_tlsrpt_record_too(answer: TxtAnswer | None, is_told: bool):
+    posture = judged(signed_host(tlsa((3, 1, 1, KEY)), tlsrpt=answer))
+
+    assert ("dane.mx-host.no-tlsrpt" in found(posture)) == is_told
 
 
 def test_a_host_without_records_beside_one_with_is_a_warning():
