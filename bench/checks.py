@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import json
 import pstats
 import resource
 import socket
@@ -23,9 +24,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench.fleet import Fleet, domain_name, running_fleet
 from mailtls.posture import judge
 from prober import Options, Request, run_checks
-
-TARGET_PER_S = 300
-TARGET_MB = 300
 
 
 def main() -> None:
@@ -48,11 +46,18 @@ def main() -> None:
     per_s = arguments.domains / took_s
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     cpu_s = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-    valid = statuses["tlsrpt valid"], statuses["mta_sts valid"]
     print(
-        f"| checks | {arguments.domains} domains | {per_s:.0f}/s (target {TARGET_PER_S}) "
-        f"| {peak_mb:.0f} MB (target {TARGET_MB}) | {1000 * cpu_s / arguments.domains:.2f} ms CPU "
-        f"each | valid: {valid[0]} TLS-RPT, {valid[1]} MTA-STS |"
+        json.dumps(
+            {
+                "bench": "checks",
+                "domains": arguments.domains,
+                "per_second": round(per_s),
+                "peak_mb": round(peak_mb),
+                "cpu_ms_each": round(1000 * cpu_s / arguments.domains, 2),
+                "valid_tlsrpt": statuses["tlsrpt valid"],
+                "valid_mta_sts": statuses["mta_sts valid"],
+            }
+        )
     )
 
 
