@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import secrets
-import socket
-import struct
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import dns.rcode
 import dns.resolver
 from dns.rdatatype import RdataType
 
 from mailtls.observed import DnsStatus, Validation
-from prober.dns_wire import (
-    BadAnswerError,
-    Message,
-    Record,
-    pack_query,
-    pack_question,
-    unpack_answer,
-)
+from prober.dns_channel import Channel, ask_over_tcp
+from prober.dns_wire import Message, Record, pack_question
 from prober.options import parse_nameserver
 
-logger = logging.getLogger(__name__)
-
 _SOCKETS_PER_SERVER = 4
-_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 # RFC 1034 names no bound; resolvers give up between 8 and 16 aliases.
 _MAX_CNAMES = 10
 # What is known of each set of name servers: it does not change while a process runs.
@@ -82,7 +69,7 @@ class Resolver:
     def __init__(self, nameservers: Sequence[str], timeouts_s: Sequence[float]) -> None:
         self._servers = [parse_nameserver(text) for text in nameservers or _system_nameservers()]
         self._timeouts_s = tuple(timeouts_s)
-        self._channels: list[list[_Channel]] = []
+        self._channels: list[list[Channel]] = []
         self._turn = 0
         self._has_seen_ad = False
         self._validation: asyncio.Task[Validation] | None = None
@@ -92,7 +79,7 @@ class Resolver:
         for server in self._servers:
             channels = []
             for _ in range(_SOCKETS_PER_SERVER):
-                _, channel = await loop.create_datagram_endpoint(_Channel, remote_addr=server)
+                _, channel = await loop.create_datagram_endpoint(Channel, remote_addr=server)
                 channels.append(channel)
             self._channels.append(channels)
         return self
@@ -188,97 +175,11 @@ class Resolver:
         channel = self._channels[place][self._turn % _SOCKETS_PER_SERVER]
         message = await channel.ask(question, timeout_s)
         if message is not None and message.is_truncated:
-            message = await _ask_over_tcp(server, question, timeout_s)
+            message = await ask_over_tcp(server, question, timeout_s)
         shown = f"{server[0]}:{server[1]}"
         if message is None:
             return Reply(DnsStatus.TIMEOUT, nameserver=shown)
         return _judge_message(message, shown)
-
-
-class _Channel(asyncio.DatagramProtocol):
-    """One connected UDP socket with many questions in flight."""
-
-    def __init__(self) -> None:
-        self._pending: dict[int, tuple[bytes, asyncio.Future[Message | None]]] = {}
-        self._transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: Any) -> None:
-        self._transport = transport
-        sock = transport.get_extra_info("socket")
-        if sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
-
-    async def ask(self, question: bytes, timeout_s: float) -> Message | None:
-        """Give the answer, or None when none came in time."""
-        assert self._transport is not None
-        loop = asyncio.get_running_loop()
-        query_id = secrets.randbits(16)
-        while query_id in self._pending:
-            query_id = secrets.randbits(16)
-        future: asyncio.Future[Message | None] = loop.create_future()
-        self._pending[query_id] = (question, future)
-        timer = loop.call_later(timeout_s, _give_up, future)
-        try:
-            self._transport.sendto(pack_query(query_id, question))
-            return await future
-        finally:
-            timer.cancel()
-            del self._pending[query_id]
-
-    def datagram_received(self, data: bytes, _addr: Any) -> None:
-        if len(data) < 2:
-            return
-        query_id = int.from_bytes(data[:2], "big")
-        pending = self._pending.get(query_id)
-        if pending is None:
-            return
-        question, future = pending
-        try:
-            message = unpack_answer(data, query_id, question)
-        except BadAnswerError as error:
-            # Not ours, or forged, or damaged on the way: the right answer may still come.
-            logger.debug("dropped a datagram: %s", error)
-            return
-        if not future.done():
-            future.set_result(message)
-
-    def error_received(self, exc: Exception) -> None:
-        # ICMP says that nobody listens; whoever is waiting need not wait on.
-        logger.debug("name server unreachable: %s", exc)
-        for _, future in self._pending.values():
-            _give_up(future)
-
-    def close(self) -> None:
-        """Close the socket; questions in flight end without an answer."""
-        for _, future in self._pending.values():
-            _give_up(future)
-        if self._transport is not None:
-            self._transport.close()
-
-
-def _give_up(future: asyncio.Future[Message | None]) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
-async def _ask_over_tcp(
-    server: tuple[str, int], question: bytes, timeout_s: float
-) -> Message | None:
-    """Ask again where UDP was too small for the answer (RFC 7766)."""
-    query_id = secrets.randbits(16)
-    query = pack_query(query_id, question)
-    try:
-        async with asyncio.timeout(timeout_s):
-            reader, writer = await asyncio.open_connection(*server)
-            try:
-                writer.write(struct.pack("!H", len(query)) + query)
-                (length,) = struct.unpack("!H", await reader.readexactly(2))
-                return unpack_answer(await reader.readexactly(length), query_id, question)
-            finally:
-                writer.close()
-    except (OSError, TimeoutError, asyncio.IncompleteReadError, BadAnswerError) as error:
-        logger.debug("no answer over TCP from %s: %s", server, error)
-        return None
 
 
 def _judge_message(message: Message, nameserver: str) -> Reply:

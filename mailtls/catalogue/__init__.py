@@ -17,6 +17,7 @@ from mailtls.catalogue import (
     names,
     report,
     starttls,
+    sts_fetch,
     sts_policy,
     tlsrpt,
 )
@@ -25,7 +26,19 @@ from mailtls.findings import Finding, Param
 
 __all__ = ["ENTRIES", "Entry", "Words", "describe"]
 
-_MODULES = (names, tlsrpt, mta_sts, sts_policy, mx, dane, starttls, changes, arrivals, report)
+_MODULES = (
+    names,
+    tlsrpt,
+    mta_sts,
+    sts_policy,
+    sts_fetch,
+    mx,
+    dane,
+    starttls,
+    changes,
+    arrivals,
+    report,
+)
 
 ENTRIES: Mapping[str, Entry] = MappingProxyType(
     {code: entry for module in _MODULES for code, entry in module.ENTRIES.items()}

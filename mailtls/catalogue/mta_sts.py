@@ -1,4 +1,4 @@
-"""Words about the MTA-STS record; the words about policy and fetch stand in `sts_policy`."""
+"""Words about the MTA-STS record."""
 
 from mailtls.catalogue.entry import Entry
 

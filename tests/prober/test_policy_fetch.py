@@ -456,7 +456,7 @@ async def test_an_address_nobody_can_reach_is_told_from_one_we_cannot_reach(
             raise ConnectFailed(ConnectFault.NO_ROUTE, "Network is unreachable")
         return await open_socket(target, *arguments, **options)
 
-    monkeypatch.setattr("prober.policy_fetch.open_socket", no_route)
+    monkeypatch.setattr("prober.policy_request.open_socket", no_route)
     world.addresses = ["127.0.0.1", address]
 
     _, posture = await world.serve(http())
