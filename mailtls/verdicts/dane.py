@@ -17,7 +17,7 @@ from mailtls.observed import (
     TlsaRecord,
     Validation,
 )
-from mailtls.verdicts.lookups import explain_failure, takes_no_mail
+from mailtls.verdicts.lookups import explain_failure, find_unseen_host, takes_no_mail
 
 _FAULT_CODES = {
     MatchFault.NO_MATCH: "dane.tlsa.mismatch",
@@ -38,6 +38,9 @@ def judge_dane(observed: Observed, now: datetime) -> DaneAspect:
     if mx is None or not mx.status.is_known:
         finding = explain_failure(mx, observed.domain)
         return DaneAspect(status=Status.UNKNOWN, findings=(finding,))
+    unseen = find_unseen_host(observed)
+    if unseen is not None:
+        return DaneAspect(status=Status.UNKNOWN, findings=(explain_failure(None, unseen),))
     verdicts = []
     findings: list[Finding] = []
     for host in observed.mx_hosts:
@@ -71,7 +74,8 @@ def _combine(statuses: Sequence[Status]) -> Status:
     for status in (Status.INVALID, Status.UNKNOWN, Status.VALID, Status.MISSING):
         if status in statuses:
             return status
-    return Status.UNKNOWN
+    # No host that could have any: the verdict on MX says why.
+    return Status.MISSING
 
 
 def _judge_host(observed: Observed, host: MxHost, now: datetime) -> _Outcome:

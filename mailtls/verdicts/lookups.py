@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailtls.findings import Finding, warning
+from mailtls.names import is_host
 from mailtls.observed import Answer, DnsStatus, Observed
 
 _CODES = {
@@ -42,6 +43,14 @@ def takes_no_mail(observed: Observed) -> bool:
         answer is None or answer.addresses or not answer.status.is_known
         for answer in (observed.apex_v4, observed.apex_v6)
     )
+
+
+def find_unseen_host(observed: Observed) -> str | None:
+    """Give an MX host that a check cut short did not come to look at, or None."""
+    mx = observed.mx
+    if mx is None or observed.mx_hosts:
+        return None
+    return next((record.host for record in mx.records if is_host(record.host)), None)
 
 
 def is_null_mx(observed: Observed) -> bool:

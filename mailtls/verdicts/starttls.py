@@ -10,7 +10,7 @@ from mailtls.certificates import find_days_left, is_current, is_expired, is_name
 from mailtls.findings import Finding, Param, Severity, info, warning
 from mailtls.observed import MxHost, Observed, ProbeResult, StarttlsProbe
 from mailtls.sts_policy import Mode, StsPolicy
-from mailtls.verdicts.lookups import takes_no_mail
+from mailtls.verdicts.lookups import explain_failure, find_unseen_host, takes_no_mail
 
 _CODES = {
     ProbeResult.NOT_TRIED: "check.incomplete",
@@ -40,6 +40,13 @@ def judge_starttls(observed: Observed, policy: StsPolicy | None, now: datetime) 
     """Judge what the MX hosts offer; under an enforced policy a bad certificate is an error."""
     if not observed.was_starttls_asked or takes_no_mail(observed):
         return StarttlsAspect(status=Status.NOT_CHECKED)
+    mx = observed.mx
+    failed = mx is None or not mx.status.is_known
+    unseen = observed.domain if failed else find_unseen_host(observed)
+    if unseen is not None:
+        return StarttlsAspect(
+            status=Status.UNKNOWN, findings=(explain_failure(mx if failed else None, unseen),)
+        )
     mode = policy.mode if policy is not None else None
     hosts = []
     findings: list[Finding] = []
@@ -57,11 +64,12 @@ def judge_starttls(observed: Observed, policy: StsPolicy | None, now: datetime) 
 
 
 def _combine(statuses: Sequence[Status]) -> Status:
-    if statuses and all(status is Status.MISSING for status in statuses):
+    # Without any host that could be visited there is none, and the verdict on MX says why.
+    if all(status is Status.MISSING for status in statuses):
         return Status.MISSING
     if Status.INVALID in statuses or Status.MISSING in statuses:
         return Status.INVALID
-    if Status.UNKNOWN in statuses or not statuses:
+    if Status.UNKNOWN in statuses:
         return Status.UNKNOWN
     return Status.VALID
 

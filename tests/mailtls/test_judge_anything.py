@@ -155,7 +155,7 @@ def test_every_observation_has_a_verdict_in_words(observed: Observed):
     for finding in posture.findings:
         assert finding.code in ENTRIES
         assert "?" not in describe(finding).title
-    for aspect in (posture.tlsrpt, posture.mta_sts, posture.mx):
+    for aspect in (posture.tlsrpt, posture.mta_sts, posture.mx, posture.dane, posture.starttls):
         if aspect.status in (Status.INVALID, Status.UNKNOWN):
             assert aspect.findings, "what is wrong or unknown is explained"
 
