@@ -12,7 +12,9 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import pytest
 from django.conf import settings
 
@@ -31,10 +33,30 @@ def free_port():
 
 
 def environment(data_dir):
-    """The user's environment: none of the test suite's settings."""
+    """The user's environment: none of the test suite's settings but the folder's database."""
     ours = {"DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_DIR"}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return {**kept, "DATA_DIR": str(data_dir), "DOTENV": os.devnull}
+    database = data_dir.parent / "database-url"
+    url = database.read_text() if database.exists() else ""
+    return {**kept, "DATA_DIR": str(data_dir), "DATABASE_URL": url, "DOTENV": os.devnull}
+
+
+@contextlib.contextmanager
+def database(folder):
+    """SQLite in the folder or, where the suite runs on PostgreSQL, a database of its own there."""
+    server = os.environ.get("TEST_DATABASE_URL")
+    if not server:
+        yield
+        return
+    name = f"tlsrpt_whole_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}"')
+        (folder / "database-url").write_text(urlunsplit(urlsplit(server)._replace(path=f"/{name}")))
+        try:
+            yield
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 class Portal:
@@ -123,14 +145,15 @@ def start(tmp_path):
         portal.wait_until_ready()
         return portal
 
-    yield start_one
-    for portal in running:
-        if portal.process.poll() is None:
-            portal.process.kill()
-            portal.process.wait()
-        for pid in portal.pids():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    with database(tmp_path):
+        yield start_one
+        for portal in running:
+            if portal.process.poll() is None:
+                portal.process.kill()
+                portal.process.wait()
+            for pid in portal.pids():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at /proc")
