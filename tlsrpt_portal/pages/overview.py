@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from accounts.access import may_anywhere
 from accounts.roles import Role
-from domains.models import Domain
+from domains.history import DayCounts, counts_by_day
+from domains.models import Domain, DomainQuerySet
 from domains.queries import coverage, coverage_by_team
 from reports import queries
 from reports.charts import sessions_chart
@@ -16,6 +20,8 @@ from tlsrpt_portal.pages.coverage_strip import coverage_strips
 from tlsrpt_portal.pages.marks import fleet_marks
 from tlsrpt_portal.pages.span import read_span
 from tlsrpt_portal.pages.week import compare_weeks
+
+MONTH = timedelta(days=30)
 
 
 def overview(request: HttpRequest) -> HttpResponse:
@@ -32,7 +38,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     week_since, _ = queries.last_complete_days(7)
     context = {
         "now": now,
-        "strips": coverage_strips(now),
+        "strips": coverage_strips(now, _month_ago(active)),
         "span": span,
         "week": compare_weeks(figures),
         "week_totals": queries.totals(active, week_since, until),
@@ -43,3 +49,10 @@ def overview(request: HttpRequest) -> HttpResponse:
         "teams": coverage_by_team(active),
     }
     return render(request, "pages/overview.html", context)
+
+
+def _month_ago(domains: DomainQuerySet) -> DayCounts | None:
+    """Give the states of a month ago, or None where no domain was known then."""
+    day = timezone.now().date() - MONTH
+    [counts] = counts_by_day(domains, day, day)
+    return counts if counts.total else None

@@ -9,6 +9,7 @@ from alerts import urls as alerts_urls
 from domains import urls as domains_urls
 from reports import urls as reports_urls
 from reports.views.reports import report_page
+from tlsrpt_portal.pages.coverage import coverage_page
 from tlsrpt_portal.pages.domain import domain_page
 from tlsrpt_portal.pages.domains import DomainList
 from tlsrpt_portal.pages.failures import failure_group, failures
@@ -16,6 +17,8 @@ from tlsrpt_portal.pages.incident import incident_page
 from tlsrpt_portal.pages.jump import jump
 from tlsrpt_portal.pages.overview import overview
 from tlsrpt_portal.pages.reporters import reporters
+from tlsrpt_portal.pages.rollout import rollout
+from tlsrpt_portal.pages.start import start
 from tlsrpt_portal.pages.system import system
 
 domains = [
@@ -45,6 +48,9 @@ settings_urls = [
 urlpatterns = [
     path("", overview, name="overview"),
     path("jump/", jump, name="jump"),
+    path("start/", start, name="start"),
+    path("coverage/", coverage_page, name="coverage"),
+    path("rollout/", rollout, name="rollout"),
     path("setup/<str:token>/", set_up, name="set-up"),
     path("domains/", include((domains, "domains"))),
     path("failures/", include((failure_urls, "failures"))),

@@ -80,11 +80,23 @@ def navigation(context: RequestContext) -> list[Group]:
         item("Reports", "document", "reports:list", "reports", "r"),
         item("Reporters", "people", "reporters:list", "reporters"),
     )
+    plan = (
+        item("Coverage", "chart", "coverage", "coverage", "c"),
+        item("Roll-out", "board", "rollout", "rollout"),
+    )
     work = [item("Tools", "wrench", "tools:checker", "tools", "t")]
     if may_anywhere(request.user, Role.ANALYST):
         work.insert(0, item("Inbox", "inbox", "inbox:list", "inbox"))
-    foot = (item("Settings", "gear", "settings:teams", "settings", "s"),)
-    return [Group("", watch), Group("Work", tuple(work)), Group("", foot, is_foot=True)]
+    foot = (
+        item("Start and guide", "start", "start", "start"),
+        item("Settings", "gear", "settings:teams", "settings", "s"),
+    )
+    return [
+        Group("", watch),
+        Group("Plan", plan),
+        Group("Work", tuple(work)),
+        Group("", foot, is_foot=True),
+    ]
 
 
 @register.simple_tag(takes_context=True)

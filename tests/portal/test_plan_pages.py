@@ -1,0 +1,102 @@
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.roles import Role
+from domains.models import Domain
+from reports.services.roll_up import roll_up
+from tests.factories import (
+    TeamFactory,
+    make_destination,
+    make_domain,
+    make_member,
+    make_report,
+)
+from tlsrpt_portal.pages.rollout import read_lanes
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def auditor(client):
+    user = make_member(None, Role.VIEWER)
+    client.force_login(user)
+    return user
+
+
+def test_the_cells_of_the_coverage_equal_the_lists_behind_them(client, auditor):
+    team = TeamFactory()
+    make_domain("a.example", team, tlsrpt="missing")
+    make_domain("b.example", team, sts_mode="testing", dane="valid")
+    make_domain("c.example", None, mta_sts="missing")
+
+    page = client.get(reverse("coverage"))
+
+    for row in page.context["rows"]:
+        for cell in [row, *row.counts]:
+            count = cell.total if cell is row else cell.count
+            assert client.get(cell.href).context["table"].paginator.count == count
+
+
+def test_a_past_day_has_no_links_and_a_file_of_its_own(client, auditor):
+    domain = make_domain("a.example")
+    Domain.objects.filter(pk=domain.pk).update(created_at=timezone.now() - timedelta(days=20))
+    day = (timezone.now() - timedelta(days=10)).date().isoformat()
+
+    page = client.get(reverse("coverage"), {"on": day})
+    assert {row.href for row in page.context["rows"]} == {""}
+
+    file = client.get(reverse("coverage"), {"on": day, "export": "csv"})
+    assert file["Content-Disposition"] == f'attachment; filename="coverage-{day}.csv"'
+    assert f"{day},a.example,,,valid,enforce,missing" in file.content.decode()
+
+
+@pytest.mark.parametrize("on", ["2999-01-01", "no day", ""])
+def test_a_day_that_is_none_means_today(client, auditor, on):
+    assert client.get(reverse("coverage"), {"on": on}).context["is_today"] is True
+
+
+def test_each_domain_stands_in_the_lane_its_evidence_puts_it_in():
+    today = timezone.now().date()
+    made = {
+        "dark": make_domain("dark.example", tlsrpt="missing", mta_sts="missing"),
+        "reporting": make_domain("reporting.example", mta_sts="missing"),
+        "few": make_domain("few.example", sts_mode="testing"),
+        "failing": make_domain("failing.example", sts_mode="testing"),
+        "ready": make_domain("ready.example", sts_mode="testing"),
+        "enforce": make_domain("enforce.example", sts_mode="enforce"),
+    }
+    make_domain("parked.example", mx="null-mx", tlsrpt="missing")
+    make_report(made["few"], today - timedelta(days=2), successes=3)
+    make_report(made["failing"], today - timedelta(days=2), successes=300, failures=30)
+    make_report(made["ready"], today - timedelta(days=2), successes=300)
+    roll_up()
+
+    lanes = {
+        lane.title: [card.domain.name for card in lane.cards]
+        for lane in read_lanes(Domain.objects.all())
+    }
+
+    assert lanes == {
+        "No record": ["dark.example"],
+        "Reporting": ["reporting.example"],
+        "Testing": ["failing.example", "few.example"],
+        "Ready": ["ready.example"],
+        "Enforce": ["enforce.example"],
+    }
+
+
+def test_the_steps_tick_themselves(client, auditor, settings):
+    settings.MAIL_ADDRESS = ""
+    assert not any(step.is_done for step in client.get(reverse("start")).context["steps"])
+
+    settings.MAIL_ADDRESS = "tls@portal.example"
+    domain = make_domain("a.example", sts_mode="testing")
+    make_report(domain, timezone.now().date() - timedelta(days=1))
+    roll_up()
+    make_destination("Mail")
+
+    done = [step.is_done for step in client.get(reverse("start")).context["steps"]]
+    assert done == [True, True, True, True, False, True, False]

@@ -1,0 +1,201 @@
+"""Who lacks what, on any day, and is it getting better? A page to read and to file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Team
+from domains.history import DayCounts, DayState, counts_by_day, states_on
+from domains.models import Domain
+from tlsrpt_portal.pages.span import read_span
+from webui import charting
+from webui.charting import Cell, Chart
+from webui.exports import Format, file_response
+from webui.wording import day as day_words
+from webui.wording import number, share
+
+COLUMNS = (
+    ("tlsrpt", "valid", "TLS-RPT"),
+    ("tlsrpt", "missing", "No TLS-RPT"),
+    ("sts", "enforce", "Enforce"),
+    ("sts", "testing", "Testing"),
+    ("sts", "missing", "No MTA-STS"),
+    ("sts", "invalid", "Broken MTA-STS"),
+    ("dane", "valid", "DANE"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """One cell of the matrix; a link only where the list behind it shows the same day."""
+
+    count: int
+    share: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamRow:
+    """One team, or all."""
+
+    name: str
+    total: int
+    href: str
+    counts: list[Count]
+
+
+def coverage_page(request: HttpRequest) -> HttpResponse:
+    """Show teams by states on a day, and the history; or give the day's states as a file."""
+    domains = Domain.objects.visible_to(request.user).active()
+    today = timezone.now().date()
+    on = _read_day(request.GET.get("on", ""), today)
+    states = states_on(domains, on)
+    if request.GET.get("export") in set(Format):
+        return _export(Format(request.GET["export"]), on, states)
+    span = read_span(request)
+    teams = dict(Team.objects.values_list("pk", "name"))
+    history = counts_by_day(domains, today - timedelta(days=span.days), today)
+    context = {
+        "on": on,
+        "today": today,
+        "is_today": on == today,
+        "columns": [title for _, _, title in COLUMNS],
+        "rows": _rows(states, teams, is_today=on == today),
+        "total": len(states),
+        "span": span,
+        "chart": history_chart(history),
+        "query": request.GET.urlencode(),
+        "made_at": timezone.now(),
+    }
+    return render(request, "pages/coverage.html", context)
+
+
+def _read_day(text: str, today: date) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return today
+    return min(day, today)
+
+
+def _rows(states: Sequence[DayState], teams: dict[int, str], *, is_today: bool) -> list[TeamRow]:
+    by_team: dict[int | None, list[DayState]] = {}
+    for state in states:
+        by_team.setdefault(state.team_id, []).append(state)
+    ordered = sorted(by_team, key=lambda pk: (pk is None, teams.get(pk or 0, "").lower()))
+    rows = [
+        _row(teams.get(pk or 0, "No team"), by_team[pk], str(pk or "none"), is_today=is_today)
+        for pk in ordered
+    ]
+    if len(rows) > 1:
+        rows.append(_row("All", states, "", is_today=is_today))
+    return rows
+
+
+def _row(name: str, states: Sequence[DayState], team: str, *, is_today: bool) -> TeamRow:
+    counts: Counter[tuple[str, str]] = Counter()
+    for state in states:
+        counts["tlsrpt", state.tlsrpt] += 1
+        counts["sts", state.sts] += 1
+        counts["dane", state.dane] += 1
+
+    def href(**query: str) -> str:
+        if not is_today:
+            return ""
+        narrowed = {"team": team, **query} if team else query
+        return f"{reverse('domains:list')}?{urlencode(narrowed)}"
+
+    return TeamRow(
+        name=name,
+        total=len(states),
+        href=href(),
+        counts=[
+            Count(
+                count=counts[aspect, value],
+                share=share(counts[aspect, value], len(states)),
+                href=href(**{aspect: value}),
+            )
+            for aspect, value, _ in COLUMNS
+        ],
+    )
+
+
+def history_chart(history: Sequence[DayCounts]) -> Chart:
+    """Draw the share of domains with TLS-RPT and with MTA-STS by day."""
+    days = [one.day.isoformat() for one in history]
+
+    def percent(counts: list[int]) -> list[float | None]:
+        return [
+            round(100 * count / one.total, 2) if one.total else None
+            for count, one in zip(counts, history, strict=True)
+        ]
+
+    def line(name: str, counts: list[int], colour: str, dash: str) -> dict[str, Any]:
+        return {
+            "type": "scatter",
+            "mode": "lines",
+            "name": name,
+            "x": days,
+            "y": percent(counts),
+            "line": {"color": colour, "width": 2, "dash": dash, "shape": "hv"},
+            "hovertemplate": "%{y:.0f} %<extra>" + name + "</extra>",
+        }
+
+    # Each line has a dash of its own: the colours alone do not tell them apart for everybody.
+    data = [
+        line("TLS-RPT", [one.tlsrpt["valid"] for one in history], charting.SESSIONS, "solid"),
+        line("MTA-STS enforce", [one.sts["enforce"] for one in history], charting.OK, "solid"),
+        line("MTA-STS testing", [one.sts["testing"] for one in history], charting.TESTING, "dot"),
+        line("DANE", [one.dane["valid"] for one in history], charting.PALETTE[3], "dash"),
+    ]
+    more = {
+        "xaxis": charting.day_axis(),
+        "yaxis": charting.axis(range=[0, 100], ticksuffix=" %", nticks=6),
+    }
+    return Chart(
+        id="coverage-chart",
+        title="Coverage by day",
+        figure={"data": data, "layout": charting.layout(300, **more)},
+        columns=("Day", "Domains", "TLS-RPT", "Enforce", "Testing", "DANE"),
+        rows=[
+            (
+                Cell(text=day_words(one.day), href=f"?on={one.day.isoformat()}"),
+                Cell(text=number(one.total)),
+                Cell(text=number(one.tlsrpt["valid"])),
+                Cell(text=number(one.sts["enforce"])),
+                Cell(text=number(one.sts["testing"])),
+                Cell(text=number(one.dane["valid"])),
+            )
+            for one in reversed(history)
+        ],
+        height=300,
+        day_href="?on=DAY",
+    )
+
+
+def _export(form: Format, on: date, states: Sequence[DayState]) -> HttpResponse:
+    names = Domain.objects.select_related("team").in_bulk([one.domain_id for one in states])
+    header = ("Day", "Domain", "Team", "Owner", "TLS-RPT", "MTA-STS", "DANE")
+    rows = [
+        (
+            on.isoformat(),
+            names[one.domain_id].name,
+            str(names[one.domain_id].team or ""),
+            names[one.domain_id].owner,
+            one.tlsrpt,
+            one.sts,
+            one.dane,
+        )
+        for one in states
+    ]
+    return file_response(form, f"coverage-{on.isoformat()}", header, sorted(rows))
