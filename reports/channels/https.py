@@ -27,7 +27,8 @@ from reports.services.accept_together import accept_together
 
 logger = logging.getLogger(__name__)
 
-_PREFIX = "/tlsrpt/"
+PREFIX = "/tlsrpt/"
+GREETING = "This address takes TLS reports by POST (RFC 8460 section 5.4)."
 _CHUNK_BYTES = 64 * 1024
 # RFC 8460 leaves it open; senders give up after about ten seconds.
 _READ_WITHIN_S = 10.0
@@ -48,16 +49,16 @@ class IntakeMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
-        self._doors = _Doors()
+        self._doors = Doors()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, or pass on."""
-        if not request.path_info.startswith(_PREFIX):
+        if not request.path_info.startswith(PREFIX):
             return self._get_response(request)
         if request.method != "POST":
-            return _answer(200, "This address takes TLS reports by POST (RFC 8460 section 5.4).")
+            return _answer(200, GREETING)
         try:
-            return self._take_in(request, request.path_info.removeprefix(_PREFIX).rstrip("/"))
+            return self._take_in(request, request.path_info.removeprefix(PREFIX).rstrip("/"))
         except _TooLargeError:
             limit = settings.INTAKE_MAX_MEGABYTES
             return _answer(413, f"Reports may have {limit} MB at most as sent.")
@@ -84,7 +85,7 @@ class IntakeMiddleware:
 
 
 @dataclass(slots=True)
-class _Door:
+class Door:
     """An intake as the database had it a moment ago, and the reports of its last minute."""
 
     intake_id: int
@@ -97,7 +98,7 @@ class _Door:
         return self.recent > settings.INTAKE_PER_MINUTE
 
 
-class _Doors:
+class Doors:
     """The intakes by key, asked of the database once a second while they are used.
 
     So a revoked key is refused after a second, and what other processes took in counts for the
@@ -105,13 +106,18 @@ class _Doors:
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, _Door] = {}
+        self._known: dict[str, Door] = {}
 
-    def get(self, key: str) -> _Door | None:
-        """Find the intake with this key."""
+    def get_known(self, key: str) -> Door | None:
+        """Find the intake with this key if the database was asked a moment ago."""
         door = self._known.get(key)
-        now = time.monotonic()
-        if door is not None and now - door.asked_at < _ASK_AGAIN_AFTER_S:
+        if door is not None and time.monotonic() - door.asked_at < _ASK_AGAIN_AFTER_S:
+            return door
+        return None
+
+    def get(self, key: str) -> Door | None:
+        """Find the intake with this key."""
+        if (door := self.get_known(key)) is not None:
             return door
         intake_id = find_intake(key)
         if intake_id is None:
@@ -119,7 +125,7 @@ class _Doors:
             return None
         since = timezone.now() - _RATE_SPAN
         recent = Receipt.objects.filter(intake=intake_id, received_at__gt=since).count()
-        door = self._known[key] = _Door(intake_id, now, recent)
+        door = self._known[key] = Door(intake_id, time.monotonic(), recent)
         return door
 
 

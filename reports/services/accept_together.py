@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import DatabaseError, transaction
@@ -38,19 +39,24 @@ class _Writer:
                     self._write_batch([self._waiting.popleft() for _ in range(most)])
 
     def _write_batch(self, batch: list[_Waiting]) -> None:
-        try:
-            # Durable: inside somebody's transaction, others' reports would hang on its fate.
-            with transaction.atomic(durable=True):
-                receipts = add_receipts([(one.received, one.provenance) for one in batch])
-        except DatabaseError as error:
-            if len(batch) == 1:
-                batch[0].error = error
-            else:
-                for one in batch:
-                    self._write_batch([one])
-        else:
-            for one, receipt in zip(batch, receipts, strict=True):
-                one.receipt = receipt
+        results = commit_together([(one.received, one.provenance) for one in batch])
+        for one, (receipt, error) in zip(batch, results, strict=True):
+            one.receipt, one.error = receipt, error
+
+
+def commit_together(
+    arrivals: Sequence[tuple[Received, Provenance]],
+) -> list[tuple[Receipt | None, DatabaseError | None]]:
+    """Store arrivals in one transaction; give for each its receipt, or why it was not stored."""
+    try:
+        # Durable: inside somebody's transaction, others' reports would hang on its fate.
+        with transaction.atomic(durable=True):
+            return [(receipt, None) for receipt in add_receipts(arrivals)]
+    except DatabaseError as error:
+        if len(arrivals) == 1:
+            return [(None, error)]
+    # One of them spoils the others.
+    return [result for arrival in arrivals for result in commit_together([arrival])]
 
 
 _writer = _Writer()
