@@ -18,5 +18,5 @@ RUN SECRET_KEY=only-for-this-build-step-only-for-this-build-step-1234 STATIC_DIR
 ENV STATIC_DIR=/srv/static
 USER portal
 EXPOSE 8000 2525
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
-     "--blocking-threads", "8", "--respawn-failed-workers", "--no-access-log", "tlsrpt_portal.wsgi:application"]
+CMD ["granian", "--interface", "asgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
+     "--respawn-failed-workers", "--no-access-log", "tlsrpt_portal.asgi:application"]

@@ -1,4 +1,4 @@
-"""The WSGI application that granian serves."""
+"""The WSGI application, for servers that read bodies by themselves; granian serves `asgi`."""
 
 import os
 

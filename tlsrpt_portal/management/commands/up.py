@@ -59,14 +59,14 @@ class Command(PortalCommand):
 
 def commands(host: str, port: int) -> dict[str, list[str]]:
     """Give the command line of each process."""
-    granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host]
-    granian += ["--port", str(port), "--workers", "1", "--blocking-threads", "4"]
+    granian = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", host]
+    granian += ["--port", str(port), "--workers", "1"]
     granian += ["--no-access-log", "--log-level", "warning", "--respawn-failed-workers"]
     celery = [sys.executable, "-m", "celery", "--quiet", "-A", "tlsrpt_portal", "worker", "--beat"]
     celery += ["--schedule", str(settings.DATA_DIR / "beat-schedule"), "--loglevel", "info"]
     celery += ["--without-gossip", "--without-mingle", "--hostname", "worker@portal"]
     found = {
-        "web": [*granian, "tlsrpt_portal.wsgi:application"],
+        "web": [*granian, "tlsrpt_portal.asgi:application"],
         "worker": celery,
     }
     if settings.MAIL_LISTEN:
