@@ -52,7 +52,9 @@ def test_a_call_without_a_token_is_refused_and_not_redirected(client, world):
 
 
 def test_a_log_in_alone_opens_nothing(client, world):
-    client.force_login(world["alice"], backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(
+        world["alice"], backend="allauth.account.auth_backends.AuthenticationBackend"
+    )
 
     assert client.get("/api/v1/domains").status_code == 401
 

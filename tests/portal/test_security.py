@@ -61,13 +61,14 @@ def test_everything_but_a_known_few_asks_for_a_log_in(client):
 @pytest.fixture
 def root(client):
     user = User.objects.create_superuser("root@corp.example", PASSWORD, name="Root")
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
     return user
 
 
 def test_pages_allow_no_foreign_or_inline_script(client, root):
     answer = client.get("/")
 
+    assert answer.status_code == 200
     policy = answer["Content-Security-Policy"]
     directives = dict(
         part.strip().partition(" ")[::2] for part in policy.split(";") if part.strip()
