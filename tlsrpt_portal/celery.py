@@ -30,7 +30,7 @@ app.conf.beat_schedule = {
         ("alerts", "alerts.tasks.evaluate", 300.0, 300),
         ("deliveries", "alerts.tasks.deliver", 15.0, 15),
         ("retention", "reports.tasks.apply_retention", crontab(hour=2, minute=50), 3600),
-        ("housekeeping", "tlsrpt_portal.tasks.keep_house", crontab(hour=3, minute=20), 3600),
+        ("housekeeping", "tlsrpt_portal.tasks.keep_house", crontab(minute=20), 3600),
     )
 }
 

@@ -15,7 +15,7 @@ from domains.models import CheckRun
 
 KEEP_CHECK_RUNS = timedelta(days=120)
 KEEP_ATTEMPTS = timedelta(days=30)
-KEEP_QUEUE_FILES_S = 24 * 3600
+KEEP_QUEUE_FILES_S = 3600
 
 
 def keep_house() -> dict[str, int]:

@@ -1,0 +1,99 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.core.management.base import CommandError
+from django.db.models import Sum
+
+from accounts.models import Team, User
+from alerts.lifecycle import State
+from alerts.models import Incident, Notification
+from domains.models import Domain, Posture
+from mailtls.report import parse_report
+from prober import Options, Request
+from reports.models import DailySessions, Receipt
+from tlsrpt_portal.demo import build as demo
+from tlsrpt_portal.demo.observed import run_checks
+from tlsrpt_portal.demo.report_documents import documents
+from tlsrpt_portal.demo.world import TEAMS, domains
+
+TODAY = date(2026, 11, 20)
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def test_the_same_seed_gives_the_same_reports():
+    for domain in domains()[:5]:
+        assert list(documents(domain, TODAY)) == list(documents(domain, TODAY))
+
+
+def test_what_the_made_up_senders_send_has_no_warnings():
+    for domain in domains():
+        for document in list(documents(domain, TODAY))[:3]:
+            assert parse_report(document.body).findings == ()
+
+
+def test_checks_of_demo_domains_touch_no_network():
+    requests = [Request(domain=domain.name) for domain in domains()]
+
+    seen = {observed.domain for observed in run_checks(requests, Options())}
+
+    assert seen == {domain.name for domain in domains()}
+
+
+@pytest.fixture
+def world(monkeypatch, settings, db):
+    """The demo with its last ten days, which hold all that matters here."""
+    settings.MAIL_ADDRESS = "tlsrpt@reports.aurelia.example"
+    monkeypatch.setattr(
+        demo,
+        "documents",
+        lambda domain, today: (
+            document
+            for document in documents(domain, today)
+            if document.day >= today - timedelta(days=10)
+        ),
+    )
+    monkeypatch.setattr(demo, "EVALUATED_DAYS", 8)
+    return demo.build("a-password-for-the-demo", NOW)
+
+
+def test_the_demo_is_full_and_plausible(world):
+    assert world.domains == Domain.objects.count() == 40
+    assert set(Team.objects.values_list("name", flat=True)) == set(TEAMS)
+    assert User.objects.filter(is_superuser=True).count() == 1
+    for aspect, wanted in (
+        ("tlsrpt", {"valid", "missing", "invalid"}),
+        ("mta_sts", {"valid", "missing", "invalid"}),
+        ("sts_mode", {"enforce", "testing", ""}),
+        ("mx", {"valid", "null-mx"}),
+        ("dane", {"valid", "missing"}),
+    ):
+        assert wanted <= set(Posture.objects.values_list(aspect, flat=True)), aspect
+    assert Posture.objects.exclude(unknown_since=None).exists()
+    outcomes = set(Receipt.objects.values_list("outcome", flat=True))
+    assert outcomes == {"accepted", "rejected", "not-a-report"}
+    assert not Receipt.objects.filter(received_at__gt=NOW).exists()
+
+
+def test_the_demo_has_a_running_incident_that_somebody_handles(world):
+    running = Incident.objects.active().get(result_type="certificate-expired")
+
+    assert running.state == State.ACKNOWLEDGED
+    assert running.assignee.email == "retail@aurelia.example"
+    assert running.incident_domains.count() == 6
+    assert not Notification.objects.filter(delivered_at=None).exists()
+
+
+def test_figures_of_the_demo_are_rolled_up(world):
+    totals = DailySessions.objects.aggregate(
+        ok=Sum("counted_successes"), failed=Sum("counted_failures")
+    )
+
+    assert totals["ok"] > 100_000
+    assert totals["failed"] > 5_000
+
+
+def test_a_portal_in_use_is_left_alone(db):
+    Domain.objects.create(name="a.example")
+
+    with pytest.raises(CommandError, match="DATA_DIR"):
+        demo.build("a-password-for-the-demo", NOW)
