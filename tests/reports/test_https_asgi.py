@@ -69,7 +69,10 @@ async def post(app: AsgiIntake, path: str, body: bytes) -> Client:
 
 @sync_to_async
 def receipts() -> list[Receipt]:
-    return list(Receipt.objects.select_related("raw", "intake").order_by("pk"))
+    try:
+        return list(Receipt.objects.select_related("raw", "intake").order_by("pk"))
+    finally:
+        connections.close_all()
 
 
 async def test_a_report_is_committed_before_its_201(app, intake):
