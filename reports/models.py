@@ -87,6 +87,48 @@ class Intake(models.Model):
         return f"/tlsrpt/{self.key}"
 
 
+class MailSecurity(models.TextChoices):
+    """How a connection to a mailbox is encrypted."""
+
+    TLS = "tls", "TLS"
+    STARTTLS = "starttls", "STARTTLS"
+    NONE = "none", "Not encrypted"
+
+
+class Mailbox(models.Model):
+    """A mailbox that reports are fetched from by IMAP, and how far that has come."""
+
+    name = models.CharField(max_length=100, unique=True)
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, null=True, blank=True, related_name="mailboxes"
+    )
+    host = models.CharField(max_length=253)
+    port = models.PositiveIntegerField(default=993)
+    security = models.CharField(
+        max_length=8, choices=MailSecurity.choices, default=MailSecurity.TLS
+    )
+    username = models.CharField(max_length=254)
+    # JSON, sealed: a password, or what an OAuth 2 access token is made from.
+    secret = models.BinaryField()
+    folder = models.CharField(max_length=200, default="INBOX")
+    done_folder = models.CharField(max_length=200, blank=True)
+    is_active = models.BooleanField(default=True)
+    # Mail up to this UID has been stored, as long as the folder has this UIDVALIDITY.
+    uid_validity = models.PositiveBigIntegerField(default=0)
+    last_uid = models.PositiveBigIntegerField(default=0)
+    claimed_at = models.DateTimeField(null=True, editable=False)
+    polled_at = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name_plural = "mailboxes"
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class RawReport(models.Model):
     """Bytes as they arrived. The same bytes twice are one row with two receipts."""
 

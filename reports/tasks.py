@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from reports.channels import imap
 from reports.services import apply_retention as retention_module
 from reports.services import attribute as attribute_module
 from reports.services import process as process_module
@@ -17,6 +18,12 @@ _READ_FOR_S = 20.0
 def process_receipts() -> None:
     """Read what has arrived."""
     process_module.process(max_s=_READ_FOR_S)
+
+
+@shared_task
+def poll_mailboxes() -> None:
+    """Fetch what is new in mailboxes."""
+    imap.poll_mailboxes()
 
 
 @shared_task

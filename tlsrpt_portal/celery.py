@@ -23,6 +23,7 @@ app.conf.beat_schedule = {
         ("heartbeat", "tlsrpt_portal.tasks.beat", 20.0, 20),
         ("checks", "domains.tasks.dispatch_due_checks", 15.0, 15),
         ("receipts", "reports.tasks.process_receipts", 5.0, 5),
+        ("mailboxes", "reports.tasks.poll_mailboxes", 60.0, 60),
         ("rollups", "reports.tasks.roll_up", 30.0, 30),
         ("new domains", "reports.tasks.attribute_new_domains", 30.0, 30),
         ("retention", "reports.tasks.apply_retention", crontab(hour=3, minute=40), 3600),
