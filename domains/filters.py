@@ -37,6 +37,8 @@ STATE_CHOICES = [
     ("errors", "With errors"),
     ("stale", "Not seen lately"),
     ("unchecked", "Not checked yet"),
+    ("uncovered", "MX not in its policy"),
+    ("mail", "Takes mail"),
     ("no-mail", "Takes no mail"),
     (PAUSED, "Paused"),
     (ALL, "Watched and paused"),
@@ -136,6 +138,10 @@ class DomainFilter(django_filters.FilterSet):  # type: ignore[misc]
             return qs.filter(posture__unknown_since__isnull=False)
         if value == "unchecked":
             return qs.exclude(pk__in=Posture.objects.values("pk"))
+        if value == "uncovered":
+            return qs.filter(posture__has_uncovered_mx=True)
+        if value == "mail":
+            return qs.exclude(posture__mx=Status.NULL_MX)
         if value == "no-mail":
             return qs.filter(posture__mx=Status.NULL_MX)
         return qs.filter(is_active=False) if value == PAUSED else qs

@@ -134,6 +134,8 @@ class Posture(models.Model):
     dane = models.CharField(max_length=12, choices=Status.choices, default=Status.UNKNOWN)
     starttls = models.CharField(max_length=12, choices=Status.choices, default=Status.NOT_CHECKED)
     mx_provider = models.CharField(max_length=60, blank=True)
+    # Some MX host is named by no `mx` line of the policy: under enforce, its mail is refused.
+    has_uncovered_mx = models.BooleanField(default=False)
     errors = models.PositiveSmallIntegerField(default=0)
     warnings = models.PositiveSmallIntegerField(default=0)
     # The kernel's judgement in the form of `checkdomain --json`, for the pages.

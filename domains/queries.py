@@ -20,6 +20,8 @@ COUNTS = {
     "stale": Count("pk", filter=Q(posture__unknown_since__isnull=False)),
     "tlsrpt_valid": Count("pk", filter=_TLSRPT),
     "tlsrpt_missing": Count("pk", filter=Q(posture__tlsrpt=Status.MISSING)),
+    # Domains that say they take no mail are not asked for a record.
+    "tlsrpt_wanted": Count("pk", filter=Q(posture__tlsrpt=Status.MISSING) & ~_NO_MAIL),
     "tlsrpt_invalid": Count("pk", filter=Q(posture__tlsrpt=Status.INVALID)),
     "tlsrpt_unknown": Count("pk", filter=Q(posture__tlsrpt=Status.UNKNOWN)),
     "sts_enforce": Count("pk", filter=_STS & Q(posture__sts_mode=StsMode.ENFORCE)),
@@ -28,6 +30,10 @@ COUNTS = {
     "sts_missing": Count("pk", filter=Q(posture__mta_sts=Status.MISSING)),
     "sts_invalid": Count("pk", filter=Q(posture__mta_sts=Status.INVALID)),
     "sts_unknown": Count("pk", filter=Q(posture__mta_sts=Status.UNKNOWN)),
+    "sts_uncovered": Count(
+        "pk",
+        filter=_STS & Q(posture__sts_mode=StsMode.ENFORCE, posture__has_uncovered_mx=True),
+    ),
     "dane_valid": Count("pk", filter=Q(posture__dane=Status.VALID)),
     "dane_missing": Count("pk", filter=Q(posture__dane=Status.MISSING)),
     "dane_invalid": Count("pk", filter=Q(posture__dane=Status.INVALID)),
@@ -46,6 +52,7 @@ class Coverage:
     stale: int
     tlsrpt_valid: int
     tlsrpt_missing: int
+    tlsrpt_wanted: int
     tlsrpt_invalid: int
     tlsrpt_unknown: int
     sts_enforce: int
@@ -54,6 +61,7 @@ class Coverage:
     sts_missing: int
     sts_invalid: int
     sts_unknown: int
+    sts_uncovered: int
     dane_valid: int
     dane_missing: int
     dane_invalid: int

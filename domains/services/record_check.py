@@ -146,6 +146,7 @@ def _write_posture(
     row.known_at = row.known_at if unknown else observed.checked_at
     row.sts_mode = facts.policy_mode.value if facts.policy_mode else ""
     row.mx_provider = facts.provider or ""
+    row.has_uncovered_mx = bool(facts.mx_uncovered)
     severities = [finding.severity for finding in judged.findings]
     row.errors = severities.count(Severity.ERROR)
     row.warnings = severities.count(Severity.WARNING)

@@ -139,3 +139,11 @@ def test_the_next_check_lies_one_interval_ahead(domain):
     domain.refresh_from_db()
     assert domain.check_interval * 0.9 <= domain.next_check_at - AT <= domain.check_interval
     assert domain.claimed_at is None
+
+
+def test_an_mx_host_the_policy_does_not_name_is_marked(domain):
+    check(domain, observed(mx=("mx1.a.example", "mx.elsewhere.test")))
+    assert Posture.objects.get(domain=domain).has_uncovered_mx
+
+    check(domain, observed(mx=("mx1.a.example",)), 60)
+    assert not Posture.objects.get(domain=domain).has_uncovered_mx

@@ -74,6 +74,16 @@ def _inventory(domains: DomainQuerySet, now: Coverage) -> list[Need]:
     ).count()
     candidates = [
         (
+            now.sts_uncovered,
+            Need(
+                rank=5,
+                sign=Sign(Tone.BAD, "Refused"),
+                title=f"{plural(now.sts_uncovered, 'domain')} with an MX outside its own policy",
+                detail="Senders that enforce the policy deliver nothing to that MX host.",
+                href=f"{listing}?sts=enforce&state=uncovered",
+            ),
+        ),
+        (
             now.sts_invalid,
             Need(
                 rank=15,
@@ -104,13 +114,13 @@ def _inventory(domains: DomainQuerySet, now: Coverage) -> list[Need]:
             ),
         ),
         (
-            now.tlsrpt_missing,
+            now.tlsrpt_wanted,
             Need(
                 rank=25,
                 sign=Sign(Tone.WARN, "Blind"),
-                title=f"{plural(now.tlsrpt_missing, 'domain')} without TLS-RPT",
+                title=f"{plural(now.tlsrpt_wanted, 'domain')} without TLS-RPT",
                 detail="Failures there stay unseen. The record changes nothing in delivery.",
-                href=f"{listing}?tlsrpt=missing",
+                href=f"{listing}?tlsrpt=missing&state=mail",
             ),
         ),
         (
