@@ -24,8 +24,9 @@ VERSION = "v=STSv1"
 # sts-version = %s"v=STSv1"
 # Erratum 6285 (Reported): the ABNF lets blanks stand before the first ";", the filter for several
 # records looks for the literal "v=STSv1;". Here the record counts, with a warning.
-_STARTS = re.compile(r"v=STSv1(?=[ \t]*(?:;|$))")
+_STARTS = re.compile(r"v=STSv1(?=[ \t]*(?:;|\Z))")
 # sts-id = %s"id=" 1*32(ALPHA / DIGIT)
+_ID_MAX_CHARS = 32
 _ID = re.compile(r"[A-Za-z0-9]{1,32}", re.ASCII)
 
 _DEFECT_CODES = {
@@ -153,9 +154,6 @@ def _explain_id(ids: Sequence[str], parts: Cut) -> Finding | None:
         return error("sts.id.too-long", found=found[:80], length=len(found), limit=_ID_MAX_CHARS)
     suggestion = "".join(char for char in found if char.isascii() and char.isalnum())
     return error("sts.id.characters", found=found[:80], suggestion=suggestion[:_ID_MAX_CHARS])
-
-
-_ID_MAX_CHARS = 32
 
 
 def _word_other(text: str) -> Finding:

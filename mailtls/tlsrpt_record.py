@@ -25,7 +25,7 @@ VERSION = "v=TLSRPTv1"
 # tlsrpt-version = %s"v=TLSRPTv1"
 # The ABNF lets blanks stand before the first ";", the filter for several records looks for the
 # literal "v=TLSRPTv1;" (both section 3). Here the record counts, with a warning.
-_STARTS = re.compile(r"v=TLSRPTv1(?=[ \t]*(?:;|$))")
+_STARTS = re.compile(r"v=TLSRPTv1(?=[ \t]*(?:;|\Z))")
 
 _DEFECT_CODES = {
     Defect.EMPTY: "tlsrpt.field.empty",
@@ -51,6 +51,10 @@ _VERSION_CODES = {
 
 # What people write for rua, seen in the wild and in other standards' tags.
 _RUA_LOOKALIKES = frozenset({"ruf", "rau", "uri", "url", "rui", "ura", "rue", "report", "mailto"})
+
+
+# RFC 8460 names no limit; a longer record brings the answer near the 1232 octets of one packet.
+_LONG_RECORD_CHARS = 450
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +179,3 @@ def _judge_style(text: str, parts: Cut, rua_count: int) -> list[Finding]:
     if len(text) > _LONG_RECORD_CHARS:
         findings.append(info("tlsrpt.record.long", length=len(text), limit=_LONG_RECORD_CHARS))
     return findings
-
-
-# RFC 8460 names no limit; a longer record brings the answer near the 1232 octets of one packet.
-_LONG_RECORD_CHARS = 450

@@ -20,6 +20,8 @@ WSP = " \t"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}", re.ASCII)
 # *-ext-value = 1*(%x21-3A / %x3C / %x3E-7E): no "=", ";", blank or control character
 _VALUE = re.compile(r"[\x21-\x3A\x3C\x3E-\x7E]+")
+# "stsv" against "stsv1" is 0.89, "tlsv1" against "tlsrptv1" 0.77, "dmarc1" against both below 0.5.
+_CLOSE = 0.77
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00a0"
 _QUOTES = "\"'\u201c\u201d\u2018\u2019\u00ab\u00bb"
 
@@ -56,7 +58,7 @@ def pick_records(txt_rrset: Sequence[str], version: str) -> Pick:
     The filter of both RFCs looks for the literal `version;`, while the ABNF lets blanks stand
     before the first ";". A text of the second kind counts when no text of the first is there.
     """
-    starts = re.compile(re.escape(version) + r"[ \t]*(?:;|$)")
+    starts = re.compile(re.escape(version) + r"[ \t]*(?:;|\Z)")
     broad = [text for text in txt_rrset if starts.match(text)]
     strict = [text for text in broad if text.startswith(version + ";")]
     records = strict if len(strict) == 1 else broad
@@ -168,7 +170,7 @@ def find_version_fault(text: str, version: str) -> VersionFault | None:
 
     None for a proper record as well as for a text that is something else altogether.
     """
-    if re.match(re.escape(version) + r"(?:[ \t]*;|[ \t]*$)", text):
+    if re.match(re.escape(version) + r"[ \t]*(?:;|\Z)", text):
         return VersionFault.ESCAPED if "\\" in text else None
     trimmed = text.strip().strip(_INVISIBLE).strip()
     value = version.removeprefix("v=")
@@ -213,7 +215,3 @@ def _is_misspelt(text: str, value: str) -> bool:
     return sorted(folded) == sorted(plain) or (
         difflib.SequenceMatcher(None, folded, plain, autojunk=False).ratio() >= _CLOSE
     )
-
-
-# "stsv" against "stsv1" is 0.89, "tlsv1" against "tlsrptv1" 0.77, "dmarc1" against both below 0.5.
-_CLOSE = 0.77

@@ -9,7 +9,7 @@ from typing import Any
 
 from mailtls import tlsrpt_record
 from mailtls.names import is_host
-from mailtls.observed import MxAnswer, Observed, TxtAnswer
+from mailtls.observed import DnsStatus, MxAnswer, Observed, TxtAnswer
 from prober.lookups import look_up_mx, look_up_tlsa, look_up_txt, look_up_v4, look_up_v6
 from prober.mx_hosts import MxHosts
 from prober.options import Options, Request
@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 # RFC 5321 names no bound; senders try far fewer.
 _MAX_MX_HOSTS = 20
+_MAX_NAME_CHARS = 253
+_PATIENCE_S = 1.0
 
 
 class Checker:
@@ -91,7 +93,7 @@ class Checker:
             f"_smtp._tls.{domain}.{domain}",
         )
         answers = await asyncio.gather(
-            *(look_up_txt(self._resolver, name) for name in names if len(name) <= _MAX_NAME)
+            *(look_up_txt(self._resolver, name) for name in names if len(name) <= _MAX_NAME_CHARS)
         )
         return tuple(answer for answer in answers if _has_record(answer))
 
@@ -119,15 +121,11 @@ class Checker:
             seen["tlsa_at_domain"] = await look_up_tlsa(self._resolver, f"_25._tcp.{domain}")
 
     async def _observe_apex(self, domain: str, mx: MxAnswer, seen: dict[str, Any]) -> None:
-        if mx.status.value == "nxdomain":
+        if mx.status is DnsStatus.NXDOMAIN:
             return
         seen["apex_v4"], seen["apex_v6"] = await asyncio.gather(
             look_up_v4(self._resolver, domain), look_up_v6(self._resolver, domain)
         )
-
-
-_MAX_NAME = 253
-_PATIENCE_S = 1.0
 
 
 def _has_record(answer: TxtAnswer) -> bool:

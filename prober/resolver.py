@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import dns.rcode
@@ -27,40 +28,18 @@ _RCODES: dict[int, DnsStatus] = {
 }
 
 
+@dataclass(slots=True, kw_only=True)
 class Reply:
     """How one question ended, with the records of the type that was asked for."""
 
-    __slots__ = (
-        "cnames",
-        "detail",
-        "extended_error",
-        "is_authoritative",
-        "is_secure",
-        "nameserver",
-        "records",
-        "status",
-    )
-
-    def __init__(
-        self,
-        status: DnsStatus,
-        *,
-        records: Sequence[Record] = (),
-        cnames: tuple[str, ...] = (),
-        is_secure: bool = False,
-        is_authoritative: bool = False,
-        nameserver: str | None = None,
-        extended_error: int | None = None,
-        detail: str | None = None,
-    ) -> None:
-        self.status = status
-        self.records = records
-        self.cnames = cnames
-        self.is_secure = is_secure
-        self.is_authoritative = is_authoritative
-        self.nameserver = nameserver
-        self.extended_error = extended_error
-        self.detail = detail
+    status: DnsStatus
+    records: Sequence[Record] = ()
+    cnames: tuple[str, ...] = ()
+    is_secure: bool = False
+    is_authoritative: bool = False
+    nameserver: str | None = None
+    extended_error: int | None = None
+    detail: str | None = None
 
 
 class Resolver:
@@ -130,7 +109,7 @@ class Resolver:
             try:
                 question = pack_question(current, rdtype)
             except ValueError as error:
-                return Reply(DnsStatus.LAME, cnames=tuple(cnames), detail=str(error))
+                return Reply(status=DnsStatus.LAME, cnames=tuple(cnames), detail=str(error))
             reply = await self._ask_servers(question)
             is_secure = is_secure and reply.is_secure
             self._has_seen_ad |= reply.is_secure
@@ -150,8 +129,8 @@ class Resolver:
             # The alias leads out of what this server answers at once: ask for its target.
 
     async def _ask_servers(self, question: bytes) -> Reply:
-        """Ask until a server knows; what every server failed with is told by the last answer."""
-        reply = Reply(DnsStatus.TIMEOUT)
+        """Ask until a server knows. If none does, the last one that answered at all tells why."""
+        reply = Reply(status=DnsStatus.TIMEOUT)
         if not self._channels:
             reply.detail = "no name server is configured"
             return reply
@@ -178,7 +157,7 @@ class Resolver:
             message = await ask_over_tcp(server, question, timeout_s)
         shown = f"{server[0]}:{server[1]}"
         if message is None:
-            return Reply(DnsStatus.TIMEOUT, nameserver=shown)
+            return Reply(status=DnsStatus.TIMEOUT, nameserver=shown)
         return _judge_message(message, shown)
 
 
@@ -197,7 +176,7 @@ def _judge_message(message: Message, nameserver: str) -> Reply:
     elif status is None:
         status, detail = DnsStatus.LAME, f"rcode {message.rcode}"
     return Reply(
-        status,
+        status=status,
         records=message.answers,
         is_secure=message.is_secure,
         is_authoritative=message.is_authoritative,

@@ -93,6 +93,7 @@ class _Visit:
         self.options = options
         self.result = ProbeResult.NOT_TRIED
         self.detail: str | None = None
+        self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._greeting: str | None = None
         # From STARTTLS on a broken connection is a failed handshake.
@@ -164,7 +165,7 @@ class _Visit:
         except BaseException:
             sock.close()
             raise
-        self._writer = writer
+        self._reader, self._writer = reader, writer
         self._is_handshaking = False
         await self._expect(reader, "220", ProbeResult.SMTP_REFUSED, greets=True)
         offered = await self._say_hello(reader, writer)
@@ -234,13 +235,13 @@ class _Visit:
 
     async def _quit(self) -> None:
         """Say QUIT and wait a moment for the farewell, as a polite client does."""
-        if self._writer is None:
+        if self._reader is None or self._writer is None:
             return
         try:
             async with asyncio.timeout(_QUIT_WAIT_S):
                 self._writer.write(b"QUIT\r\n")
-                await self._writer.drain()
-        except (OSError, TimeoutError) as error:
+                await self._reader.readline()
+        except (OSError, ValueError, TimeoutError) as error:
             logger.debug("no farewell from %s: %s", self.address, error)
 
 

@@ -16,6 +16,7 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from mailtls.names import fold_name
 from mailtls.observed import Certificate, FetchResult
 
+_MAX_DNS_NAMES = 200
 _DER = 2  # _ssl.ENCODING_DER, which the ssl module keeps to itself
 
 # X509_V_ERR_… of OpenSSL's x509_vfy.h.
@@ -32,6 +33,7 @@ _VERIFY_RESULTS = {
     27: FetchResult.CERT_UNTRUSTED,  # CERT_UNTRUSTED
     62: FetchResult.CERT_NAME,  # HOSTNAME_MISMATCH
 }
+OUTDATED_VERSIONS = frozenset({"SSLv3", "TLSv1", "TLSv1.1"})
 _VERSION_REASONS = frozenset(
     {
         "UNSUPPORTED_PROTOCOL",
@@ -83,9 +85,6 @@ def outdated_context() -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     context.set_ciphers("ALL:@SECLEVEL=0")
     return context
-
-
-OUTDATED_VERSIONS = frozenset({"SSLv3", "TLSv1", "TLSv1.1"})
 
 
 def _trusting(ca_file: str | None) -> ssl.SSLContext:
@@ -164,9 +163,6 @@ def _describe(
         is_self_signed=certificate.subject == certificate.issuer,
         is_signed_by_next=None if follower is None else _is_signed_by(certificate, follower),
     )
-
-
-_MAX_DNS_NAMES = 200
 
 
 def _read_dns_names(certificate: x509.Certificate) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ _CODES = {
 }
 
 
-def explain_fetch(fetch: PolicyFetch, now: datetime) -> tuple[Finding, ...]:
+def explain_fetch(fetch: PolicyFetch) -> tuple[Finding, ...]:
     """Give the findings of a fetch that brought no file."""
     if fetch.result is FetchResult.DNS_FAILED:
         failed = next((a for a in (fetch.v4, fetch.v6) if a and not a.status.is_known), None)
@@ -49,7 +49,7 @@ def explain_fetch(fetch: PolicyFetch, now: datetime) -> tuple[Finding, ...]:
         return (warning("check.incomplete", name=fetch.host),)
     finding = error(_CODES[fetch.result], **_params(fetch))
     details = tuple(_explain_names(fetch)) if fetch.result is FetchResult.CERT_NAME else ()
-    return (finding, *details, *_judge_families(fetch))
+    return (finding, *details)
 
 
 def judge_transport(fetch: PolicyFetch, now: datetime) -> list[Finding]:
@@ -132,8 +132,6 @@ def _is_common_name_only(certificate: Certificate, host: str) -> bool:
 
 def _judge_families(fetch: PolicyFetch) -> list[Finding]:
     """Say which addresses do not work while another does: senders differ in which they try."""
-    if fetch.result is not FetchResult.OK:
-        return []
     findings = []
     for attempt in fetch.tries:
         if attempt.result is FetchResult.NO_ROUTE:

@@ -100,7 +100,7 @@ def _judge_policy(
     if fetch.result is not FetchResult.OK or fetch.body is None:
         is_unknown = fetch.result in _UNKNOWN_RESULTS
         status = Status.UNKNOWN if is_unknown else Status.INVALID
-        return status, None, explain_fetch(fetch, now)
+        return status, None, explain_fetch(fetch)
     parsed = sts_policy.parse_policy(fetch.body)
     findings = (*judge_transport(fetch, now), *parsed.findings)
     if parsed.value is None:

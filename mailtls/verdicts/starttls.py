@@ -30,6 +30,10 @@ _CODES = {
     ProbeResult.TLS_HANDSHAKE: "starttls.handshake",
     ProbeResult.TIMEOUT: "starttls.timeout",
 }
+# OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and …_HAS_EXPIRED; …_DEPTH_ZERO_SELF_SIGNED_CERT and
+# …_SELF_SIGNED_CERT_IN_CHAIN.
+_DATE_CODES = (9, 10)
+_SELF_SIGNED_CODES = (18, 19)
 _ABSENT = frozenset({ProbeResult.NO_STARTTLS})
 _BROKEN = frozenset(
     {ProbeResult.STARTTLS_REFUSED, ProbeResult.TLS_VERSION, ProbeResult.TLS_HANDSHAKE}
@@ -150,9 +154,3 @@ def _judge_certificate(
         }
         findings.append(Finding(code, severity, params_of))
     return findings
-
-
-# OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and …_HAS_EXPIRED; …_DEPTH_ZERO_SELF_SIGNED_CERT and
-# …_SELF_SIGNED_CERT_IN_CHAIN.
-_DATE_CODES = (9, 10)
-_SELF_SIGNED_CODES = (18, 19)

@@ -107,6 +107,7 @@ MX_HOST = st.builds(
 FETCH = st.builds(
     PolicyFetch,
     host=st.just("mta-sts.example.com"),
+    address=st.just("192.0.2.80"),
     result=st.sampled_from(FetchResult),
     v4=maybe(ADDRESS),
     v6=maybe(ADDRESS),
