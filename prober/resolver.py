@@ -17,6 +17,9 @@ from prober.dns_wire import Message, Record, pack_question
 from prober.options import parse_nameserver
 
 _SOCKETS_PER_SERVER = 4
+# A name server that stays silent this often in a row is asked last, but gets a chance now and then.
+_SILENCES = 3
+_CHANCE_EVERY = 64
 # RFC 1034 names no bound; resolvers give up between 8 and 16 aliases.
 _MAX_CNAMES = 10
 # What is known of each set of name servers: it does not change while a process runs.
@@ -50,6 +53,7 @@ class Resolver:
         self._timeouts_s = tuple(timeouts_s)
         self._channels: list[list[Channel]] = []
         self._turn = 0
+        self._silences = [0] * len(self._servers)
         self._has_seen_ad = False
         self._validation: asyncio.Task[Validation] | None = None
 
@@ -135,18 +139,31 @@ class Resolver:
             reply.detail = "no name server is configured"
             return reply
         answered = 0
+        places = self._order_servers()
         for attempt, timeout_s in enumerate(self._timeouts_s):
-            place = attempt % len(self._channels)
+            place = places[attempt % len(places)]
             found = await self._ask_server(place, question, timeout_s)
+            is_silent = found.status is DnsStatus.TIMEOUT
+            self._silences[place] = self._silences[place] + 1 if is_silent else 0
             if found.status.is_known:
                 return found
             # An answer, even a bad one, says more than silence.
-            if found.status is not DnsStatus.TIMEOUT or reply.status is DnsStatus.TIMEOUT:
+            if not is_silent or reply.status is DnsStatus.TIMEOUT:
                 reply = found
-            answered += found.status is not DnsStatus.TIMEOUT
+            answered += not is_silent
             if answered > 1:
                 break
         return reply
+
+    def _order_servers(self) -> list[int]:
+        """Give the order in which to ask: as configured, but the dead ones last.
+
+        Without this a dead first server would cost every question of a sweep its time-out.
+        """
+        places = list(range(len(self._servers)))
+        if self._turn % _CHANCE_EVERY == 0:
+            return places
+        return sorted(places, key=lambda place: self._silences[place] >= _SILENCES)
 
     async def _ask_server(self, place: int, question: bytes, timeout_s: float) -> Reply:
         server = self._servers[place]

@@ -96,6 +96,25 @@ async def test_a_second_name_server_is_asked_before_unknown(world: World, fault:
     assert answer.nameserver == world.servers[1].address
 
 
+async def test_a_dead_name_server_does_not_hold_up_every_question(world: World):
+    resolver = await world.resolver(Zone(faults={"*": "drop"}), Zone().txt(NAME, RECORD))
+
+    answers = [await look_up_txt(resolver, NAME) for _ in range(40)]
+
+    assert {answer.status for answer in answers} == {DnsStatus.OK}
+    assert sum(world.servers[0].asked.values()) <= 5
+
+
+async def test_a_name_server_that_comes_back_is_asked_again(world: World):
+    revived = Zone(faults={"*": "drop"}, fault_times={"*": 4}).txt(NAME, RECORD)
+    resolver = await world.resolver(revived, Zone().txt(NAME, RECORD))
+
+    for _ in range(200):
+        answer = await look_up_txt(resolver, NAME)
+
+    assert answer.nameserver == world.servers[0].address
+
+
 async def test_a_single_name_server_is_asked_again(world: World):
     zone = Zone(faults={NAME: "drop"}, fault_times={NAME: 1}).txt(NAME, RECORD)
     resolver = await world.resolver(zone)
