@@ -1,66 +1,218 @@
 """The figures that rules look at, read from the rollups in a number of queries that does not
-depend on the number of domains."""
+depend on the number of domains; the cost follows what fails."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import date
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
 
-from django.db.models import F, Sum
+import msgspec
+from django.db.models import F, QuerySet, Sum
 
-from alerts.rules import CauseFigures, DayFigures, FailureRateRule
-from domains.models import DomainQuerySet
+from alerts.causes import Figures
+from alerts.rules.found import POLICY_HOST_TYPES, operator_of
+from alerts.rules.history import History
+from alerts.rules.regression import BASELINE_DAYS
+from domains.models import Domain, DomainQuerySet, Posture
+from mailtls.observed import decode_observed
 from reports.models import DailyFailures, DailySessions
 
+# Below this share of a reporter's sessions of a day nothing is looked at, let alone told.
+LOOK_FROM_RATE = 1 / 200
+LOOK_FROM_FAILED_SESSIONS = 5
+# A surge: so many failed sessions at so many domains, and so many times the most of four weeks.
+SURGE_FAILED_SESSIONS = 10
+SURGE_DOMAINS = 5
+SURGE_GROWTH = 5
+_CHUNK = 500
 
-def suspicious_days(
-    domains: DomainQuerySet, since: date, until: date, rule: FailureRateRule
-) -> list[DayFigures]:
-    """Give the figures, day by day, of each domain that has a day the rule may find.
+Surges = dict[int, set[tuple[str, str]]]
 
-    Domains without such a day are left out in the database: the cost follows what fails.
+
+def load_figures(
+    domains: DomainQuerySet,
+    first_on: date,
+    until: date,
+    *,
+    look_from: date,
+    also: Iterable[int] = (),
+    changed: set[int] | None = None,
+) -> Figures:
+    """Give the histories of the domains in which the days from `look_from` on may hold something.
+
+    Domains without such a day are left out in the database. `also` are domains wanted in any case;
+    `changed` narrows to domains whose figures are newer than the last look.
     """
-    days = DailySessions.objects.filter(domain__in=domains.order_by().values("pk"), day__gte=since)
-    days = days.filter(day__lte=until)
-    per_day = days.values("domain", "day").annotate(
-        ok=Sum("counted_successes"), failed=Sum("counted_failures")
-    )
-    failing = per_day.filter(
-        failed__gte=rule.minimum_failed_sessions,
-        failed__gt=(F("ok") + F("failed")) * rule.threshold,
-    )
-    ids = sorted({row["domain"] for row in failing})
-    if not ids:
-        return []
-    figures = (
-        days.filter(domain__in=ids)
-        .values_list("domain", "domain__name", "day", "reporter")
-        .annotate(ok=Sum("counted_successes"), failed=Sum("counted_failures"))
-    )
-    causes: dict[tuple[int, date], list[CauseFigures]] = defaultdict(list)
-    failures = DailyFailures.objects.filter(domain__in=ids, day__gte=since, day__lte=until)
-    for domain, day, result_type, receiving_mx, reporter, count in failures.values_list(
-        "domain", "day", "result_type", "receiving_mx", "reporter", "counted_failed_sessions"
-    ):
-        causes[domain, day].append(
-            CauseFigures(
-                result_type=result_type,
-                receiving_mx=receiving_mx,
-                reporter=reporter,
-                failed_sessions=count,
+    ids = suspicious_domains(domains, look_from, until) if changed is None else set()
+    if changed:
+        ids = suspicious_domains(domains.filter(pk__in=changed), look_from, until)
+    surges: Surges = {}
+    if changed is None or changed:
+        surges, touched = _find_surges(domains, first_on, look_from, until)
+        ids |= touched
+    ids |= set(also)
+    histories = load_histories(sorted(ids), first_on, until)
+    span = (until - first_on).days + 1
+    return Figures(first_on=first_on, span=span, histories=histories, surges=surges)
+
+
+def suspicious_domains(domains: DomainQuerySet, since: date, until: date) -> set[int]:
+    """Give the ids of domains with enough failed sessions to be worth a look."""
+    rows = _within(DailySessions.objects.all(), domains, since, until)
+    # Both: the index of what fails is for the first, the second is the floor.
+    rows = rows.filter(failures__gte=1)
+    rows = rows.filter(failures__gte=(F("successes") + F("failures")) * LOOK_FROM_RATE)
+    failed = rows.values("domain").annotate(failed=Sum("failures")).order_by()
+    enough = failed.filter(failed__gte=LOOK_FROM_FAILED_SESSIONS)
+    return set(enough.values_list("domain", flat=True))
+
+
+def load_histories(ids: Sequence[int], first_on: date, until: date) -> dict[str, History]:
+    """Give the histories of domains, by name, over a span of days."""
+    span = (until - first_on).days + 1
+    by_id: dict[int, History] = {}
+    for chunk in _chunks(ids):
+        for pk, name, team in Domain.objects.filter(pk__in=chunk).values_list("pk", "name", "team"):
+            by_id[pk] = History(name, span, team)
+        sessions = DailySessions.objects.filter(domain__in=chunk, day__range=(first_on, until))
+        for pk, day, reporter, policy_type, good, bad, counted_good, counted_bad in (
+            sessions.order_by().values_list(
+                "domain",
+                "day",
+                "reporter",
+                "policy_type",
+                "successes",
+                "failures",
+                "counted_successes",
+                "counted_failures",
+            ).iterator()
+        ):
+            by_id[pk].add_sessions(
+                (day - first_on).days,
+                reporter,
+                policy_type,
+                (good, bad),
+                (counted_good, counted_bad),
             )
-        )
-    totals: dict[tuple[int, str, date], list[tuple[str, int, int]]] = defaultdict(list)
-    for domain, name, day, reporter, ok, failed in figures:
-        totals[domain, name, day].append((reporter, ok, failed))
-    return [
-        DayFigures(
-            domain=name,
-            day=day,
-            sessions=sum(ok + failed for _, ok, failed in rows),
-            failures=sum(failed for _, _, failed in rows),
-            reporters=tuple(sorted({reporter for reporter, _, failed in rows if failed})),
-            causes=tuple(causes[domain, day]),
-        )
-        for (domain, name, day), rows in sorted(totals.items(), key=lambda item: item[0][1:])
+        failures = DailyFailures.objects.filter(domain__in=chunk, day__range=(first_on, until))
+        for pk, day, result_type, receiving_mx, reporter, failed, counted in (
+            failures.order_by().values_list(
+                "domain",
+                "day",
+                "result_type",
+                "receiving_mx",
+                "reporter",
+                "failed_sessions",
+                "counted_failed_sessions",
+            ).iterator()
+        ):
+            # What counts under another policy type of the report still failed under this one.
+            by_id[pk].add_failures(
+                (day - first_on).days, result_type, receiving_mx, reporter, counted or failed
+            )
+    _add_policy_sites(by_id)
+    return {history.domain: history for history in by_id.values()}
+
+
+def presence_of(domains: DomainQuerySet, since: date, until: date) -> dict[tuple[str, str], int]:
+    """Give by (domain, reporter) a number whose bit n says: reported on the day n after `since`."""
+    names = dict(domains.order_by().values_list("pk", "name"))
+    found: dict[tuple[int, str], int] = defaultdict(int)
+    rows = _within(DailySessions.objects.all(), domains, since, until)
+    days = {since + timedelta(days=n): 1 << n for n in range((until - since).days + 1)}
+    for pk, reporter, day in rows.order_by().values_list("domain", "reporter", "day").iterator():
+        found[pk, reporter] |= days[day]
+    return {(names[pk], reporter): bits for (pk, reporter), bits in found.items() if pk in names}
+
+
+def _within(
+    rows: QuerySet[Any], domains: DomainQuerySet, since: date, until: date
+) -> QuerySet[Any]:
+    return rows.filter(domain__in=domains.order_by().values("pk"), day__range=(since, until))
+
+
+def _find_surges(
+    domains: DomainQuerySet, first_on: date, look_from: date, until: date
+) -> tuple[Surges, set[int]]:
+    """Find result types and sites that fail on a day far more than in the four weeks before it.
+
+    Many domains with few sessions each show together what none shows alone.
+    """
+    first = max(first_on, look_from - timedelta(days=BASELINE_DAYS))
+    rows = _within(DailyFailures.objects.all(), domains, look_from, until)
+    recent = _by_site(rows)
+    types = {what[0] for what, days in recent.items() if max(days.values()) >= SURGE_FAILED_SESSIONS}
+    if not types:
+        return {}, set()
+    whole = _by_site(
+        _within(DailyFailures.objects.all(), domains, first, until).filter(result_type__in=types)
+    )
+    surges: Surges = {}
+    touched: set[int] = set()
+    for (result_type, site), days in whole.items():
+        for day, failed in days.items():
+            past = (day - first_on).days
+            if day < look_from or past < 7 or failed < SURGE_FAILED_SESSIONS:
+                continue
+            before = (day - timedelta(days=n) for n in range(1, BASELINE_DAYS + 1))
+            if failed < SURGE_GROWTH * max((days.get(one, 0) for one in before), default=0):
+                continue
+            there = {
+                pk
+                for pk, host in rows.filter(day=day, result_type=result_type).values_list(
+                    "domain", "receiving_mx"
+                )
+                if _site_of(result_type, host) == site
+            }
+            if len(there) >= SURGE_DOMAINS:
+                surges.setdefault(past, set()).add((result_type, site))
+                touched |= there
+    return surges, touched
+
+
+def _by_site(rows: QuerySet[Any]) -> dict[tuple[str, str], Counter[date]]:
+    found: dict[tuple[str, str], Counter[date]] = defaultdict(Counter)
+    summed = rows.order_by().values_list("day", "result_type", "receiving_mx")
+    for day, result_type, host, failed in summed.annotate(failed=Sum("failed_sessions")):
+        found[result_type, _site_of(result_type, host)][day] += failed
+    return found
+
+
+def _site_of(result_type: str, host: str) -> str:
+    return "" if result_type in POLICY_HOST_TYPES else operator_of(host)
+
+
+def _add_policy_sites(by_id: dict[int, History]) -> None:
+    """Say who operates the policy host of the domains whose policy host is complained of."""
+    ids = [pk for pk, held in by_id.items() if held.types.keys() & POLICY_HOST_TYPES]
+    for chunk in _chunks(ids):
+        rows = Posture.objects.filter(domain__in=chunk).values_list("domain", "observed")
+        for pk, observed in rows.iterator():
+            by_id[pk].policy_site = policy_site_of(bytes(observed))
+
+
+def policy_site_of(observed: bytes) -> str:
+    """Give who operates the policy host: the operator a CNAME leads to, else its address."""
+    if not observed:
+        return ""
+    try:
+        policy = decode_observed(observed).policy
+    except msgspec.DecodeError:
+        return ""  # stored by another version; the grouping does without it
+    for answer in (policy.v4, policy.v6) if policy is not None else ():
+        if answer is not None and answer.cnames:
+            return operator_of(answer.cnames[-1])
+    addresses = [
+        address
+        for answer in ((policy.v4, policy.v6) if policy is not None else ())
+        if answer is not None
+        for address in answer.addresses
     ]
+    return min(addresses, default="")
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), _CHUNK):
+        yield ids[start : start + _CHUNK]

@@ -31,6 +31,8 @@ class Event(TextChoices):
     EXPIRE = "expired", "Mute or acceptance ended"
     RESOLVE = "resolved", "Resolved"
     RETURN = "returned", "Came back"
+    ESCALATE = "escalated", "Nobody has taken it"
+    REMIND = "reminded", "Accepted risk ends soon"
 
 
 ACTIVE_STATES = frozenset({State.OPEN, State.ACKNOWLEDGED, State.MUTED, State.ACCEPTED})
@@ -41,6 +43,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.OPEN, Event.ACCEPT_RISK): State.ACCEPTED,
     (State.OPEN, Event.RESOLVE): State.RESOLVED,
     (State.OPEN, Event.WORSEN): State.OPEN,
+    (State.OPEN, Event.ESCALATE): State.OPEN,
     (State.ACKNOWLEDGED, Event.MUTE): State.MUTED,
     (State.ACKNOWLEDGED, Event.ACCEPT_RISK): State.ACCEPTED,
     (State.ACKNOWLEDGED, Event.RESOLVE): State.RESOLVED,
@@ -52,6 +55,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.MUTED, Event.WORSEN): State.MUTED,
     (State.ACCEPTED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
     (State.ACCEPTED, Event.EXPIRE): State.OPEN,
+    (State.ACCEPTED, Event.REMIND): State.ACCEPTED,
     (State.ACCEPTED, Event.RESOLVE): State.RESOLVED,
     (State.ACCEPTED, Event.WORSEN): State.ACCEPTED,
     (State.RESOLVED, Event.RETURN): State.OPEN,

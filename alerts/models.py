@@ -11,22 +11,22 @@ from django.utils import timezone
 from accounts.access import Person, sees_everything
 from accounts.models import Team
 from alerts.lifecycle import ACTIVE_STATES, Event, State
+from alerts.rules.kinds import RuleKind, Severity
 from domains.models import Domain
 
 
-class RuleKind(models.TextChoices):
-    """What a rule looks at."""
-
-    FAILURE_RATE = "failure-rate", "Failure rate over a threshold"
-
-
-class Severity(models.TextChoices):
-    """How bad it is, by consequence."""
-
-    CRITICAL = "critical", "Critical: mail is refused"
-    HIGH = "high", "High: mail goes out in clear, or soon is refused"
-    MEDIUM = "medium", "Medium: we are blind, or protection is weak"
-    LOW = "low", "Low: to be tidied"
+__all__ = [
+    "Destination",
+    "DestinationKind",
+    "Incident",
+    "IncidentDomain",
+    "IncidentEvent",
+    "IncidentQuerySet",
+    "Notification",
+    "Rule",
+    "RuleKind",
+    "Severity",
+]
 
 
 class Rule(models.Model):
@@ -84,11 +84,15 @@ class Incident(models.Model):
     last_seen_on = models.DateField()
     resolved_at = models.DateTimeField(null=True)
     quiet_until = models.DateTimeField(null=True)
+    # When somebody should have dealt with it, by severity.
+    due_at = models.DateTimeField(null=True)
     result_type = models.CharField(max_length=60, blank=True)
     receiving_mx = models.JSONField(default=list)
     reporters = models.JSONField(default=list)
     failed_sessions = models.BigIntegerField(default=0)
     sessions = models.BigIntegerField(default=0)
+    # What the rule needs to know the cause again: result types, site, hosts, finding.
+    evidence = models.JSONField(default=dict)
 
     objects = IncidentQuerySet.as_manager()
 
@@ -128,6 +132,9 @@ class IncidentDomain(models.Model):
     last_on = models.DateField()
     failed_sessions = models.BigIntegerField(default=0)
     sessions = models.BigIntegerField(default=0)
+    # Posture: the checks in a row that found it mended, and what was found here.
+    clean_checks = models.PositiveSmallIntegerField(default=0)
+    evidence = models.JSONField(default=dict)
 
     class Meta:
         ordering = ("-failed_sessions",)

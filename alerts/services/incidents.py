@@ -13,7 +13,9 @@ from alerts.models import Incident, IncidentEvent
 from alerts.services.notify import notify
 
 # What people are told; the rest stands in the timeline alone.
-TOLD = frozenset({Event.OPEN, Event.RETURN, Event.RESOLVE})
+TOLD = frozenset(
+    {Event.OPEN, Event.RETURN, Event.EXPIRE, Event.RESOLVE, Event.WORSEN, Event.REMIND}
+)
 
 
 def step(

@@ -11,7 +11,7 @@ from accounts import access, audit
 from accounts.models import Team, User
 from accounts.roles import Role
 from alerts.models import Incident, Rule, RuleKind, Severity
-from alerts.rules import read_failure_rate_rule
+from alerts.rules import read_rule
 
 
 @transaction.atomic
@@ -30,7 +30,7 @@ def save_rule(
     for concerned in {team, rule.team if rule else team}:
         access.require(user, Role.MANAGER, concerned)
     try:
-        read_failure_rate_rule(parameters)
+        read_rule(kind, parameters)
     except (ValueError, TypeError) as error:
         raise ValidationError({"parameters": str(error)}) from error
     before = _facts(rule) if rule else None

@@ -1,0 +1,36 @@
+"""How bad a cause is by what it does to mail; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from alerts.rules.kinds import Severity
+from mailtls.catalogue.result_types import Urgency, describe_result_type
+
+# How soon somebody should have dealt with it.
+DUE_WITHIN = {
+    Severity.CRITICAL: timedelta(hours=4),
+    Severity.HIGH: timedelta(days=1),
+    Severity.MEDIUM: timedelta(days=7),
+    Severity.LOW: timedelta(days=30),
+}
+_OF_URGENCY = {
+    Urgency.CRITICAL: Severity.CRITICAL,
+    Urgency.HIGH: Severity.HIGH,
+    Urgency.MEDIUM: Severity.MEDIUM,
+}
+
+
+def severity_of_failures(
+    result_type: str, enforced: Collection[str], domains: Collection[str], rate: float
+) -> Severity:
+    """Give the severity of failing sessions; `enforced` are the domains with a policy in enforce.
+
+    Under enforce and under DANE senders refuse to deliver; elsewhere mail goes out in clear.
+    """
+    severity = _OF_URGENCY[describe_result_type(result_type).urgency]
+    is_refused = severity is Severity.HIGH and any(name in enforced for name in domains)
+    if is_refused and rate >= 0.5:
+        return Severity.CRITICAL
+    return severity

@@ -1,0 +1,121 @@
+"""What the rules about failure rates find at one domain on one day, and where it comes from; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+from publicsuffixlist import PublicSuffixList
+
+from alerts.rules.history import History
+
+# Failures of the policy host, not of an MX, whatever MX the reporter names beside them.
+POLICY_HOST_TYPES = frozenset(
+    {"sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid"}
+)
+# What reporters say for want of a better word: no other cause than the one seen beside it.
+VAGUE_TYPES = frozenset({"", "validation-failure"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Failures at one domain that should not be. Days are indexes of the span.
+
+    `result_type` is empty where reporters name none. `site` is who is concerned: the operator of
+    the receiving MX, or of the policy host; empty where nobody knows.
+    """
+
+    domain: str
+    result_type: str
+    other_types: frozenset[str] = frozenset()
+    site: str
+    hosts: frozenset[str] = frozenset()
+    first: int
+    last: int
+    weight: int
+
+    @property
+    def types(self) -> frozenset[str]:
+        """Give all result types seen together."""
+        return self.other_types | {self.result_type}
+
+
+class RateRule(Protocol):
+    """What the rules about failure rates have in common."""
+
+    clean_days: int
+
+    def look(
+        self, history: History, end: int, known: Collection[str], not_past: Collection[int]
+    ) -> list[Found]:
+        """Give what is found at a domain on the day `end`.
+
+        `known` are the result types of what is open there already, `not_past` the days on which
+        something was wrong.
+        """
+
+    def is_still_bad(self, sessions: int, failures: int, usual_rate: float) -> bool:
+        """Say whether a day of something found goes on failing."""
+
+
+def describe(
+    history: History, result_type: str, first: int, last: int, others: Iterable[str] = ()
+) -> Found:
+    """Build the finding of a result type over some days, with its site and hosts."""
+    hosts: Counter[str] = Counter()
+    weight = 0
+    figures = history.types.get(result_type)
+    for day in range(first, last + 1):
+        if figures is not None:
+            hosts.update(figures.receiving_mx.get(day, ()))
+            weight += figures.by_day[day]
+        else:
+            weight += history.failures[day]
+    hosts.pop("", None)
+    if result_type in POLICY_HOST_TYPES:
+        site = history.policy_site
+        hosts.clear()
+    else:
+        site = heaviest(operators_of(hosts))
+    return Found(
+        domain=history.domain,
+        result_type=result_type,
+        other_types=frozenset(others) - {result_type},
+        site=site,
+        hosts=frozenset(hosts),
+        first=first,
+        last=last,
+        weight=weight,
+    )
+
+
+def operators_of(hosts: Counter[str]) -> Counter[str]:
+    """Give the weights by operator instead of by host."""
+    found: Counter[str] = Counter()
+    for host, weight in hosts.items():
+        if host:
+            found[operator_of(host)] += weight
+    return found
+
+
+def heaviest(weights: Counter[str]) -> str:
+    """Give the heaviest key; by name where two weigh the same, so that it is always the same."""
+    return min(weights, key=lambda key: (-weights[key], key)) if weights else ""
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
+
+
+@cache
+def operator_of(host: str) -> str:
+    """Give the registrable domain of a host: mx1.hoster.example and mx2.hoster.example are one
+    operator. Empty for no host."""
+    if not host:
+        return ""
+    name = host.rstrip(".").lower()
+    return str(_suffixes().privatesuffix(name) or name)

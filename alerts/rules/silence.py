@@ -1,0 +1,75 @@
+"""Whether a reporter that was regular has stopped; pure.
+
+How regular it was is learnt per domain and weekday from the four weeks before. Who reports only
+now and then is spared: its silence says nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BASELINE_DAYS = 28
+_LEAST_PRESENCE = 0.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceRule:
+    """How many expected reports must be missed before it is told.
+
+    `missed_days` for one domain; `missed_days_everywhere` where a reporter is missed at most
+    domains at once, or a domain by all its reporters: chance does not do that.
+    """
+
+    missed_days: int = 3
+    missed_days_everywhere: int = 2
+    chance: float = 1e-5
+    intake_hours: int = 36
+
+    def missed(self, presence: int, end: int) -> Silence | None:
+        """Give since when a pair of domain and reporter is silent on the day `end`, if it is.
+
+        `presence` has bit n set where the reporter told of the domain on the day n of the span.
+        """
+        if presence >> end & 1:
+            return None
+        upto = presence & ((1 << end) - 1)
+        if not upto:
+            return None
+        last = upto.bit_length() - 1
+        first = last + 1
+        if end - first >= BASELINE_DAYS:
+            return None  # that long: it is the new normal
+        start = first - BASELINE_DAYS
+        if start < 0:
+            return None
+        days = [day for day in range(start, first) if presence >> day & 1]
+        by_weekday = [0] * 7
+        for day in days:
+            by_weekday[day % 7] += 1
+        overall = len(days) / BASELINE_DAYS
+        odds, expected = 1.0, 0
+        for day in range(first, end + 1):
+            # Four such weekdays were seen; one more is assumed to be like the rest of the week.
+            share = min(0.985, (by_weekday[day % 7] + overall) / 5)
+            odds *= 1 - share
+            expected += share >= _LEAST_PRESENCE
+        if not expected:
+            return None
+        return Silence(first=first, odds=odds, missed=expected)
+
+    def is_told_alone(self, silence: Silence) -> bool:
+        """Say whether one pair's silence is sure enough by itself."""
+        return silence.missed >= self.missed_days and silence.odds <= self.chance
+
+    def counts_among_many(self, silence: Silence) -> bool:
+        """Say whether it counts where many are silent together."""
+        return silence.missed >= self.missed_days_everywhere and silence.odds <= 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Expected reports that did not come, since the day `first`."""
+
+    first: int
+    odds: float
+    missed: int

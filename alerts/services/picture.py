@@ -1,0 +1,55 @@
+"""What an incident should show: rules of every kind bring their causes into this form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from alerts.causes import DomainFigures
+from alerts.rules.kinds import Severity
+
+SHOWN_REPORTERS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One cause as its incident tells it."""
+
+    key: str
+    title: str
+    sentence: str
+    severity: Severity
+    since_on: date
+    last_on: date
+    domains: Mapping[str, DomainFigures]
+    result_type: str = ""
+    receiving_mx: tuple[str, ...] = ()
+    reporters: tuple[str, ...] = ()
+    failed_sessions: int = 0
+    sessions: int = 0
+    # What the rule needs to know the cause again.
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+def where(names: Mapping[str, object]) -> str:
+    """Give the place for a title: the domain, or how many."""
+    return next(iter(names)) if len(names) == 1 else f"{len(names)} domains"
+
+
+def failure_title(result_type: str, names: Mapping[str, object]) -> str:
+    """Give the title of failing sessions."""
+    what = result_type or "failed sessions without a reported cause"
+    return f"{what} at {where(names)}"[:300]
+
+
+def failure_sentence(picture: Picture) -> str:
+    """Say how many of how many failed, where, since when, and who says so."""
+    rate = picture.failed_sessions / picture.sessions if picture.sessions else 0
+    count = len(picture.domains)
+    return (
+        f"{picture.failed_sessions} of {picture.sessions} sessions failed ({rate:.1%}) at "
+        f"{count} domain{'s' if count != 1 else ''} from {picture.since_on} to "
+        f"{picture.last_on}; reported by {', '.join(picture.reporters[:SHOWN_REPORTERS])}."
+    )

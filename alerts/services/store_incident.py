@@ -1,0 +1,181 @@
+"""Writes what the rules found into incidents: opens, feeds, wakes and closes them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from alerts.causes import REOPEN_WITHIN
+from alerts.lifecycle import ACTIVE_STATES, Event, State
+from alerts.models import Incident, IncidentDomain, Rule, Severity
+from alerts.rules.consequence import DUE_WITHIN
+from alerts.services.incidents import step
+from alerts.services.picture import Picture
+from domains.models import Domain
+
+logger = logging.getLogger(__name__)
+
+# This growth in domains or failed sessions is worth a line in the timeline.
+WORSE_FACTOR = 2
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """How many incidents an evaluation touched."""
+
+    opened: int = 0
+    returned: int = 0
+    fed: int = 0
+    resolved: int = 0
+
+
+def take(rule: Rule, picture: Picture, now: datetime, outcome: Outcome) -> None:
+    """Open an incident for a cause, wake the one that rested, or feed the one that is open."""
+    try:
+        with transaction.atomic():
+            same = Incident.objects.select_for_update().filter(rule=rule, cause_key=picture.key)
+            incident = same.filter(state__in=sorted(ACTIVE_STATES)).first()
+            if incident is not None:
+                outcome.fed += _feed(incident, picture, now)
+                return
+            rested = Q(state=State.RESOLVED, resolved_at__gte=now - REOPEN_WITHIN)
+            recent = same.filter(rested).order_by("-resolved_at").first()
+            if recent is not None:
+                # What people closed returns only when newer days fail.
+                if picture.last_on > recent.last_seen_on:
+                    recent.resolved_at = None
+                    _set_due(recent, now)
+                    _feed(recent, picture, now)
+                    recent.save()
+                    step(recent, Event.RETURN, picture.sentence, at=now)
+                    outcome.returned += 1
+                return
+            _open(rule, picture, now)
+            outcome.opened += 1
+    except IntegrityError:
+        # Another worker opened it between our look and our write: it is there, as wanted.
+        logger.info("incident %s of rule %s is being opened elsewhere", picture.key, rule.pk)
+
+
+def close(incident: Incident, text: str, now: datetime, outcome: Outcome) -> None:
+    """End an incident, unless somebody was faster."""
+    with transaction.atomic():
+        held = Incident.objects.select_for_update().get(pk=incident.pk)
+        if not held.is_active:
+            return
+        held.resolved_at = now
+        held.quiet_until = None
+        held.save(update_fields=["resolved_at", "quiet_until"])
+        step(held, Event.RESOLVE, text, at=now)
+        outcome.resolved += 1
+
+
+def end_quiet_times(now: datetime) -> None:
+    """Open again what was muted or accepted until now."""
+    over = Incident.objects.filter(state__in=[State.MUTED, State.ACCEPTED], quiet_until__lte=now)
+    for incident in over:
+        with transaction.atomic():
+            held = Incident.objects.select_for_update().get(pk=incident.pk)
+            if State(held.state) in {State.MUTED, State.ACCEPTED}:
+                held.quiet_until = None
+                held.save(update_fields=["quiet_until"])
+                step(held, Event.EXPIRE, at=now)
+
+
+def remind_of_ends(now: datetime, ahead: timedelta = timedelta(days=7)) -> None:
+    """Tell once that an accepted risk ends soon."""
+    ending = Incident.objects.filter(
+        state=State.ACCEPTED, quiet_until__gt=now, quiet_until__lte=now + ahead
+    )
+    for incident in ending.exclude(events__event=Event.REMIND, events__at__gte=now - ahead):
+        with transaction.atomic():
+            held = Incident.objects.select_for_update().get(pk=incident.pk)
+            if State(held.state) is State.ACCEPTED and held.quiet_until is not None:
+                text = f"The accepted risk ends on {held.quiet_until:%Y-%m-%d}."
+                step(held, Event.REMIND, text, at=now)
+
+
+def _open(rule: Rule, picture: Picture, now: datetime) -> None:
+    incident = Incident(rule=rule, cause_key=picture.key, opened_at=now, severity=picture.severity)
+    _set_due(incident, now)
+    _write_figures(incident, picture)
+    incident.save()
+    _write_domains(incident, picture)
+    step(incident, Event.OPEN, picture.sentence, at=now)
+    logger.info("opened incident %s: %s", incident.pk, incident.cause_key)
+
+
+def _feed(incident: Incident, picture: Picture, now: datetime) -> bool:
+    """Write newer figures; give whether anything had changed."""
+    earlier = (incident.failed_sessions, incident.sessions, incident.last_seen_on)
+    known = incident.incident_domains.count()
+    severity = Severity(incident.severity)
+    has_risen = picture.severity.rank < severity.rank
+    newer = (picture.failed_sessions, picture.sessions, picture.last_on)
+    if newer == earlier and known == len(picture.domains) and not has_risen:
+        return False
+    is_worse = has_risen or len(picture.domains) >= max(1, known) * WORSE_FACTOR
+    is_worse = is_worse or picture.failed_sessions >= max(1, earlier[0]) * WORSE_FACTOR
+    if has_risen:
+        incident.severity = picture.severity
+        _set_due(incident, now)
+    _write_figures(incident, picture)
+    incident.save()
+    _write_domains(incident, picture)
+    if is_worse and incident.is_active:
+        # A higher severity is news also to those who have it; more of the same is not.
+        step(incident, Event.WORSEN, picture.sentence, at=now, tell=has_risen)
+    return True
+
+
+def _set_due(incident: Incident, now: datetime) -> None:
+    incident.due_at = now + DUE_WITHIN[Severity(incident.severity)]
+
+
+def _write_figures(incident: Incident, picture: Picture) -> None:
+    incident.title = picture.title
+    incident.result_type = picture.result_type
+    incident.receiving_mx = list(picture.receiving_mx)
+    incident.reporters = list(picture.reporters)
+    incident.since_on = min(incident.since_on or picture.since_on, picture.since_on)
+    incident.last_seen_on = max(incident.last_seen_on or picture.last_on, picture.last_on)
+    incident.failed_sessions = picture.failed_sessions
+    incident.sessions = picture.sessions
+    incident.evidence = dict(picture.evidence)
+
+
+def _write_domains(incident: Incident, picture: Picture) -> None:
+    names = list(picture.domains)
+    ids: dict[str, int] = {}
+    teams: set[int | None] = set()
+    for start in range(0, len(names), 500):
+        rows = Domain.objects.filter(name__in=names[start : start + 500])
+        for pk, name, team in rows.values_list("pk", "name", "team"):
+            ids[name] = pk
+            teams.add(team)
+    IncidentDomain.objects.bulk_create(
+        [
+            IncidentDomain(
+                incident=incident,
+                domain_id=ids[name],
+                first_on=figures.first_on,
+                last_on=figures.last_on,
+                failed_sessions=figures.failed_sessions,
+                sessions=figures.sessions,
+            )
+            for name, figures in picture.domains.items()
+            if name in ids
+        ],
+        update_conflicts=True,
+        unique_fields=["incident", "domain"],
+        update_fields=["first_on", "last_on", "failed_sessions", "sessions"],
+        batch_size=1_000,
+    )
+    # One team owns it when all its domains are that team's.
+    if teams:
+        incident.team_id = teams.pop() if len(teams) == 1 else None
+        incident.save(update_fields=["team"])
