@@ -254,7 +254,8 @@ class Book:
             return 2
         if is_same_type and is_same_site and not found.hosts and not cause.hosts:
             return 2  # the policy host they share
-        if is_same_site and is_same_start and (is_member or is_vague):
+        is_same_host = bool(cause.hosts & found.hosts)
+        if is_same_site and is_same_start and (is_member or (is_vague and is_same_host)):
             return 3
         if is_same_type and is_same_start and not (found.site and cause.site):
             return 4 if self._is_same_team(cause, found) else 0
@@ -315,9 +316,7 @@ class Book:
         failed = _failed_on(cause, history, day)
         return self.rule.is_still_bad(history.sessions[day], failed, member.usual_rate)
 
-    def _bad_days(
-        self, cause: Cause, history: History, member: Member, end: int
-    ) -> Iterator[int]:
+    def _bad_days(self, cause: Cause, history: History, member: Member, end: int) -> Iterator[int]:
         for day in range(max(0, member.first), min(member.last + 1, end)):
             is_edge = day in {member.first, member.last}
             if is_edge or self._is_bad(cause, history, member, day):

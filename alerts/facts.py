@@ -78,7 +78,8 @@ def load_histories(ids: Sequence[int], first_on: date, until: date) -> dict[str,
             by_id[pk] = History(name, span, team)
         sessions = DailySessions.objects.filter(domain__in=chunk, day__range=(first_on, until))
         for pk, day, reporter, policy_type, good, bad, counted_good, counted_bad in (
-            sessions.order_by().values_list(
+            sessions.order_by()
+            .values_list(
                 "domain",
                 "day",
                 "reporter",
@@ -87,7 +88,8 @@ def load_histories(ids: Sequence[int], first_on: date, until: date) -> dict[str,
                 "failures",
                 "counted_successes",
                 "counted_failures",
-            ).iterator()
+            )
+            .iterator()
         ):
             by_id[pk].add_sessions(
                 (day - first_on).days,
@@ -98,7 +100,8 @@ def load_histories(ids: Sequence[int], first_on: date, until: date) -> dict[str,
             )
         failures = DailyFailures.objects.filter(domain__in=chunk, day__range=(first_on, until))
         for pk, day, result_type, receiving_mx, reporter, failed, counted in (
-            failures.order_by().values_list(
+            failures.order_by()
+            .values_list(
                 "domain",
                 "day",
                 "result_type",
@@ -106,7 +109,8 @@ def load_histories(ids: Sequence[int], first_on: date, until: date) -> dict[str,
                 "reporter",
                 "failed_sessions",
                 "counted_failed_sessions",
-            ).iterator()
+            )
+            .iterator()
         ):
             # What counts under another policy type of the report still failed under this one.
             by_id[pk].add_failures(
@@ -143,7 +147,9 @@ def _find_surges(
     first = max(first_on, look_from - timedelta(days=BASELINE_DAYS))
     rows = _within(DailyFailures.objects.all(), domains, look_from, until)
     recent = _by_site(rows)
-    types = {what[0] for what, days in recent.items() if max(days.values()) >= SURGE_FAILED_SESSIONS}
+    types = {
+        what[0] for what, days in recent.items() if max(days.values()) >= SURGE_FAILED_SESSIONS
+    }
     if not types:
         return {}, set()
     whole = _by_site(

@@ -14,7 +14,6 @@ from alerts.lifecycle import ACTIVE_STATES, Event, State
 from alerts.rules.kinds import RuleKind, Severity
 from domains.models import Domain
 
-
 __all__ = [
     "Destination",
     "DestinationKind",

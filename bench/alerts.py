@@ -13,14 +13,20 @@ import os
 import tempfile
 import time
 from collections import Counter
-from datetime import timedelta
 
 WARM_UP_DAYS = 30
 
 
 def matches(one, event, world):
     """Say whether an incident tells of an event: same domains and type, at that time."""
-    if one.opened_on < world.day(event.first):
+    joined = [
+        figures.first_on
+        for name, figures in one.picture.domains.items()
+        if name in event.domains and world.day(event.first) <= figures.first_on
+    ]
+    if one.opened_on < world.day(event.first) and not (
+        joined and min(joined) <= world.day(event.deadline + 1) and len(event.domains) == 1
+    ):
         return False
     if one.opened_on > world.day(event.last + 15):
         return False
@@ -41,6 +47,14 @@ def judge(found, world):
         counts["events"] += 1
         used.update(id(one) for one in mine)
         if not mine:
+            near = [
+                (one.picture.key, str(one.opened_on), str(one.resolved_on))
+                for one in found
+                if one.domains & event.domains
+                and len(one.domains) < 500
+                and (one.resolved_on is None or one.resolved_on >= world.day(event.first))
+            ]
+            print("   near:", near[:8])
             missed.append((event.kind, "missed", event))
             continue
         counts["found"] += 1
@@ -52,7 +66,8 @@ def judge(found, world):
             missed.append((event.kind, f"{late} days late", event))
         counts["extra"] += len(mine) - 1
         if len(mine) > 1:
-            missed.append((event.kind, f"{len(mine)} incidents", event))
+            keys = [(one.picture.key, str(one.opened_on)) for one in mine]
+            missed.append((event.kind, f"{len(mine)} incidents {keys}", event))
         most = max(len(one.domains & event.domains) for one in mine)
         counts["domains"] += len(event.domains)
         counts["domains_listed"] += most
@@ -103,20 +118,39 @@ def main() -> None:
         print(json.dumps(figures), flush=True)
         if options.verbose:
             for kind, what, event in missed:
-                print("  ", kind, what, event.first, event.last, event.result_type,
-                      sorted(event.domains)[:3], len(event.domains))
+                print(
+                    "  ",
+                    kind,
+                    what,
+                    event.first,
+                    event.last,
+                    event.result_type,
+                    sorted(event.domains)[:3],
+                    len(event.domains),
+                )
             for one in false:
-                print("   false:", one.picture.key, one.opened_on, one.opened_on - world.start,
-                      one.picture.failed_sessions, one.picture.sessions, one.picture.reporters,
-                      sorted(one.domains)[:3])
+                print(
+                    "   false:",
+                    one.picture.key,
+                    one.opened_on,
+                    one.opened_on - world.start,
+                    one.picture.failed_sessions,
+                    one.picture.sessions,
+                    one.picture.reporters,
+                    sorted(one.domains)[:3],
+                )
     weeks = (options.days - WARM_UP_DAYS) / 7 * len(options.seeds.split(","))
-    print(json.dumps({
-        "recall": round(total["found"] / total["events"], 3),
-        "recall_in_time": round(total["in_time"] / total["events"], 3),
-        "false_a_week_per_1000": round(total["false"] / weeks * 1000 / options.domains, 3),
-        "extra_incidents": total["extra"],
-        "domains_listed": round(total["domains_listed"] / total["domains"], 3),
-    }))
+    print(
+        json.dumps(
+            {
+                "recall": round(total["found"] / total["events"], 3),
+                "recall_in_time": round(total["in_time"] / total["events"], 3),
+                "false_a_week_per_1000": round(total["false"] / weeks * 1000 / options.domains, 3),
+                "extra_incidents": total["extra"],
+                "domains_listed": round(total["domains_listed"] / total["domains"], 3),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -4,40 +4,64 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('alerts', '0002_default_rule'),
+        ("alerts", "0002_default_rule"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='incident',
-            name='due_at',
+            model_name="incident",
+            name="due_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='incident',
-            name='evidence',
+            model_name="incident",
+            name="evidence",
             field=models.JSONField(default=dict),
         ),
         migrations.AddField(
-            model_name='incidentdomain',
-            name='clean_checks',
+            model_name="incidentdomain",
+            name="clean_checks",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='incidentdomain',
-            name='evidence',
+            model_name="incidentdomain",
+            name="evidence",
             field=models.JSONField(default=dict),
         ),
         migrations.AlterField(
-            model_name='incidentevent',
-            name='event',
-            field=models.CharField(choices=[('opened', 'Opened'), ('worsened', 'Got worse'), ('acknowledged', 'Acknowledged'), ('assigned', 'Assigned'), ('commented', 'Comment'), ('muted', 'Muted'), ('accepted', 'Risk accepted'), ('expired', 'Mute or acceptance ended'), ('resolved', 'Resolved'), ('returned', 'Came back'), ('escalated', 'Nobody has taken it'), ('reminded', 'Accepted risk ends soon')], max_length=12),
+            model_name="incidentevent",
+            name="event",
+            field=models.CharField(
+                choices=[
+                    ("opened", "Opened"),
+                    ("worsened", "Got worse"),
+                    ("acknowledged", "Acknowledged"),
+                    ("assigned", "Assigned"),
+                    ("commented", "Comment"),
+                    ("muted", "Muted"),
+                    ("accepted", "Risk accepted"),
+                    ("expired", "Mute or acceptance ended"),
+                    ("resolved", "Resolved"),
+                    ("returned", "Came back"),
+                    ("escalated", "Nobody has taken it"),
+                    ("reminded", "Accepted risk ends soon"),
+                ],
+                max_length=12,
+            ),
         ),
         migrations.AlterField(
-            model_name='rule',
-            name='kind',
-            field=models.CharField(choices=[('regression', 'Failure rate against its own past'), ('failure-rate', 'Failure rate over a threshold'), ('silence', 'Reports that stop coming'), ('posture', 'Records, policies and certificates'), ('coverage', 'New domains without records')], max_length=20),
+            model_name="rule",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("regression", "Failure rate against its own past"),
+                    ("failure-rate", "Failure rate over a threshold"),
+                    ("silence", "Reports that stop coming"),
+                    ("posture", "Records, policies and certificates"),
+                    ("coverage", "New domains without records"),
+                ],
+                max_length=20,
+            ),
         ),
     ]

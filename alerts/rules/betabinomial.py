@@ -16,7 +16,7 @@ from math import exp, lgamma
 PRIOR_RATE = 0.002
 PRIOR_SESSIONS = 50.0
 # However many sessions the past has, its rate is never believed more firmly than that many say.
-MOST_SESSIONS = 600.0
+MOST_SESSIONS = 1200.0
 _FEWEST_SESSIONS = 30.0
 _MOST_TERMS = 20_000
 

@@ -1,4 +1,4 @@
-"""What the rules about failure rates find at one domain on one day, and where it comes from; pure."""
+"""What the rules about failure rates find at a domain on a day, and where it comes from; pure."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ class Found:
 class RateRule(Protocol):
     """What the rules about failure rates have in common."""
 
-    clean_days: int
+    @property
+    def clean_days(self) -> int:
+        """Give how many days with sessions and without failures end it."""
+        ...
 
     def look(
         self, history: History, end: int, known: Collection[str], not_past: Collection[int]
@@ -56,9 +59,11 @@ class RateRule(Protocol):
         `known` are the result types of what is open there already, `not_past` the days on which
         something was wrong.
         """
+        ...
 
     def is_still_bad(self, sessions: int, failures: int, usual_rate: float) -> bool:
         """Say whether a day of something found goes on failing."""
+        ...
 
 
 def describe(

@@ -120,9 +120,7 @@ class History:
 
     def of_type(self, result_type: str) -> Series:
         """Give the failures of one result type among all sessions."""
-        return self._kept(
-            ("type", result_type), self.sessions, self.types[result_type].by_day
-        )
+        return self._kept(("type", result_type), self.sessions, self.types[result_type].by_day)
 
     def of_reporter(self, reporter: str, policy_type: str) -> Series:
         """Give what one reporter says under one policy type."""

@@ -159,7 +159,7 @@ def _read(parameter: Parameter, value: object) -> Any:
     name = parameter.name
     if parameter.type is ParameterType.FLAG:
         if not isinstance(value, bool):
-            raise ValueError(f"{name} is {value!r}; it takes true or false.")  # noqa: TRY004
+            raise ValueError(f"{name} is {value!r}; it takes true or false.")
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name} is {value!r}; it takes a number.")  # noqa: TRY004

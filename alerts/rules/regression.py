@@ -6,6 +6,7 @@ weeks before it, and against the same weekdays of those weeks: what happens ever
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -17,8 +18,11 @@ BASELINE_DAYS = 28
 WINDOWS = (1, 3, 7)
 # A past of fewer days with sessions is no past to compare with.
 FEWEST_BASELINE_DAYS = 7
-# Without a past only that share of failures on two days is found.
-RATE_WITHOUT_PAST = 0.5
+# Without a past, that share of failures is found whatever is usual there.
+RATE_WITHOUT_PAST = 0.3
+FAILURES_WITHOUT_PAST = 20
+# A single day is told at once where it is so many times as bad as the worst of the past.
+_PEAK_GROWTH = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +36,7 @@ class RegressionRule:
     minimum_failed_sessions: int = 5
     minimum_rate: float = 0.01
     growth: float = 3.0
-    sensitivity: float = 1e-4
+    sensitivity: float = 1e-5
     clean_days: int = 2
 
     def look(
@@ -94,11 +98,12 @@ class RegressionRule:
         for window in WINDOWS:
             first = end - window + 1
             sessions, failures = series.sum(first, end + 1, not_past)
-            if failures < self.minimum_failed_sessions or first < 0:
-                continue
-            # A long window is not swayed by one bad hour, so half the rate says as much.
-            floor = self.minimum_rate if window < 7 else self.minimum_rate / 2
-            if failures < sessions * floor:
+            # A long window is not swayed by one bad hour, so half the rate says as much; but a few
+            # single failures add up in it.
+            is_long = window >= 7
+            least = self.minimum_failed_sessions * (2 if is_long else 1)
+            floor = self.minimum_rate / (2 if is_long else 1)
+            if first < 0 or failures < least or failures < sessions * floor:
                 continue
             rise = self._judge(series, first, end, sessions, failures, not_past, reporters)
             if rise is not None:
@@ -120,29 +125,29 @@ class RegressionRule:
         before = list(series.days(first - BASELINE_DAYS, first, not_past))
         bad_days = self._bad_days(series, first, end, rate)
         if len(before) < FEWEST_BASELINE_DAYS:
-            is_found = (
-                rate >= RATE_WITHOUT_PAST
-                and len(bad_days) >= 2
-                and failures >= 2 * self.minimum_failed_sessions
-            )
-            return Rise(bad_days[0], rate, 0.0, 0.0) if is_found else None
-        all_days = _learn(series, before)
-        weekdays = {day % 7 for day in range(first, end + 1)}
-        same = [day for day in before if day % 7 in weekdays]
-        same_days = _learn(series, same) if window < 7 and len(same) >= 2 else all_days
-        base = max(all_days, same_days, key=lambda belief: belief.rate)
+            is_found = rate >= RATE_WITHOUT_PAST and failures >= FAILURES_WITHOUT_PAST
+            return Rise(bad_days[0], rate, 0.0, 0.0) if is_found and bad_days else None
+        base = _usual(series, first, end, before)
         if rate - base.rate < self.minimum_rate / 2 or rate < min(
             base.rate * self.growth, base.rate + 0.25
         ):
             return None
         odds = surprise(failures, sessions, base)
-        if odds > self.sensitivity:
+        if odds > self.sensitivity or not bad_days:
             return None
-        is_strong = odds <= self.sensitivity / 100 and (
-            failures >= 2 * self.minimum_failed_sessions
-        )
-        is_repeated = len(bad_days) >= 2 or (reporters >= 2 and failures >= 8)
-        if not bad_days or not ((is_strong and window == 1) or is_repeated):
+        # Where something always fails, it fails by fits and starts.
+        is_chronic = base.rate >= self.minimum_rate
+        if window == 1:
+            is_strong = (
+                odds <= self.sensitivity / 10
+                and failures >= 2 * self.minimum_failed_sessions
+                and rate >= min(0.9, _PEAK_GROWTH * _peak(series, before, sessions))
+            )
+            # Two reporters who see the same are a repetition, too.
+            is_repeated = reporters >= 2 and failures >= 8 and not is_chronic
+            if not is_strong and not is_repeated:
+                return None
+        elif len(bad_days) < 2 or (is_chronic and odds > self.sensitivity / 10):
             return None
         return Rise(bad_days[0], rate, base.rate, odds)
 
@@ -152,8 +157,7 @@ class RegressionRule:
         return [
             day
             for day in range(max(0, first), end + 1)
-            if series.failures[day] >= 2
-            and series.failures[day] >= series.sessions[day] * least
+            if series.failures[day] >= 2 and series.failures[day] >= series.sessions[day] * least
         ]
 
     def is_still_bad(self, sessions: int, failures: int, usual_rate: float) -> bool:
@@ -175,9 +179,47 @@ class Rise:
     odds: float
 
 
+def _usual(series: Series, first: int, end: int, before: list[int]) -> Belief:
+    """Give the belief about the usual rate of the days `first` to `end`.
+
+    It is the higher of two: that of the four weeks, and that of the same weekdays, each weekday
+    weighing as many sessions as it has in the window.
+    """
+    whole = _learn(series, before)
+    if end - first + 1 >= 7:
+        return whole
+    by_weekday: dict[int, list[int]] = defaultdict(list)
+    for day in before:
+        by_weekday[day % 7].append(day)
+    expected, weight, sessions = 0.0, 0.0, 0
+    for day in range(first, end + 1):
+        count = series.sessions[day]
+        same = by_weekday[day % 7]
+        belief = _learn(series, same) if same else whole
+        expected += count * belief.rate
+        weight += count * (belief.alpha + belief.beta)
+        sessions += count
+    if not sessions or expected / sessions <= whole.rate:
+        return whole
+    weight /= sessions
+    return Belief(alpha=expected / sessions * weight, beta=(1 - expected / sessions) * weight)
+
+
 def _learn(series: Series, days: list[int]) -> Belief:
     pairs = [(series.sessions[day], series.failures[day]) for day in days]
     return learn(sum(n for n, _ in pairs), sum(k for _, k in pairs), pairs)
+
+
+def _peak(series: Series, before: list[int], sessions: int) -> float:
+    """Give the worst daily rate of the past, of days that say enough to be compared."""
+    return max(
+        (
+            series.failures[day] / series.sessions[day]
+            for day in before
+            if series.failures[day] >= 3 and series.sessions[day] * 5 >= sessions
+        ),
+        default=0.0,
+    )
 
 
 def _together(history: History, rises: dict[str, Rise], end: int) -> Iterator[Found]:

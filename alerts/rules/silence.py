@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 BASELINE_DAYS = 28
 _LEAST_PRESENCE = 0.6
+_FOUR_WEEKS = (1 << BASELINE_DAYS) - 1
+_RECENT_DAYS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,7 @@ class SilenceRule:
 
     missed_days: int = 3
     missed_days_everywhere: int = 2
-    chance: float = 1e-5
+    chance: float = 2e-6
     intake_hours: int = 36
 
     def missed(self, presence: int, end: int) -> Silence | None:
@@ -42,6 +44,8 @@ class SilenceRule:
         start = first - BASELINE_DAYS
         if start < 0:
             return None
+        if ((presence >> start) & _FOUR_WEEKS).bit_count() < BASELINE_DAYS / 2:
+            return None
         days = [day for day in range(start, first) if presence >> day & 1]
         by_weekday = [0] * 7
         for day in days:
@@ -50,7 +54,7 @@ class SilenceRule:
         odds, expected = 1.0, 0
         for day in range(first, end + 1):
             # Four such weekdays were seen; one more is assumed to be like the rest of the week.
-            share = min(0.985, (by_weekday[day % 7] + overall) / 5)
+            share = min(0.99, (by_weekday[day % 7] + overall) / 5)
             odds *= 1 - share
             expected += share >= _LEAST_PRESENCE
         if not expected:
@@ -73,3 +77,9 @@ class Silence:
     first: int
     odds: float
     missed: int
+
+
+def is_regular(presence: int, end: int) -> bool:
+    """Say whether a pair reported on half of the twelve days up to `end`."""
+    first = max(0, end - _RECENT_DAYS + 1)
+    return (presence >> first).bit_count() * 2 >= _RECENT_DAYS

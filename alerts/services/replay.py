@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from alerts import facts
 from alerts.causes import Book
-from alerts.models import Rule
+from alerts.models import Rule, RuleKind
 from alerts.rules.regression import BASELINE_DAYS
+from alerts.rules.silence import is_regular
 from alerts.services.evaluate_rates import picture_of, rate_rules, read_rate_rule, rule_scope
+from alerts.services.evaluate_silence import (
+    SPAN_DAYS,
+    picture_of_silence,
+    read_silence_rule,
+    regular_counts,
+    silence_rules,
+)
 from alerts.services.picture import Picture
+from alerts.silences import SilenceBook
 
 
 @dataclass(kw_only=True)
@@ -55,20 +65,33 @@ def replay(days: Sequence[date], rules: Iterable[Rule] | None = None) -> Iterato
 
     Reads the figures once; writes nothing. `rules` may be rules that are not saved.
     """
-    found = []
-    books: list[Book] = []
-    for rule in rate_rules() if rules is None else rules:
-        found += _replay_rates(rule, days, books)
+    found: list[Replayed] = []
+    for rule in [*rate_rules(), *silence_rules()] if rules is None else rules:
+        if rule.kind == RuleKind.SILENCE:
+            found += _replay_silence(rule, days)
+        else:
+            told = [one for one in found if one.rule.kind != RuleKind.SILENCE]
+            found += [one for one in _replay_rates(rule, days) if not _is_told(one, told)]
     yield from sorted(found, key=lambda one: (one.opened_on, one.picture.key))
 
 
-def _replay_rates(rule: Rule, days: Sequence[date], books: list[Book]) -> list[Replayed]:
+def _is_told(one: Replayed, told: Iterable[Replayed]) -> bool:
+    """Say whether an earlier rule's incident tells of the same cause at that time."""
+    return any(
+        other.result_type == one.result_type
+        and other.domains & one.domains
+        and other.opened_on <= (one.resolved_on or date.max)
+        and one.opened_on <= (other.resolved_on or date.max)
+        for other in told
+    )
+
+
+def _replay_rates(rule: Rule, days: Sequence[date]) -> list[Replayed]:
     first_on = days[0] - timedelta(days=BASELINE_DAYS + 7)
     figures = facts.load_figures(
         rule_scope(rule), first_on, days[-1] - timedelta(days=1), look_from=days[0] - timedelta(7)
     )
     book = Book(read_rate_rule(rule), figures)
-    books.append(book)
     for today in days:
         # The first look is at the days before, too: what fails already is found, not skipped.
         book.judge(today, 7 if today == days[0] else 1)
@@ -85,3 +108,30 @@ def _replay_rates(rule: Rule, days: Sequence[date], books: list[Book]) -> list[R
                 )
             )
     return found
+
+
+def _replay_silence(rule: Rule, days: Sequence[date]) -> list[Replayed]:
+    first_on = days[0] - timedelta(days=SPAN_DAYS)
+    scope = rule_scope(rule)
+    presence = facts.presence_of(scope, first_on, days[-1] - timedelta(days=1))
+    teams = dict(scope.order_by().values_list("name", "team"))
+    book = SilenceBook(read_silence_rule(rule), first_on)
+    for today in days:
+        end = (today - first_on).days
+        seen = (1 << end) - 1  # later days are still to come
+        upto = {pair: bits & seen for pair, bits in presence.items()}
+        regular = Counter(
+            reporter
+            for (_, reporter), bits in upto.items()
+            if is_regular(bits, end - 1) or is_regular(bits, end - 4)
+        )
+        book.judge(today, upto, regular_counts(regular), teams)
+    return [
+        Replayed(
+            rule=rule,
+            opened_on=cause.opened_on,
+            resolved_on=cause.resolved_on,
+            picture=picture_of_silence(cause, first_on),
+        )
+        for cause in book.causes
+    ]

@@ -7,7 +7,15 @@ from django.utils import timezone
 
 from accounts.models import User
 from alerts.errors import DeliveryFailed
-from alerts.models import Destination, DestinationKind, Incident, Notification, Rule, Severity
+from alerts.models import (
+    Destination,
+    DestinationKind,
+    Incident,
+    Notification,
+    Rule,
+    RuleKind,
+    Severity,
+)
 from alerts.sealing import CannotUnseal, seal, unseal
 from alerts.services import deliver
 from alerts.services.destinations import save_destination, send_test
@@ -183,5 +191,7 @@ def test_a_test_message_is_sent_at_once(root, destination):
     assert mail.outbox[0].subject == "Test from TLS-RPT Portal"
 
 
-def test_every_portal_starts_with_a_rule():
-    assert Rule.objects.get().name == "Failure rate above 5 %"
+def test_every_portal_starts_with_a_rule_of_each_kind_and_the_threshold_off():
+    active = Rule.objects.filter(is_active=True).values_list("kind", flat=True)
+
+    assert set(active) == set(RuleKind) - {RuleKind.FAILURE_RATE}

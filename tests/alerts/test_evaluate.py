@@ -207,7 +207,8 @@ def test_the_backtest_finds_the_same_and_changes_nothing():
 
     assert [one.as_dict() for one in found] == [
         {
-            "rule": "Failure rate",
+            "rule": "failure-rate",
+            "name": "Failure rate",
             "severity": "high",
             "opened_on": str(TODAY - timedelta(days=5)),
             "resolved_on": str(TODAY - timedelta(days=1)),

@@ -1,14 +1,7 @@
-from datetime import date
-
 import pytest
 
-from alerts.rules import DayFigures, FailureRateRule, read_failure_rate_rule
-
-DAY = date(2026, 11, 1)
-
-
-def day(sessions, failures):
-    return DayFigures(domain="a.example", day=DAY, sessions=sessions, failures=failures)
+from alerts.rules import PARAMETERS, RuleKind, read_failure_rate_rule, read_rule
+from alerts.rules.threshold import FailureRateRule
 
 
 @pytest.mark.parametrize(
@@ -24,7 +17,7 @@ def day(sessions, failures):
     ],
 )
 def test_the_threshold_respects_volume(sessions, failures, found):
-    assert FailureRateRule().finds(day(sessions, failures)) is found
+    assert FailureRateRule().finds(sessions, failures) is found
 
 
 def test_parameters_that_are_left_out_have_defaults():
@@ -44,3 +37,10 @@ def test_parameters_that_are_left_out_have_defaults():
 def test_a_wrong_parameter_is_named(parameters, named):
     with pytest.raises(ValueError, match=named):
         read_failure_rate_rule(parameters)
+
+
+@pytest.mark.parametrize("kind", list(RuleKind))
+def test_each_kind_reads_what_its_form_shows(kind):
+    shown = {parameter.name: parameter.default for parameter in PARAMETERS[kind]}
+
+    assert read_rule(kind, shown) == read_rule(kind, {})

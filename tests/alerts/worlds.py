@@ -98,7 +98,7 @@ class World:
 def poisson(rng, mean):
     if mean > 40:
         return max(0, round(rng.gauss(mean, mean**0.5)))
-    limit, count, product = 2.718281828 ** -mean, 0, rng.random()
+    limit, count, product = 2.718281828**-mean, 0, rng.random()
     while product > limit:
         product *= rng.random()
         count += 1
@@ -110,9 +110,7 @@ def make_world(seed, *, domains=1000, days=120, start=date(2026, 7, 1), events=T
     rng = random.Random(seed)
     names = [f"d{n:04d}.example" for n in range(domains)]
     hosters = [f"hoster{n}.test" for n in range(12)]
-    world = World(
-        start=start, days=days, names=names, sessions={}, failures=defaultdict(int)
-    )
+    world = World(start=start, days=days, names=names, sessions={}, failures=defaultdict(int))
     mx_of, volume = {}, {}
     for name in names:
         hoster = rng.choices(hosters, weights=[30, 20, 10, 8, 6, 5, 4, 3, 3, 2, 2, 2])[0]
@@ -155,7 +153,7 @@ def make_world(seed, *, domains=1000, days=120, start=date(2026, 7, 1), events=T
     return world
 
 
-def _plant(rng, world, mx_of, volume):
+def _plant(rng, world, mx_of, volume):  # noqa: C901 one plain list of events
     taken = set()
 
     def pick(least, count=1):
@@ -257,6 +255,23 @@ def _plant(rng, world, mx_of, volume):
             _silence(world, [fit[0]], reporter, first, first + 20, "reporter-gone")
     first = when(10)
     _silence(world, world.names, "Comcast", first, first + 8, "reporter-away")
+    _forget_empty(world)
+
+
+def _forget_empty(world):
+    """Forget events that left no trace, because nobody reported on their days."""
+    left = {(name, result_type) for name, _, _, result_type, _ in world.failures}
+    for event in list(world.planted):
+        if event.result_type and not any(
+            (name, event.result_type) in left
+            and any(
+                (name, day, reporter) in world.sessions and world.sessions[name, day, reporter][1]
+                for day in range(event.first, event.last + 1)
+                for reporter, _ in REPORTERS
+            )
+            for name in event.domains
+        ):
+            world.planted.remove(event)
 
 
 def _silence(world, names, reporter, first, last, kind):
@@ -264,9 +279,11 @@ def _silence(world, names, reporter, first, last, kind):
     for name in names:
         for day in range(first, last + 1):
             if world.sessions.pop((name, day, reporter), None):
-                for key in [k for k in world.failures if k[:3] == (name, day, reporter)] if len(
-                    names
-                ) < 5 else ():
+                for key in (
+                    [k for k in world.failures if k[:3] == (name, day, reporter)]
+                    if len(names) < 5
+                    else ()
+                ):
                     del world.failures[key]
     if len(names) >= 5:
         for key in [k for k in world.failures if k[2] == reporter and first <= k[1] <= last]:

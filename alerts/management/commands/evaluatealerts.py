@@ -61,11 +61,12 @@ class Command(PortalCommand):
             if as_json:
                 self.stdout.write(json.dumps(incident.as_dict(), ensure_ascii=False))
             else:
+                picture = incident.picture
                 end = incident.resolved_on or "still open"
                 self.stdout.write(
-                    f"{incident.opened_on} to {end}  {incident.rule}: "
-                    f"{incident.result_type or 'no cause reported'}, "
-                    f"{incident.failed_sessions} of {incident.sessions} sessions at "
+                    f"{incident.opened_on} to {end}  {incident.rule.name}: "
+                    f"{incident.result_type or picture.title}, "
+                    f"{picture.failed_sessions} of {picture.sessions} sessions at "
                     f"{len(incident.domains)} domains"
                 )
 

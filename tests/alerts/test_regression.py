@@ -1,0 +1,73 @@
+import pytest
+
+from alerts.rules.betabinomial import Belief, learn, surprise
+from alerts.rules.history import Series
+from alerts.rules.regression import RegressionRule
+
+
+def series(past, *days):
+    """35 days like `past` (sessions, failures), then the given ones."""
+    rows = [past] * 35 + list(days)
+    return Series([n for n, _ in rows], [k for _, k in rows])
+
+
+def finds(past, *days, reporters=1):
+    held = series(past, *days)
+    rise = RegressionRule().find(held, len(held.sessions) - 1, reporters=reporters)
+    return rise is not None
+
+
+@pytest.mark.parametrize(
+    ("past", "days", "found"),
+    [
+        pytest.param((1, 0), [(1, 1)], False, id="one failed session of one is no alarm"),
+        pytest.param((2000, 0), [(2000, 40)], True, id="40 of 2,000 where none was usual"),
+        pytest.param((2000, 40), [(2000, 45)], False, id="what is usual"),
+        pytest.param((100, 0), [(100, 4)], False, id="too few at once"),
+        pytest.param((100, 0), [(100, 4)] * 3, True, id="few that repeat"),
+        pytest.param((100, 8), [(100, 20)], False, id="a chronic failure has bad days"),
+        pytest.param((100, 8), [(100, 90)], True, id="a chronic failure that becomes total"),
+        pytest.param((20, 0), [(20, 20)], True, id="all of twenty"),
+        pytest.param((5, 0), [(5, 5)], False, id="five of a small domain, once"),
+        pytest.param((5, 0), [(5, 5), (5, 5)], True, id="five of a small domain, twice"),
+        pytest.param((0, 0), [(1000, 400)], True, id="without a past, much is much"),
+        pytest.param((0, 0), [(1000, 100)], False, id="without a past, little may be usual"),
+    ],
+)
+def test_a_rise_respects_volume_and_the_past(past, days, found):
+    assert finds(past, *days) is found
+
+
+def test_two_reporters_who_see_the_same_are_a_repetition():
+    assert not finds((300, 0), (300, 9))
+    assert finds((300, 0), (300, 9), reporters=2)
+
+
+def test_a_slow_decay_is_found_before_it_is_a_tenth():
+    days = [(500, round(500 * 0.003 * n)) for n in range(1, 34)]
+
+    first = next(n for n in range(1, 34) if finds((500, 0), *days[:n]))
+
+    assert days[first - 1][1] < 20
+
+
+@pytest.mark.parametrize("k", [1, 3, 10])
+def test_the_surprise_is_the_exact_tail(k):
+    belief = Belief(2.0, 30.0)
+
+    total = sum(surprise(x, 25, belief) - surprise(x + 1, 25, belief) for x in range(k, 25))
+
+    assert total + surprise(25, 25, belief) == pytest.approx(surprise(k, 25, belief))
+    assert surprise(0, 25, belief) == 1.0
+    assert 0 < surprise(k + 1, 25, belief) < surprise(k, 25, belief) < 1
+
+
+def test_a_past_that_differs_from_day_to_day_is_believed_less():
+    steady = learn(2800, 140, [(100, 5)] * 28)
+    restless = learn(2800, 140, [(100, 0), (100, 10)] * 14)
+
+    assert surprise(30, 100, restless) > 10 * surprise(30, 100, steady)
+
+
+def test_a_huge_count_is_judged_quickly():
+    assert surprise(5_000, 10_000_000, learn(10**9, 1000)) < 1
