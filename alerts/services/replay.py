@@ -39,6 +39,16 @@ class Replayed:
         return self.picture.result_type
 
     @property
+    def failed_sessions(self) -> int:
+        """Give the failed sessions of all its domains."""
+        return self.picture.failed_sessions
+
+    @property
+    def sessions(self) -> int:
+        """Give all sessions of its failing days."""
+        return self.picture.sessions
+
+    @property
     def domains(self) -> set[str]:
         """Give the names of the touched domains."""
         return set(self.picture.domains)
