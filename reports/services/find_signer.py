@@ -29,6 +29,7 @@ _MOST_SIGNATURES = 5
 _TIMEOUT_S = 3.0
 _REMEMBER_S = 600.0
 _MOST_REMEMBERED = 1_000
+_WAIT_A_MINUTE_S = 15.0
 _SIGNATURE = re.compile(rb"^dkim-signature[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
@@ -80,17 +81,28 @@ def _verified(data: bytes, index: int, look_up: LookUp) -> str:
 
 
 class _Keys:
-    """Looks keys up and remembers them, and for how little long that there was none."""
+    """Looks keys up and remembers them, and for a shorter time that there was none.
+
+    Anybody can have us ask for names that take seconds to say nothing. So there is a limit to the
+    time spent on waiting, beyond which mail counts as unsigned.
+    """
 
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[float, bytes | None]] = {}
+        self._minute_ends = 0.0
+        self._waited_s = 0.0
 
     def __call__(self, name: bytes, timeout: float) -> bytes | None:
         now = time.monotonic()
         found = self._known.get(name)
         if found is not None and found[0] > now:
             return found[1]
+        if now > self._minute_ends:
+            self._minute_ends, self._waited_s = now + 60.0, 0.0
+        if self._waited_s > _WAIT_A_MINUTE_S:
+            return None
         key = _resolve(name.decode("ascii", "replace"), timeout)
+        self._waited_s += time.monotonic() - now
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()
         self._known[name] = (now + (_REMEMBER_S if key else _REMEMBER_S / 10), key)

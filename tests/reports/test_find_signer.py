@@ -90,6 +90,24 @@ def test_a_key_is_looked_up_once(monkeypatch):
     assert asked == ["s1._domainkey.sender.example."]
 
 
+def test_slow_names_cost_a_limited_time_each_minute(monkeypatch):
+    clock = [1000.0]
+
+    def take_three_seconds(name: str, timeout: float) -> None:
+        clock[0] += 3
+
+    monkeypatch.setattr(module, "_resolve", take_three_seconds)
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    keys = module._Keys()
+
+    for number in range(20):
+        keys(b"%d" % number, 3.0)
+    assert clock[0] == 1018
+    clock[0] += 60
+    keys(b"another", 3.0)
+    assert clock[0] == 1081
+
+
 @pytest.mark.django_db
 def test_the_trust_of_signed_mail_is_stored_with_its_signer(monkeypatch):
     monkeypatch.setattr(module, "_look_up_key", publish())
