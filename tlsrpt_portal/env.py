@@ -220,7 +220,7 @@ VARIABLES: tuple[Variable, ...] = (
         "Reports in",
         "INTAKE_PER_MINUTE",
         Kind.INTEGER,
-        "6000",
+        "60000",
         "Reports a minute that one HTTPS intake takes before it answers 429.",
     ),
     _var(
