@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
@@ -24,6 +25,7 @@ _STATUS_STYLES = {
 }
 _SEVERITY_STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _LABEL_WIDTH = 10
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def render_posture(posture: Posture) -> RenderableType:
@@ -56,7 +58,8 @@ def _render(label: str, aspect: Aspect, detail: str | None) -> Iterator[Renderab
     line = Text(f"  {label:<{_LABEL_WIDTH}}")
     line.append(f"{aspect.status.value:<12}", style=_STATUS_STYLES[aspect.status])
     if detail:
-        line.append(detail, style="dim")
+        # A record may hold anything, escape sequences for this terminal included.
+        line.append(_CONTROL.sub("\ufffd", detail), style="dim")
     yield line
     for finding in aspect.findings:
         yield Padding(_render_finding(finding), (0, 0, 0, _LABEL_WIDTH + 4))

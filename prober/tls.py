@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from mailtls.names import fold_name
 from mailtls.observed import Certificate, FetchResult
 
-_MAX_DNS_NAMES = 200
+_MAX_DNS_NAMES = 1000
 _DER = 2  # _ssl.ENCODING_DER, which the ssl module keeps to itself
 
 # X509_V_ERR_… of OpenSSL's x509_vfy.h.

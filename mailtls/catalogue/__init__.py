@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from mailtls.findings import Finding, Param
 
 __all__ = ["ENTRIES", "Entry", "Words", "describe"]
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MODULES = (
     names,
     tlsrpt,
@@ -79,6 +81,10 @@ class _Filler(string.Formatter):
         self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> tuple[Any, str]:
         value = kwargs.get(field_name)
+        if isinstance(value, str):
+            # Much of this was found in other people's DNS: no escape sequence of theirs may reach
+            # a terminal.
+            value = _CONTROL.sub("\ufffd", value)
         return ("?" if value is None else value), field_name
 
 

@@ -70,6 +70,17 @@ def test_people_get_the_mistake_its_meaning_and_the_remedy(world: Zone):
     assert "tlsrpt.rua.no-scheme" in out
 
 
+def test_a_record_cannot_send_escape_sequences_to_the_terminal(world: Zone):
+    world.records["_smtp._tls.example.com", "TXT"] = ['"v=TLSRPTv1; rua=\\027[2J\\007boo"']
+
+    out, _ = run("example.com")
+    as_json, _ = run("example.com", "--json")
+
+    assert "boo" in out
+    assert not {"\x1b", "\x07"} & set(out + as_json)
+    assert json.loads(as_json)["tlsrpt"]["record"] == "v=TLSRPTv1; rua=\x1b[2J\x07boo"
+
+
 def test_names_are_folded_and_each_is_checked_once(world: Zone):
     out, _ = run("EXAMPLE.com.", "example.com", "--json")
 

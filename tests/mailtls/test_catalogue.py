@@ -65,6 +65,12 @@ def test_a_hostile_parameter_is_only_text():
     assert words.title.endswith("{mx.__class__} {0} %s")
 
 
+def test_a_parameter_brings_no_control_characters():
+    words = describe(error("mx.host.no-address", mx="a\x1b[2J\nb\x9b"))
+
+    assert words.title.endswith("a\ufffd[2J\ufffdb\ufffd")
+
+
 def test_a_missing_parameter_and_an_unknown_code_do_not_raise():
     assert "?" in describe(error("mx.host.no-address")).title
     assert describe(error("no.such-code")).title == "no.such-code"

@@ -26,6 +26,8 @@ from webui.commands import PortalCommand
 
 _DEFAULT_CONCURRENCY = 200
 _MAX_CONCURRENCY = 2000
+# What a shell reports for a program ended by Ctrl-C: 128 and the number of SIGINT.
+_STOPPED = 130
 
 
 class Command(PortalCommand):
@@ -74,6 +76,8 @@ class Command(PortalCommand):
             raise CommandError("There is no name to check.", returncode=2 if names else 1)
         try:
             self._check(domains, options)
+        except KeyboardInterrupt:
+            raise CommandError("Stopped.", returncode=_STOPPED) from None
         except BrokenPipeError:
             # The reader (head, for one) has had enough. Python would complain at exit.
             sys.stdout = io.StringIO()
