@@ -1,4 +1,4 @@
-"""The forms about reports: upload and intakes."""
+"""The forms about reports: upload, intakes and mailboxes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import UploadedFile
 from accounts import access
 from accounts.models import Team, User
 from accounts.roles import Role
-from reports.models import Intake
+from reports.models import Intake, Mailbox, MailSecurity
 
 
 class UploadForm(forms.Form):
@@ -45,12 +45,7 @@ class IntakeForm(forms.Form):
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        team = self.fields["team"]
-        assert isinstance(team, forms.ModelChoiceField)
-        team.queryset = access.teams_for(user, Role.MANAGER)
-        if not access.may(user, Role.MANAGER, None):
-            team.empty_label = None
-            team.required = True
+        offer_managed_teams(self, user)
 
     def clean_name(self) -> str:
         """Refuse a name that is taken."""
@@ -58,3 +53,83 @@ class IntakeForm(forms.Form):
         if Intake.objects.filter(name=name).exists():
             raise forms.ValidationError(f"There is an intake named {name} already.")
         return name
+
+
+class MailboxForm(forms.Form):
+    """A mailbox with its password, or with what an OAuth 2 access token is made from."""
+
+    name = forms.CharField(max_length=100, label="Name")
+    host = forms.CharField(max_length=253, label="IMAP server")
+    port = forms.IntegerField(min_value=1, max_value=65535, initial=993, label="Port")
+    security = forms.ChoiceField(choices=MailSecurity.choices, label="Security")
+    username = forms.CharField(max_length=254, label="User name")
+    password = forms.CharField(
+        required=False,
+        label="Password",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Kept encrypted. Leave it empty for OAuth 2 (Microsoft 365, Google).",
+    )
+    token_url = forms.URLField(required=False, label="OAuth 2 token address", assume_scheme="https")
+    client_id = forms.CharField(required=False, label="Client id")
+    client_secret = forms.CharField(
+        required=False, label="Client secret", widget=forms.PasswordInput()
+    )
+    refresh_token = forms.CharField(
+        required=False, label="Refresh token", widget=forms.PasswordInput()
+    )
+    folder = forms.CharField(max_length=200, initial="INBOX", label="Folder")
+    done_folder = forms.CharField(
+        max_length=200,
+        required=False,
+        label="Folder for what was stored",
+        help_text="Empty: mail stays where it is and is marked as read.",
+    )
+    team = forms.ModelChoiceField(
+        queryset=Team.objects.none(), required=False, empty_label="No team", label="Team"
+    )
+
+    _OAUTH = ("token_url", "client_id", "client_secret", "refresh_token")
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer_managed_teams(self, user)
+
+    def clean_name(self) -> str:
+        """Refuse a name that is taken."""
+        name: str = self.cleaned_data["name"].strip()
+        if Mailbox.objects.filter(name=name).exists():
+            raise forms.ValidationError(f"There is a mailbox named {name} already.")
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for a password, or for all that OAuth 2 needs."""
+        cleaned = super().clean() or self.cleaned_data
+        given = [name for name in self._OAUTH if cleaned.get(name)]
+        if not cleaned.get("password") and len(given) < len(self._OAUTH):
+            missing = next(name for name in self._OAUTH if name not in given)
+            self.add_error(
+                missing if given else "password",
+                "OAuth 2 needs all four fields." if given else "Enter the password.",
+            )
+        return cleaned
+
+    def mailbox(self) -> Mailbox:
+        """Give the mailbox, unsaved and without its secret."""
+        names = ("name", "host", "port", "security", "username", "folder", "done_folder", "team")
+        return Mailbox(**{name: self.cleaned_data[name] for name in names})
+
+    def secret(self) -> dict[str, str]:
+        """Give the password, or what access tokens are made from."""
+        if self.cleaned_data["password"]:
+            return {"password": self.cleaned_data["password"]}
+        return {name: self.cleaned_data[name] for name in self._OAUTH}
+
+
+def offer_managed_teams(form: forms.Form, user: User) -> None:
+    """Let a form's `team` be one that this person manages; none only where they may have none."""
+    team = form.fields["team"]
+    assert isinstance(team, forms.ModelChoiceField)
+    team.queryset = access.teams_for(user, Role.MANAGER)
+    if not access.may(user, Role.MANAGER, None):
+        team.empty_label = None
+        team.required = True

@@ -1,8 +1,8 @@
-"""Addresses of reports, the inbox and intakes."""
+"""Addresses of reports, the inbox, intakes and mailboxes."""
 
 from django.urls import path
 
-from reports.views import inbox, intakes, reports
+from reports.views import inbox, intakes, mailboxes, reports
 
 # The page of one report has a name without a namespace: models link to it.
 urlpatterns = [
@@ -22,4 +22,7 @@ inbox_urlpatterns = [
 settings_urlpatterns = [
     path("intakes/", intakes.intakes, name="intakes"),
     path("intakes/<int:pk>/revoke/", intakes.revoke, name="revoke_intake"),
+    path("mailboxes/", mailboxes.mailboxes, name="mailboxes"),
+    path("mailboxes/<int:pk>/test/", mailboxes.test_mailbox, name="test_mailbox"),
+    path("mailboxes/<int:pk>/remove/", mailboxes.remove_mailbox, name="remove_mailbox"),
 ]

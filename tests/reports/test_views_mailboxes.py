@@ -1,0 +1,104 @@
+import pytest
+from django.urls import reverse
+
+from accounts.models import AuditEntry, Membership, Team, User
+from accounts.roles import Role
+from reports.models import Mailbox
+from reports.views import mailboxes as views
+
+pytestmark = pytest.mark.django_db
+
+FORM = {
+    "name": "Reports",
+    "host": "imap.corp.example",
+    "port": "993",
+    "security": "tls",
+    "username": "tlsrpt@corp.example",
+    "password": "secret-of-the-mailbox",
+    "folder": "INBOX",
+    "done_folder": "",
+    "team": "",
+}
+ADDRESS = "/settings/mailboxes/"
+
+
+@pytest.fixture
+def root(client):
+    user = User.objects.create_superuser("root@corp.example")
+    client.force_login(user, "allauth.account.auth_backends.AuthenticationBackend")
+    return user
+
+
+@pytest.fixture(autouse=True)
+def server(monkeypatch):
+    """An IMAP server that holds three mails, or fails."""
+    answers = {"fails": ""}
+
+    def check(mailbox):
+        if answers["fails"]:
+            raise views.MailboxFailedError(answers["fails"])
+        return 3
+
+    monkeypatch.setattr(views, "check_connection", check)
+    return answers
+
+
+def test_a_mailbox_is_added_and_tried_at_once(client, root):
+    answer = client.post(ADDRESS, FORM, follow=True)
+
+    mailbox = Mailbox.objects.get()
+    assert b"3 mails in INBOX" in answer.content
+    assert b"secret-of-the-mailbox" not in bytes(mailbox.secret)
+    assert AuditEntry.objects.filter(verb="created mailbox", actor=root).exists()
+
+
+def test_a_mailbox_that_does_not_answer_is_kept_and_says_why(client, root, server):
+    server["fails"] = "imap.corp.example:993: connection refused"
+
+    answer = client.post(ADDRESS, FORM, follow=True)
+
+    assert b"connection refused" in answer.content
+    assert Mailbox.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"password": ""}, "Enter the password."),
+        ({"password": "", "client_id": "x"}, "OAuth 2 needs all four fields."),
+        ({"port": "0"}, "greater than or equal to 1"),
+    ],
+)
+def test_what_is_missing_is_asked_for(client, root, changes, words):
+    answer = client.post(ADDRESS, {**FORM, **changes})
+
+    assert words in answer.content.decode()
+    assert not Mailbox.objects.exists()
+
+
+def test_a_mailbox_is_removed(client, root):
+    client.post(ADDRESS, FORM)
+
+    client.post(reverse("settings:remove_mailbox", args=[Mailbox.objects.get().pk]))
+
+    assert not Mailbox.objects.exists()
+
+
+def test_the_mailbox_of_another_team_is_out_of_reach(client, root):
+    client.post(ADDRESS, FORM)
+    mailbox = Mailbox.objects.get()
+    charlie = User.objects.create_user("charlie@corp.example")
+    web = Team.objects.create(name="Web")
+    Membership.objects.create(user=charlie, team=web, role=Role.MANAGER)
+    client.force_login(charlie, "allauth.account.auth_backends.AuthenticationBackend")
+
+    assert b"imap.corp.example" not in client.get(ADDRESS).content
+    for name in ("settings:test_mailbox", "settings:remove_mailbox"):
+        assert client.post(reverse(name, args=[mailbox.pk])).status_code == 404
+
+
+def test_viewers_have_no_business_here(client, root):
+    dora = User.objects.create_user("dora@corp.example", role_everywhere=Role.VIEWER)
+    client.force_login(dora, "allauth.account.auth_backends.AuthenticationBackend")
+
+    assert client.get(ADDRESS).status_code == 403
