@@ -139,7 +139,7 @@ class HttpsServer:
         self.answers: dict[str, bytes | Respond] = {}
         self.requests: list[bytes] = []
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._current = ""
+        self._writers: list[asyncio.StreamWriter] = []
 
     def serve(
         self, host: str, context: ssl.SSLContext, answer: bytes | Respond | None = None
@@ -160,6 +160,10 @@ class HttpsServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # A polite end of TLS waits for the other side, which may be gone.
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)
         await self._server.wait_closed()
 
     def _choose(
@@ -174,6 +178,7 @@ class HttpsServer:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self._writers.append(writer)
         task.add_done_callback(self._tasks.discard)
         try:
             request = await reader.readuntil(b"\r\n\r\n")

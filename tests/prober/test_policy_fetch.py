@@ -204,7 +204,7 @@ async def test_a_server_without_tls_is_a_failed_handshake(world: World):
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(http())
         await writer.drain()
-        writer.close()
+        writer.transport.abort()
 
     server = await asyncio.start_server(plain, "127.0.0.1", 0)
     world.https.port = server.sockets[0].getsockname()[1]
