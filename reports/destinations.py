@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from django.conf import settings
 
 from reports.models import Intake
@@ -14,20 +12,24 @@ def our_destinations() -> tuple[str, ...]:
 
     Mail comes first where it is set up: every sender can mail, and some use the first URI only.
     """
-    return destinations_of(Intake.objects.filter(revoked_at=None).order_by("created_at"))
-
-
-def destinations_of(intakes: Iterable[Intake]) -> tuple[str, ...]:
-    """Give the URIs of these intakes behind the address for all domains."""
     shared = (f"mailto:{settings.MAIL_ADDRESS}",) if settings.MAIL_ADDRESS else ()
-    return (*shared, *(uri for intake in intakes for uri in rua_of(intake)))
+    live = Intake.objects.filter(revoked_at=None).order_by("created_at")
+    return (*shared, *(uri for intake in live for uri in rua_of(intake)))
 
 
 def rua_of(intake: Intake) -> tuple[str, ...]:
-    """Give an intake's own URIs: HTTPS where the portal has it, and mail where it takes mail."""
-    uris = []
-    if settings.SITE_URL.startswith("https://"):
-        uris.append(f"{settings.SITE_URL}{intake.path}")
-    if settings.MAIL_ADDRESS:
-        uris.append(f"mailto:{intake.key}@{settings.MAIL_ADDRESS.rpartition('@')[2]}")
-    return tuple(uris)
+    """Give an intake's own URIs that senders can use."""
+    # RFC 8460 section 3 knows https and mailto only.
+    https = https_rua(intake) if settings.SITE_URL.startswith("https://") else ""
+    return tuple(uri for uri in (https, mail_rua(intake)) if uri)
+
+
+def https_rua(intake: Intake) -> str:
+    """Give the address a reporter posts to; with `http://` it serves tests alone."""
+    return f"{settings.SITE_URL}{intake.path}"
+
+
+def mail_rua(intake: Intake) -> str:
+    """Give the address a reporter mails to; empty where the portal takes no mail."""
+    domain = settings.MAIL_ADDRESS.rpartition("@")[2]
+    return f"mailto:{intake.key}@{domain}" if domain else ""

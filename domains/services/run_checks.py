@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from domains.destinations import our_destinations
 from domains.models import Domain
 from domains.services.record_check import Recorded, record_check
 from mailtls.observed import Observed
@@ -65,7 +66,7 @@ def run_checks(ids: Sequence[int]) -> list[Recorded]:
     domains = {domain.name: domain for domain in Domain.objects.filter(pk__in=ids)}
     requests = [Request(domain=name, with_starttls=settings.PROBE_STARTTLS) for name in domains]
     observe = cast("Observe", import_string(settings.PROBE_WITH))
-    our_rua = import_string(settings.OUR_DESTINATIONS)()
+    our_rua = our_destinations()
     recorded = [
         record_check(domains[observed.domain], observed, timezone.now(), our_rua)
         for observed in observe(requests, probe_options())

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from accounts import access
 from accounts.requests import person
 from accounts.roles import Role
+from reports.destinations import https_rua, mail_rua
 from reports.forms import IntakeForm
 from reports.models import Intake
 from reports.services.edit_intakes import create_intake, revoke_intake
@@ -62,9 +63,4 @@ def _managed(request: HttpRequest) -> QuerySet[Intake]:
 
 
 def _show(intake: Intake) -> ShownIntake:
-    domain = settings.MAIL_ADDRESS.rpartition("@")[2]
-    return ShownIntake(
-        intake=intake,
-        https_rua=f"{settings.SITE_URL}{intake.path}",
-        mail_rua=f"mailto:{intake.key}@{domain}" if domain else "",
-    )
+    return ShownIntake(intake=intake, https_rua=https_rua(intake), mail_rua=mail_rua(intake))
