@@ -175,7 +175,12 @@ def _judge_sts_record(before: Facts, after: Facts) -> tuple[Finding, ...]:
             # A missing record does not cancel what senders hold (sections 3.1 and 5.1).
             return (error("change.sts.removed-while-cached", safe_after=format_time(until)),)
         return (info("change.sts.removed"),)
-    is_body_same = before.policy_sha256 is not None and before.policy_sha256 == after.policy_sha256
+    # A policy out of reach is carried over, so only a valid one was seen to be the same.
+    is_body_same = (
+        after.sts_status is Status.VALID
+        and before.policy_sha256 is not None
+        and before.policy_sha256 == after.policy_sha256
+    )
     if before.sts_id != after.sts_id and after.sts_id is not None and is_body_same:
         return (info("change.sts.id-only", id=after.sts_id),)
     return (info("change.sts.record-changed"),)

@@ -160,6 +160,15 @@ def test_a_new_id_for_the_same_policy_is_harmless():
     assert change.severity is Severity.INFO
 
 
+def test_a_new_id_with_the_policy_out_of_reach_is_not_called_harmless():
+    away = fetched(result=FetchResult.CONNECT_TIMEOUT, body=None)
+
+    found = by_kind(changed(HEALTHY, healthy(sts=txt(STS, "v=STSv1; id=2"), policy=away)))
+
+    assert found[Kind.STS_RECORD] == {"change.sts.record-changed"}
+    assert found[Kind.STS_STATUS] == {"change.sts.broken"}
+
+
 @pytest.mark.parametrize(
     ("before", "after", "code"),
     [
