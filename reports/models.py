@@ -15,6 +15,10 @@ from accounts.access import Person, sees_everything, visible_to
 from accounts.models import Team
 from domains.models import Domain
 
+# One figure at most when figures are added up. A report may claim 2^53 sessions in each of ten
+# thousand entries; sums of that end in an overflow, and with it the figures of everybody.
+MOST_SESSIONS = 10**12
+
 
 class Channel(models.TextChoices):
     """By which door something came in."""

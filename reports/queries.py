@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 
 from domains.models import Domain
 from reports.models import (
+    MOST_SESSIONS,
     DailyFailures,
     DailySessions,
     Intake,
@@ -299,6 +300,8 @@ def last_report_days(domains: Domains) -> dict[int, date]:
 
 def unmanaged_domains() -> list[UnmanagedDomain]:
     """Give the names that are reported on and not in the inventory, most reported first."""
+    most, counted = Value(MOST_SESSIONS), Q(is_counted=True)
+    failed = Coalesce("failures", "failures_in_details")
     rows = (
         PolicyResult.objects.filter(domain=None)
         .exclude(policy_domain="")
@@ -306,10 +309,8 @@ def unmanaged_domains() -> list[UnmanagedDomain]:
         .annotate(
             results=Count("pk"),
             reporters=Count("reporter", distinct=True),
-            good=Coalesce(Sum("successes", filter=Q(is_counted=True)), 0),
-            bad=Coalesce(
-                Sum(Coalesce("failures", "failures_in_details"), filter=Q(is_counted=True)), 0
-            ),
+            good=Coalesce(Sum(Least("successes", most), filter=counted), 0),
+            bad=Coalesce(Sum(Least(failed, most), filter=counted), 0),
             first_day=Min("day"),
             last_day=Max("day"),
         )

@@ -9,7 +9,14 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from reports.models import DailyFailures, DailySessions, DirtyDay, FailureDetail, PolicyResult
+from reports.models import (
+    MOST_SESSIONS,
+    DailyFailures,
+    DailySessions,
+    DirtyDay,
+    FailureDetail,
+    PolicyResult,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +40,6 @@ _CLEAR = """
 DELETE FROM {target} WHERE (domain_id, day) IN
     (SELECT domain_id, day FROM {dirty} WHERE is_claimed)
 """
-# One daily figure at most. A report may claim 2^53 sessions in each of ten thousand entries; sums
-# of that end in an overflow, and with it the roll-up of everybody's days.
-_MOST = 10**12
 # The failures that count: the summary's total, else what the details add up to.
 _SESSIONS = """
 INSERT INTO {sessions} (domain_id, day, reporter, policy_type, successes, failures,
@@ -123,7 +127,7 @@ def _sql(template: str, **names: str) -> str:
         failed="COALESCE(r.failures, r.failures_in_details)",
         # SQLite's SUM fails on overflow, its TOTAL does not and is exact below 2^53.
         sum="CAST(MIN(TOTAL(" if is_sqlite else "LEAST(SUM(",
-        most=f"), {_MOST}) AS INTEGER)" if is_sqlite else f"), {_MOST})",
+        most=f"), {MOST_SESSIONS}) AS INTEGER)" if is_sqlite else f"), {MOST_SESSIONS})",
         true="1" if is_sqlite else "TRUE",
         false="0" if is_sqlite else "FALSE",
     )

@@ -116,6 +116,13 @@ def test_what_is_reported_on_and_not_managed(fleet):
     assert (foreign.first_day, foreign.reporters) == (NEXT, 1)
 
 
+def test_absurd_counts_for_foreign_domains_do_not_stop_the_list():
+    entry = policy_entry("sts", "foreign.example", good=2**53 - 1, bad=2**53 - 1)
+    take_in(report(policies=[entry] * 1100))
+
+    assert queries.unmanaged_domains()[0].successes == 1100 * 10**12
+
+
 def test_reports_are_found_by_domain(fleet):
     assert queries.reports_for(None).count() == 5
     assert queries.reports_for(Domain.objects.filter(name="b.example")).count() == 1
