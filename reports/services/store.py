@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -19,7 +19,7 @@ from django.utils import timezone
 from domains.models import Domain
 from mailtls.report import Report as ParsedReport
 from mailtls.report.notes import CONFLICTING
-from reports.attribution import attribute, choose_counted, names_to_look_up
+from reports.attribution import names_to_look_up
 from reports.bulk import give_ids, insert_rows
 from reports.models import (
     Channel,
@@ -34,8 +34,8 @@ from reports.models import (
     Trust,
 )
 from reports.reading import ReadDocument
+from reports.rows import report_row, result_rows
 
-_REPORTER_CHARS = 200
 _TRUST_RANK = (Trust.ANONYMOUS_HTTPS, Trust.UNSIGNED_MAIL, Trust.UPLOAD, Trust.DKIM_MAIL)
 
 
@@ -122,7 +122,13 @@ def _insert_reports(batch: _Batch) -> None:
     # Sorted, so that two workers with some of the same reports meet them in the same order.
     insert_rows(
         [
-            _report_row(sha, item, document, identities[sha], sha in batch.conflicts)
+            report_row(
+                document,
+                trust=item.trust,
+                receipt=item.receipt,
+                identity=identities[sha],
+                is_conflicting=sha in batch.conflicts,
+            )
             for sha, (item, document) in sorted(candidates.items())
         ],
         ignore_conflicts=True,
@@ -160,37 +166,6 @@ def _find_conflicts(batch: _Batch, identities: dict[str, str]) -> dict[str, tupl
     return earlier
 
 
-def _report_row(
-    sha: str, item: ReadReceipt, document: ReadDocument, identity: str, is_conflicting: bool
-) -> Report:
-    report = document.report
-    assert report is not None
-    warnings = [[note.code, note.params] for note in document.warnings]
-    if is_conflicting:
-        warnings.append([CONFLICTING, {}])
-    return Report(
-        content_sha256=sha,
-        organization_name=report.organization_name,
-        submitter=report.submitter,
-        reporter=_reporter(report),
-        report_id=report.report_id,
-        contact_info=report.contact_info,
-        start_at=report.start_at,
-        end_at=report.end_at,
-        day=report.start_at.date(),
-        received_at=item.receipt.received_at,
-        trust=item.trust,
-        warnings=warnings,
-        document=document.compressed,
-        first_receipt_id=item.receipt.pk,
-        identity=identity,
-    )
-
-
-def _reporter(report: ParsedReport) -> str:
-    return (report.organization_name or report.submitter or "unknown")[:_REPORTER_CHARS]
-
-
 def _raise_trust(batch: _Batch) -> None:
     """Let a known report that arrives by a surer way now be as sure."""
     known = [sha for sha in batch.first if sha not in set(batch.new)]
@@ -215,7 +190,10 @@ def _insert_results(batch: _Batch) -> None:
     dirty: set[tuple[int, date]] = set()
     for sha in batch.new:
         document = batch.first[sha][1]
-        for result, rows in _result_rows(batch.ids[sha], document, managed, sha in batch.conflicts):
+        is_conflicting = sha in batch.conflicts
+        for result, rows in result_rows(
+            batch.ids[sha], document, managed, is_conflicting=is_conflicting
+        ):
             results.append(result)
             if rows:
                 details.append((result, rows))
@@ -228,54 +206,6 @@ def _insert_results(batch: _Batch) -> None:
     insert_rows(results)
     insert_rows([row for _, rows in details for row in rows])
     insert_rows([DirtyDay(domain_id=pk, day=day) for pk, day in sorted(dirty)])
-
-
-def _result_rows(
-    report_id: int, document: ReadDocument, managed: dict[str, int], is_conflicting: bool
-) -> list[tuple[PolicyResult, list[FailureDetail]]]:
-    report = document.report
-    assert report is not None
-    domains = attribute(report, document.hints, managed)
-    groups: list[Hashable] = [
-        domain if domain is not None else policy.policy_domain
-        for domain, policy in zip(domains, report.policies, strict=True)
-    ]
-    counted = choose_counted(report.policies, groups)
-    rows = []
-    for position, policy in enumerate(report.policies):
-        result = PolicyResult(
-            report_id=report_id,
-            position=position,
-            policy_type=policy.policy_type.value,
-            policy_type_raw=policy.policy_type_raw,
-            policy_domain=policy.policy_domain,
-            domain_id=domains[position],
-            day=report.start_at.date(),
-            reporter=_reporter(report),
-            successes=policy.successes,
-            failures=policy.failures,
-            failures_in_details=policy.failures_in_details,
-            is_counted=counted[position] and not is_conflicting,
-            policy_strings=policy.policy_strings,
-            mx_hosts=policy.mx_hosts,
-        )
-        details = [
-            FailureDetail(
-                position=index,
-                result_type=detail.result_type,
-                result_type_raw=detail.result_type_raw,
-                failed_sessions=detail.failed_sessions,
-                sending_mta_ip=detail.sending_mta_ip,
-                receiving_mx_hostname=detail.receiving_mx_hostname,
-                receiving_mx_helo=detail.receiving_mx_helo,
-                receiving_ip=detail.receiving_ip,
-                additional_information=detail.additional_information,
-                failure_reason_code=detail.failure_reason_code,
-            )
-            for index, detail in enumerate(policy.details)
-        ]
-        rows.append((result, details))
-    return rows
 
 
 def _outcomes(item: ReadReceipt, batch: _Batch) -> list[Stored]:
