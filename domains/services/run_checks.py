@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, cast
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import Q
@@ -41,7 +42,14 @@ def probe_options() -> Options:
         allow_private_addresses=settings.PROBE_PRIVATE_ADDRESSES,
         ca_file=settings.PROBE_CA_FILE,
         probe_starttls=settings.PROBE_STARTTLS,
+        ehlo_name=_own_name(),
     )
+
+
+def _own_name() -> str:
+    """Give the portal's host name to greet MX hosts with, unless it is one of this machine only."""
+    name = urlsplit(settings.SITE_URL).hostname or ""
+    return name if "." in name and not name.replace(".", "").isdigit() else ""
 
 
 def claim_due(now: datetime | None = None, limit: int = BATCH * BATCHES_A_TICK) -> list[int]:
