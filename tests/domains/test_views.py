@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -70,6 +71,25 @@ def test_the_list_is_saved_as_filtered(client, team, manager):
     header, *rows = response.content.decode().splitlines()
     assert header.startswith("Domain,Team,TLS-RPT,MTA-STS,DANE")
     assert [row.split(",")[:3] for row in rows] == [["bare.example", "Retail", "Missing"]]
+
+
+def test_the_links_below_a_list_keep_its_filters(client, team, manager):
+    for at in range(60):
+        make_domain(f"bare{at:02}.example", team, tlsrpt="missing")
+    query = {"tlsrpt": "missing", "sort": "-name"}
+
+    page = client.get(reverse("domains:list"), query)
+
+    links = re.findall(r'href="(\?[^"]*)"', page.content.decode())
+    links = [link.replace("&amp;", "&") for link in links]
+    [following] = [link for link in links if "page=2" in link]
+    second = client.get(reverse("domains:list") + following)
+    rows = [row.record.name for row in second.context["table"].paginated_rows]
+    assert rows == [f"bare{at:02}.example" for at in range(9, -1, -1)]
+    [csv_link] = [link for link in links if "export=csv" in link]
+    lines = client.get(reverse("domains:list") + csv_link).content.decode().splitlines()
+    assert len(lines) == 61
+    assert lines[1].startswith("bare59.example")
 
 
 def test_pasted_lines_are_previewed_before_anything_is_stored(client, team, manager):

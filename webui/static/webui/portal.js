@@ -188,6 +188,22 @@
     });
   });
 
+  // --- what scrolls sideways can be reached and scrolled by keyboard
+
+  function reachScrollers() {
+    document.querySelectorAll(".table-wrap:not([role])").forEach(function (wrap) {
+      if (wrap.scrollWidth > wrap.clientWidth) {
+        var heading = wrap.closest(".card") && wrap.closest(".card").querySelector("h2");
+        wrap.tabIndex = 0;
+        wrap.setAttribute("role", "region");
+        wrap.setAttribute("aria-label", (heading ? heading.textContent : "Table") + ", scrolls");
+      }
+    });
+  }
+  reachScrollers();
+  window.addEventListener("resize", reachScrollers);
+  document.addEventListener("htmx:afterSettle", reachScrollers);
+
   // --- a choice that applies at once
 
   document.addEventListener("change", function (event) {
