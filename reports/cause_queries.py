@@ -84,6 +84,17 @@ def parts_by(
     ]
 
 
+def worst_domains(domains: DomainQuerySet, since: date, until: date, most: int) -> list[int]:
+    """Give the ids of the domains with the most failed sessions, worst first."""
+    rows = DailyFailures.objects.filter(
+        day__range=(since, until),
+        domain__in=domains.order_by().values("pk"),
+        counted_failed_sessions__gt=0,
+    )
+    summed = rows.order_by().values_list("domain").annotate(failed=Sum("counted_failed_sessions"))
+    return [key for key, _ in summed.order_by("-failed", "domain")[:most]]
+
+
 def evidence(
     domains: DomainQuerySet, cause: CauseKey, since: date, until: date
 ) -> QuerySet[FailureDetail]:

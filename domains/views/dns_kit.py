@@ -98,7 +98,9 @@ def _from_address(request: HttpRequest) -> DomainQuerySet:
 
 def _wanted(domains: DomainQuerySet) -> list[Wanted]:
     """Give what is known of each domain; one whose state is unknown is left out."""
-    rows = domains.select_related("posture").defer("posture__observed", "posture__facts")
+    rows = domains.select_related("posture").defer(
+        "posture__observed", "posture__facts", "posture__confirmed_facts"
+    )
     live = dict(
         HostedPolicy.objects.filter(domain__in=domains.order_by().values("pk"))
         .order_by("published_at", "pk")

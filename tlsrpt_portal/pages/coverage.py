@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Team
-from domains.history import DayCounts, DayState, counts_by_day, states_on
+from domains.history import DayCounts, DayState, counts_by_day, counts_by_team, states_on
 from domains.models import Domain
 from tlsrpt_portal.pages.span import read_span
 from webui import charting
@@ -59,9 +59,9 @@ def coverage_page(request: HttpRequest) -> HttpResponse:
     domains = Domain.objects.visible_to(request.user).active()
     today = timezone.now().date()
     on = _read_day(request.GET.get("on", ""), today)
-    states = states_on(domains, on)
     if request.GET.get("export") in set(Format):
-        return _export(Format(request.GET["export"]), on, states)
+        return _export(Format(request.GET["export"]), on, states_on(domains, on))
+    counts = counts_by_team(domains, on)
     span = read_span(request)
     teams = dict(Team.objects.values_list("pk", "name"))
     history = counts_by_day(domains, today - timedelta(days=span.days), today)
@@ -70,8 +70,8 @@ def coverage_page(request: HttpRequest) -> HttpResponse:
         "today": today,
         "is_today": on == today,
         "columns": [title for _, _, title in COLUMNS],
-        "rows": _rows(states, teams, is_today=on == today),
-        "total": len(states),
+        "rows": _rows(counts, teams, is_today=on == today),
+        "total": sum(held.total for _, held in counts),
         "span": span,
         "chart": history_chart(history),
         "query": request.GET.urlencode(),
@@ -88,41 +88,42 @@ def _read_day(text: str, today: date) -> date:
     return min(day, today)
 
 
-def _rows(states: Sequence[DayState], teams: dict[int, str], *, is_today: bool) -> list[TeamRow]:
-    by_team: dict[int | None, list[DayState]] = {}
-    for state in states:
-        by_team.setdefault(state.team_id, []).append(state)
-    ordered = sorted(by_team, key=lambda pk: (pk is None, teams.get(pk or 0, "").lower()))
+def _rows(
+    counts: list[tuple[int | None, DayCounts]], teams: dict[int, str], *, is_today: bool
+) -> list[TeamRow]:
+    ordered = sorted(counts, key=lambda one: (one[0] is None, teams.get(one[0] or 0, "").lower()))
     rows = [
-        _row(teams.get(pk or 0, "No team"), by_team[pk], str(pk or "none"), is_today=is_today)
-        for pk in ordered
+        _row(teams.get(pk or 0, "No team"), held, str(pk or "none"), is_today=is_today)
+        for pk, held in ordered
     ]
     if len(rows) > 1:
-        rows.append(_row("All", states, "", is_today=is_today))
+        total = DayCounts(
+            day=counts[0][1].day,
+            total=sum(held.total for _, held in counts),
+            tlsrpt=sum((held.tlsrpt for _, held in counts), Counter()),
+            sts=sum((held.sts for _, held in counts), Counter()),
+            dane=sum((held.dane for _, held in counts), Counter()),
+        )
+        rows.append(_row("All", total, "", is_today=is_today))
     return rows
 
 
-def _row(name: str, states: Sequence[DayState], team: str, *, is_today: bool) -> TeamRow:
-    counts: Counter[tuple[str, str]] = Counter()
-    for state in states:
-        counts["tlsrpt", state.tlsrpt] += 1
-        counts["sts", state.sts] += 1
-        counts["dane", state.dane] += 1
-
+def _row(name: str, held: DayCounts, team: str, *, is_today: bool) -> TeamRow:
     def href(**query: str) -> str:
         if not is_today:
             return ""
         narrowed = {"team": team, **query} if team else query
         return f"{reverse('domains:list')}?{urlencode(narrowed)}"
 
+    by_aspect = {"tlsrpt": held.tlsrpt, "sts": held.sts, "dane": held.dane}
     return TeamRow(
         name=name,
-        total=len(states),
+        total=held.total,
         href=href(),
         counts=[
             Count(
-                count=counts[aspect, value],
-                share=share(counts[aspect, value], len(states)),
+                count=by_aspect[aspect][value],
+                share=share(by_aspect[aspect][value], held.total),
                 href=href(**{aspect: value}),
             )
             for aspect, value, _ in COLUMNS

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import django_tables2 as tables
 from django.db.models import Count, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -25,6 +27,8 @@ from webui.tables import END
 from webui.wording import day, failure_rate
 
 SPARK_DAYS = 30
+# A large import spreads its first checks over this time.
+FIRST_CHECKS = timedelta(hours=1)
 
 
 class FleetTable(DomainTable):
@@ -114,7 +118,11 @@ class DomainList(ListPage):
         """Give the domains with their team and posture."""
         domains = Domain.objects.visible_to(self.request.user)
         return domains.select_related("team", "posture").defer(
-            "posture__judgement", "posture__observed", "posture__facts", "notes"
+            "posture__judgement",
+            "posture__observed",
+            "posture__facts",
+            "posture__confirmed_facts",
+            "notes",
         )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -127,6 +135,9 @@ class DomainList(ListPage):
             context["bulk_action"] = reverse("domains:check_chosen")
             context["bulk_template"] = "domains/_bulk.html"
         context["empty_template"] = "domains/_list_empty.html"
-        unchecked = self.object_list.filter(posture=None, is_active=True)
-        context["unchecked"] = unchecked.order_by().count()
+        # Those wait among the due ones, for which there is an index.
+        waiting = Domain.objects.visible_to(user).filter(
+            is_active=True, next_check_at__lte=timezone.now() + FIRST_CHECKS, posture=None
+        )
+        context["unchecked"] = waiting.order_by().count()
         return context

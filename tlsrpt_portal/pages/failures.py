@@ -85,7 +85,9 @@ def failure_group(request: HttpRequest) -> HttpResponse:
     cause = CauseKey(result_type=request.GET["cause"][:64], receiving_mx=request.GET.get("mx"))
     days = cause_queries.failed_by_day(domains, cause, span.since, span.until)
     by_domain = cause_queries.parts_by("domain", domains, cause, span.since, span.until)
-    names = Domain.objects.select_related("team").in_bulk([part.key for part in by_domain])
+    names = Domain.objects.select_related("team").in_bulk(
+        [part.key for part in by_domain[:MOST_ROWS]]
+    )
     by_mx = cause_queries.parts_by("receiving_mx", domains, cause, span.since, span.until)
     found = cause_queries.evidence(domains, cause, span.since, span.until)[:MOST_EVIDENCE]
     context = {
@@ -96,6 +98,7 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         "failed": sum(count for _, count in days),
         "chart": _group_chart(cause, days),
         "domains": [(names[part.key], part) for part in by_domain if part.key in names],
+        "domain_count": len(by_domain),
         "reporters": cause_queries.parts_by("reporter", domains, cause, span.since, span.until),
         "mxs": by_mx if cause.receiving_mx is None else [],
         "evidence": [
@@ -233,13 +236,11 @@ _GROUPINGS: dict[str, tuple[str, Callable[[DomainQuerySet, Span, str], list[Row]
 def _heat(domains: DomainQuerySet, span: Span) -> list[HeatRow]:
     """Give the worst domains of the span with their days, at most the last thirty."""
     since = max(span.since, span.until - timedelta(days=29))
-    found = queries.per_domain_totals(domains, since, span.until)
-    worst = sorted(found, key=lambda key: -found[key].failures)[:MOST_HEAT_ROWS]
-    worst = [key for key in worst if found[key].failures]
+    worst = cause_queries.worst_domains(domains, since, span.until, MOST_HEAT_ROWS)
     chosen = Domain.objects.filter(pk__in=worst)
     daily = queries.per_domain_daily(chosen, since, span.until)
     names = {domain.pk: domain for domain in chosen}
-    return heat_rows([(names[key], daily[key]) for key in worst])
+    return heat_rows([(names[key], daily[key]) for key in worst if key in daily])
 
 
 def _export(form: Format, rows: list[Row]) -> HttpResponse:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import nsmallest
+from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,13 +12,32 @@ from django.shortcuts import render
 from accounts.access import teams_for
 from domains.models import Domain, DomainQuerySet, Status, StsMode
 from reports import queries
-from tlsrpt_portal.pages.diagnosis import CLEAN_DAYS
+from tlsrpt_portal.pages.diagnosis import CLEAN_DAYS, NOTABLE_RATE
 from tlsrpt_portal.pages.domain_reports import CLEAN_RATE
 from webui.wording import failure_rate, number, plural
 
 MOST_CARDS = 25
 # Fewer sessions than this prove little about what enforce would do.
 ENOUGH_SESSIONS = 50
+
+
+class State(NamedTuple):
+    """What decides where a domain stands."""
+
+    pk: int
+    name: str
+    tlsrpt: str
+    mta_sts: str
+    sts_mode: str
+
+
+class Place(NamedTuple):
+    """Where a domain stands, and why; sorts troubled ones first, then by name."""
+
+    is_quiet: bool
+    name: str
+    pk: int
+    evidence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +47,6 @@ class Card:
     domain: Domain
     evidence: str
     is_trouble: bool
-    order: tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,20 +82,31 @@ def read_lanes(domains: DomainQuerySet) -> list[Lane]:
     rows = (
         domains.exclude(posture=None)
         .exclude(posture__mx=Status.NULL_MX)
-        .select_related("team", "posture")
-        .defer("posture__judgement", "posture__observed", "posture__facts", "notes")
+        .order_by()
+        .values_list("pk", "name", "posture__tlsrpt", "posture__mta_sts", "posture__sts_mode")
     )
-    lanes: dict[str, list[Card]] = {key: [] for key in _LANES}
-    for domain in rows.order_by("name"):
-        lane, card = _place(domain, figures.get(domain.pk, queries.Totals()))
-        lanes[lane].append(card)
+    lanes: dict[str, list[Place]] = {key: [] for key in _LANES}
+    for row in rows:
+        state = State(*row)
+        lane, evidence, is_trouble = _place(state, figures.get(state.pk, queries.Totals()))
+        lanes[lane].append(Place(not is_trouble, state.name, state.pk, evidence))
+    shown = {key: nsmallest(MOST_CARDS, places) for key, places in lanes.items()}
+    keys = [place.pk for places in shown.values() for place in places]
+    held = Domain.objects.select_related("team").in_bulk(keys)
     return [
         Lane(
             title=title,
             means=means,
             step=step,
             count=len(lanes[key]),
-            cards=sorted(lanes[key], key=lambda card: card.order)[:MOST_CARDS],
+            cards=[
+                Card(
+                    domain=held[place.pk],
+                    evidence=place.evidence,
+                    is_trouble=not place.is_quiet,
+                )
+                for place in shown[key]
+            ],
         )
         for key, (title, means, step) in _LANES.items()
     ]
@@ -106,35 +137,29 @@ _LANES = {
 }
 
 
-def _place(domain: Domain, seen: queries.Totals) -> tuple[str, Card]:
-    posture = domain.posture
-    has_policy = posture.mta_sts == Status.VALID
+def _place(state: State, seen: queries.Totals) -> tuple[str, str, bool]:
+    """Give lane, evidence, and whether it is trouble."""
+    has_policy = state.mta_sts == Status.VALID
     refused = f"{number(seen.failures)} of {number(seen.sessions)} sessions"
     rate = seen.failure_rate or 0.0
-    if has_policy and posture.sts_mode == StsMode.ENFORCE:
-        if posture.tlsrpt != Status.VALID:
-            return "enforce", _card(domain, "Enforces blindly: no TLS-RPT.", trouble=True)
+    if has_policy and state.sts_mode == StsMode.ENFORCE:
+        if state.tlsrpt != Status.VALID:
+            return "enforce", "Enforces blindly: no TLS-RPT.", True
         words = f"{refused} failed ({failure_rate(seen.failures, seen.sessions)})."
-        return "enforce", _card(domain, words, trouble=rate >= CLEAN_RATE * 10)
-    if posture.tlsrpt != Status.VALID:
-        words = "The record is broken." if posture.tlsrpt == Status.INVALID else ""
-        return "dark", _card(domain, words, trouble=bool(words))
-    if has_policy and posture.sts_mode == StsMode.TESTING:
+        return "enforce", words, rate >= NOTABLE_RATE
+    if state.tlsrpt != Status.VALID:
+        is_broken = state.tlsrpt == Status.INVALID
+        return "dark", "The record is broken." if is_broken else "", is_broken
+    if has_policy and state.sts_mode == StsMode.TESTING:
         if seen.sessions < ENOUGH_SESSIONS:
             words = f"Only {plural(seen.sessions, 'session')} so far: too few to tell."
-            return "testing", _card(domain, words)
-        if rate >= CLEAN_RATE:
-            return "testing", _card(domain, f"Enforce would have refused {refused}.", trouble=True)
-        return "ready", _card(domain, f"Enforce would have refused {refused}.")
-    words = "The policy is broken." if posture.mta_sts == Status.INVALID else ""
-    if not words and seen.sessions:
-        words = f"{number(seen.sessions)} sessions by {plural(seen.reporters, 'reporter')}."
-    return "reporting", _card(
-        domain, words or "No report yet.", trouble=posture.mta_sts == Status.INVALID
-    )
-
-
-def _card(domain: Domain, evidence: str, *, trouble: bool = False) -> Card:
-    return Card(
-        domain=domain, evidence=evidence, is_trouble=trouble, order=(not trouble, domain.name)
-    )
+            return "testing", words, False
+        is_dirty = rate >= CLEAN_RATE
+        lane = "testing" if is_dirty else "ready"
+        return lane, f"Enforce would have refused {refused}.", is_dirty
+    if state.mta_sts == Status.INVALID:
+        return "reporting", "The policy is broken.", True
+    if not seen.sessions:
+        return "reporting", "No report yet.", False
+    words = f"{number(seen.sessions)} sessions by {plural(seen.reporters, 'reporter')}."
+    return "reporting", words, False
