@@ -1,0 +1,101 @@
+"""A real Chromium against a live server; skipped in plain words where there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.factories import PASSWORD
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def find_chromium() -> str | None:
+    """Find the browser that CHROMIUM names, or one on the path."""
+    if named := os.environ.get("CHROMIUM"):
+        return named
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    found = find_chromium()
+    if found and Path(found).exists():
+        return found
+    if os.environ.get("REQUIRE_BROWSER") == "1":
+        pytest.fail("REQUIRE_BROWSER=1, and no Chromium was found. Install one or set CHROMIUM.")
+    pytest.skip("No Chromium was found: browser tests are left out. Install one or set CHROMIUM.")
+
+
+@pytest.fixture
+def browser(chromium: str) -> Iterator[Browser]:
+    # Playwright's loop runs in this thread; Django would take that for asynchronous code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+class Watched:
+    """A page that notes what no page may do: errors, foreign requests, policy violations."""
+
+    def __init__(self, context: BrowserContext, base: str) -> None:
+        self.base = base
+        self.complaints: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.on(
+            "console",
+            lambda said: (
+                self.complaints.append(f"console: {said.text}")
+                if said.type in {"error", "warning"}
+                else None
+            ),
+        )
+        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        self.page.on(
+            "request",
+            lambda asked: (
+                None
+                if asked.url.startswith((base, "data:", "blob:"))
+                else self.complaints.append(f"foreign request: {asked.url}")
+            ),
+        )
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.base + path)
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+    def log_in(self, email: str) -> Page:
+        page = self.open("/accounts/login/")
+        page.get_by_label("Email").fill(email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_load_state("networkidle")
+        return page
+
+
+@pytest.fixture
+def watched(browser: Browser, live_server) -> Iterator[Watched]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    held = Watched(context, live_server.url)
+    yield held
+    context.close()
+    assert held.complaints == []

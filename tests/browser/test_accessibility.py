@@ -1,0 +1,114 @@
+"""axe finds nothing on any page, in both themes and on a phone."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from reports.models import Report
+from reports.services.roll_up import roll_up
+from tests.factories import (
+    PASSWORD,
+    TeamFactory,
+    UserFactory,
+    make_change,
+    make_destination,
+    make_domain,
+    make_incident,
+    make_receipt,
+    make_report,
+)
+
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+NAMES = (
+    "overview",
+    "domains:list",
+    "domains:import",
+    "alerts:incidents",
+    "failures:list",
+    "reports:list",
+    "reports:upload",
+    "reporters:list",
+    "coverage",
+    "rollout",
+    "start",
+    "jump",
+    "inbox:list",
+    "inbox:unmanaged",
+    "tools:checker",
+    "tools:generators",
+    "tools:dns_kit",
+    "settings:teams",
+    "settings:people",
+    "settings:invite",
+    "settings:rules",
+    "settings:add_rule",
+    "settings:destinations",
+    "settings:add_destination",
+    "settings:intakes",
+    "settings:tokens",
+    "settings:audit",
+    "settings:system",
+    "account_change_password",
+    "mfa_index",
+)
+
+
+def fill() -> list[str]:
+    """Make one of each thing; give the addresses of all pages."""
+    today = timezone.now().date()
+    domain = make_domain("shop.example", TeamFactory(name="Retail"), owner="mail@shop.example")
+    make_domain("bare.example", tlsrpt="missing", mta_sts="missing")
+    for ago in range(1, 9):
+        make_report(domain, today - timedelta(days=ago), failures=20 if ago < 3 else 0)
+    make_report(None, today, policy_domain="stray.example")
+    make_change(domain, "sts-policy", "mode: testing", "mode: enforce")
+    incident = make_incident(domain)
+    make_destination("Mail team")
+    receipt = make_receipt("not a report")
+    roll_up()
+    return [
+        *(reverse(name) for name in NAMES),
+        domain.get_absolute_url(),
+        reverse("domains:edit", args=[domain.name]),
+        incident.get_absolute_url(),
+        Report.objects.earliest("pk").get_absolute_url(),
+        f"{reverse('failures:group')}?cause=certificate-expired",
+        reverse("inbox:receipt", args=[receipt.pk]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 360), ("dark", 360)]
+)
+def test_axe_finds_nothing_on_any_page(browser, live_server, theme, width):
+    UserFactory(email="root@corp.example", is_superuser=True)
+    paths = fill()
+    # The checker is evaluated inside the page, which the policy rightly forbids to anybody else.
+    context = browser.new_context(
+        bypass_csp=True, color_scheme=theme, viewport={"width": width, "height": 900}
+    )
+    page = context.new_page()
+    page.goto(live_server.url + reverse("account_login"))
+    found = {"log-in": _run(page)}
+    page.get_by_label("Email").fill("root@corp.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    for path in paths:
+        page.goto(live_server.url + path)
+        found[path] = _run(page)
+
+    context.close()
+    assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+def _run(page) -> list[str]:
+    violations = axe.Axe().run(page, options=RULES).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:150]}" for one in violations]

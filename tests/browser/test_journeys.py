@@ -1,0 +1,236 @@
+"""The journeys that matter, in a real browser."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.roles import Role
+from accounts.services.set_up import issue_setup_link
+from alerts.lifecycle import State
+from alerts.models import Destination, Incident, Rule
+from domains.models import Domain
+from reports.services.roll_up import roll_up
+from tests.factories import (
+    TeamFactory,
+    UserFactory,
+    make_change,
+    make_domain,
+    make_incident,
+    make_member,
+    make_report,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def fill_world():
+    """Make a small world in which something is wrong; give its analyst."""
+    team = TeamFactory(name="Retail")
+    today = timezone.now().date()
+    domains = [make_domain(f"shop{at}.example", team) for at in range(4)]
+    for domain in domains:
+        for ago in range(1, 20):
+            failures = 40 if ago < 5 and domain == domains[0] else 0
+            make_report(domain, today - timedelta(days=ago), failures=failures)
+    roll_up()
+    make_change(
+        domains[0],
+        "sts-mode",
+        "testing",
+        "enforce",
+        seen_at=timezone.now() - timedelta(days=5),
+        confirmed_at=timezone.now(),
+    )
+    make_incident(domains[0], title="Certificate expired at mx1.hoster.example")
+    return make_member(team, Role.MANAGER, email="analyst@corp.example")
+
+
+def test_the_first_start_leads_from_the_link_to_the_first_domains(watched):
+    page = watched.open(reverse("set-up", args=[issue_setup_link()]))
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("E-mail address").fill("ada@corp.example")
+    page.get_by_label("Password", exact=True).fill("a long enough sentence")
+    page.get_by_label("The same password again").fill("a long enough sentence")
+    page.get_by_role("button", name="Create the account and go on").click()
+
+    page.get_by_label("Domains").fill("one.example\ntwo.example\nno domain at all!")
+    page.get_by_role("button", name="Preview").click()
+    assert page.get_by_text("Refused").first.is_visible()
+    page.get_by_role("button", name="Add 2 domains").click()
+
+    assert page.get_by_role("link", name="one.example").is_visible()
+    assert page.get_by_text("2 domains waiting for the first check").is_visible()
+    assert Domain.objects.count() == 2
+
+
+def test_triage_goes_from_the_overview_to_the_cause_and_an_owner(watched):
+    user = fill_world()
+    page = watched.log_in(user.email)
+
+    page.locator("[data-chart][data-drawn=true]").wait_for()
+    page.get_by_role("link", name="Certificate expired at mx1.hoster.example").first.click()
+    page.get_by_role("button", name="I take it").click()
+    page.get_by_label("Comment").fill("The hoster renews it today.")
+    page.get_by_role("button", name="Comment").click()
+    assert page.get_by_text("The hoster renews it today.").is_visible()
+    page.get_by_role("link", name="shop0.example").first.click()
+
+    assert page.get_by_text("Mail is being refused").is_visible()
+    incident = Incident.objects.get()
+    assert (incident.state, incident.assignee) == (State.ACKNOWLEDGED, user)
+
+
+def test_a_click_on_a_day_leads_to_its_reports(watched):
+    page = watched.log_in(fill_world().email)
+    chart = page.locator("[data-chart][data-drawn=true]")
+    chart.wait_for()
+
+    bar = page.locator(".barlayer .point").last.bounding_box()
+    page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
+    page.mouse.click(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
+    page.wait_for_url("**/reports/?day=*")
+
+    assert page.get_by_role("heading", name="Reports").is_visible()
+
+
+def test_the_keyboard_alone_reaches_pages_search_and_any_domain(watched):
+    page = watched.log_in(fill_world().email)
+
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    page.wait_for_url("**/domains/")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "q"
+    page.keyboard.type("shop2")
+    page.wait_for_url("**q=shop2*")
+    page.get_by_text("1 domain", exact=True).wait_for()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("shop3")
+    page.locator("#jump-results a", has_text="shop3.example").wait_for()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/domains/shop3.example/")
+
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+
+
+def test_rows_are_chosen_and_changed_together(watched):
+    page = watched.log_in(fill_world().email)
+    page = watched.open(reverse("domains:list"))
+
+    page.get_by_label("Choose all rows of this page").check()
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_label("Add tags").fill("web")
+    page.get_by_role("button", name="Change 4 domains").click()
+
+    page.get_by_text("4 domains changed.").wait_for()
+    assert Domain.objects.filter(tags__name="web").count() == 4
+
+
+def test_a_rule_is_tried_and_saved_and_a_destination_told(watched):
+    user = fill_world()
+    page = watched.log_in(user.email)
+
+    watched.open(reverse("settings:add_rule"))
+    page.get_by_label("Name").fill("Any trouble")
+    page.get_by_role("button", name="Try it").click()
+    assert page.get_by_text("1 incident in 60 days.").is_visible()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("The rule Any trouble is saved.").wait_for()
+
+    watched.open(reverse("settings:add_destination"))
+    page.get_by_label("Name").fill("Mail team")
+    page.get_by_label("Address").fill("soc@corp.example")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Send a test to Mail team").click()
+    page.get_by_text("The test to Mail team left.").wait_for()
+    assert Rule.objects.filter(name="Any trouble").exists()
+    assert Destination.objects.get().name == "Mail team"
+
+
+def test_the_coverage_of_a_past_day_is_saved_for_an_audit(watched):
+    fill_world()
+    page = watched.log_in(make_member(None, Role.VIEWER, email="audit@corp.example").email)
+    watched.open(reverse("coverage"))
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+
+    text = download.value.path().read_text()
+    assert "shop0.example,Retail" in text
+
+
+def test_the_theme_is_kept_and_shows_without_a_flash(watched):
+    page = watched.log_in(fill_world().email)
+
+    button = page.locator("[data-theme-button]")
+    button.click()
+    button.click()
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+    watched.open(reverse("domains:list"))
+
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(13, 16, 20)"
+
+
+def test_everything_works_without_javascript(browser, live_server):
+    fill_world()
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(live_server.url + reverse("account_login"))
+    page.get_by_label("Email").fill("analyst@corp.example")
+    page.get_by_label("Password").fill("a long enough sentence")
+    page.get_by_role("button", name="Log in").click()
+
+    page.locator(".chart-table summary").first.click()
+    assert page.locator(".chart-table tbody tr").first.is_visible()
+    page.goto(live_server.url + reverse("domains:list"))
+    page.get_by_role("searchbox").fill("shop2")
+    page.get_by_role("button", name="Apply").click()
+    assert page.get_by_text("1 domain", exact=True).is_visible()
+    page.get_by_label("Choose shop2.example").check()
+    page.get_by_role("button", name="Check now").click()
+    assert page.get_by_text("1 domain will be checked now.").is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("width", [360, 1440, 3840])
+def test_no_page_is_wider_than_the_screen(browser, live_server, width):
+    fill_world()
+    UserFactory(email="root@corp.example", is_superuser=True)
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.goto(live_server.url + reverse("account_login"))
+    page.get_by_label("Email").fill("root@corp.example")
+    page.get_by_label("Password").fill("a long enough sentence")
+    page.get_by_role("button", name="Log in").click()
+
+    names = (
+        "overview",
+        "domains:list",
+        "alerts:incidents",
+        "failures:list",
+        "reports:list",
+        "reporters:list",
+        "coverage",
+        "rollout",
+        "start",
+        "inbox:list",
+        "tools:checker",
+        "tools:generators",
+        "tools:dns_kit",
+        "settings:teams",
+        "settings:people",
+        "settings:rules",
+        "settings:add_rule",
+        "settings:audit",
+        "settings:system",
+    )
+    paths = [reverse(name) for name in names] + ["/domains/shop0.example/"]
+    for path in paths:
+        page.goto(live_server.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    context.close()
