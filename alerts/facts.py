@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
-from django.db.models import F, QuerySet, Sum
+from django.db.models import Count, F, Max, QuerySet, Sum
+from django.db.models.functions import TruncDate
 
 from alerts.causes import Figures
 from alerts.rules.found import POLICY_HOST_TYPES, operator_of
@@ -17,7 +18,7 @@ from alerts.rules.history import History
 from alerts.rules.regression import BASELINE_DAYS
 from domains.models import Domain, DomainQuerySet, Posture
 from mailtls.observed import decode_observed
-from reports.models import DailyFailures, DailySessions
+from reports.models import Channel, DailyFailures, DailySessions, Receipt
 
 # Below this share of a reporter's sessions of a day nothing is looked at, let alone told.
 LOOK_FROM_RATE = 1 / 200
@@ -129,6 +130,36 @@ def presence_of(domains: DomainQuerySet, since: date, until: date) -> dict[tuple
     for pk, reporter, day in rows.order_by().values_list("domain", "reporter", "day").iterator():
         found[pk, reporter] |= days[day]
     return {(names[pk], reporter): bits for (pk, reporter), bits in found.items() if pk in names}
+
+
+def missing_pairs(domains: DomainQuerySet, today: date) -> tuple[set[int], Counter[str]]:
+    """Give the domains that some reporter told of and no longer does, and how many domains each
+    reporter tells of regularly. One pass over twelve days."""
+    rows = _within(DailySessions.objects.all(), domains, today - timedelta(days=14), today)
+    pairs = rows.order_by().values_list("domain", "reporter")
+    quiet = today - timedelta(days=2)
+    missing: set[int] = set()
+    regular: Counter[str] = Counter()
+    summed = pairs.annotate(last=Max("day"), days=Count("day", distinct=True))
+    for pk, reporter, last, days in summed.iterator():
+        regular[reporter] += days >= 6
+        if last < quiet and days >= 4:
+            missing.add(pk)
+    return missing, +regular
+
+
+def last_arrival(now: datetime, *, days: int) -> datetime | None:
+    """Give when the last report came in; None where none or few do, so that none is expected.
+
+    What people upload says nothing about the ways in from outside.
+    """
+    since = now - timedelta(days=days)
+    rows = Receipt.objects.filter(received_at__gte=since, received_at__lte=now)
+    outside = rows.exclude(channel__in=[Channel.UPLOAD, Channel.COMMAND])
+    found = outside.aggregate(
+        last=Max("received_at"), days=Count(TruncDate("received_at"), distinct=True)
+    )
+    return found["last"] if found["days"] * 2 >= BASELINE_DAYS else None
 
 
 def _within(

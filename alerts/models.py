@@ -12,15 +12,17 @@ from accounts.access import Person, sees_everything
 from accounts.models import Team
 from alerts.lifecycle import ACTIVE_STATES, Event, State
 from alerts.rules.kinds import RuleKind, Severity
-from domains.models import Domain
+from domains.models import Domain, Tag
 
 __all__ = [
     "Destination",
     "DestinationKind",
+    "Digest",
     "Incident",
     "IncidentDomain",
     "IncidentEvent",
     "IncidentQuerySet",
+    "Mark",
     "Notification",
     "Rule",
     "RuleKind",
@@ -169,6 +171,15 @@ class DestinationKind(models.TextChoices):
 
     EMAIL = "email", "E-mail"
     APPRISE = "apprise", "Chat or pager (Apprise URL)"
+    WEBHOOK = "webhook", "Signed webhook"
+
+
+class Digest(models.TextChoices):
+    """Whether messages are gathered."""
+
+    NONE = "", "At once"
+    DAILY = "daily", "Once a day"
+    WEEKLY = "weekly", "Once a week, on Monday"
 
 
 class Destination(models.Model):
@@ -184,6 +195,18 @@ class Destination(models.Model):
     minimum_severity = models.CharField(
         max_length=8, choices=Severity.choices, default=Severity.MEDIUM
     )
+    # Only incidents that touch a domain with this tag.
+    tag = models.ForeignKey(
+        Tag, on_delete=models.CASCADE, null=True, blank=True, related_name="destinations"
+    )
+    # Messages of these hours (UTC) wait for their end; critical ones do not. None are dropped.
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_until = models.TimeField(null=True, blank=True)
+    digest = models.CharField(max_length=6, choices=Digest.choices, default="", blank=True)
+    # Hears only of what nobody has taken on after so many minutes.
+    escalate_after_minutes = models.PositiveIntegerField(null=True, blank=True)
+    # Webhooks: the key of their signature, encrypted like the address.
+    sealed_secret = models.BinaryField(default=b"", blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -207,6 +230,8 @@ class Notification(models.Model):
         Destination, on_delete=models.CASCADE, null=True, related_name="notifications"
     )
     email = models.EmailField(blank=True)
+    # Waits for the others of its digest, and leaves with them in one message.
+    is_digest = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
     next_attempt_at = models.DateTimeField(default=timezone.now)
     claimed_at = models.DateTimeField(null=True)
@@ -236,8 +261,28 @@ class Notification(models.Model):
                 fields=("next_attempt_at",),
                 condition=Q(delivered_at=None, failed_at=None),
                 name="notification_due",
-            )
+            ),
+            # Whether an earlier message to the same destination is still to leave; dead letters.
+            models.Index(
+                fields=("destination", "created_at"),
+                condition=Q(delivered_at=None),
+                name="notification_waiting",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"event {self.event_id} to {self.destination_id or self.email}"
+
+
+class Mark(models.Model):
+    """How far an evaluation has looked: the newest row it has seen, and on which day."""
+
+    name = models.CharField(max_length=40, unique=True)
+    position = models.BigIntegerField(default=0)
+    day = models.DateField(null=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.position}"

@@ -7,15 +7,15 @@ import logging
 from celery import shared_task
 
 from alerts.services.deliver import deliver_due
-from alerts.services.evaluate import evaluate as evaluate_rules
+from alerts.services.evaluate import evaluate_changes
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task
 def evaluate() -> None:
-    """Apply the rules to the complete days."""
-    found = evaluate_rules()
+    """Apply the rules to what is new, and to everything on a new day."""
+    found = evaluate_changes()
     logger.info(
         "evaluated alerts: %s opened, %s came back, %s resolved",
         found.opened,

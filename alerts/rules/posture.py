@@ -1,14 +1,148 @@
-"""What is wrong with a domain's records, by consequence; pure. (filled in below)"""
+"""What is wrong with a domain's records, policy and certificates, by consequence; pure.
+
+Judged is the state that two checks in a row have seen. What could not be found out is neither wrong
+nor mended.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from alerts.rules.found import operator_of
+from alerts.rules.kinds import Severity
+from mailtls.aspects import Status
+from mailtls.facts import Facts
+from mailtls.sts_policy import Mode
+
+_UNSEEN = frozenset({Status.UNKNOWN, Status.NOT_CHECKED})
+_STRENGTH = {Mode.NONE: 0, Mode.TESTING: 1, Mode.ENFORCE: 2}
+_RUA_CODES = frozenset(
+    {"tlsrpt.rua.ours-missing", "tlsrpt.rua.ours-not-first", "tlsrpt.rua.near-ours"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """One thing that is wrong, by its code of the catalogue.
+
+    `site` is what other domains with the same trouble share; empty where it is the domain's own.
+    """
+
+    code: str
+    severity: Severity
+    site: str = ""
+    params: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostureRule:
-    """What of a domain's confirmed state is told."""
+    """What of a domain's confirmed state is told.
+
+    It is over after `clean_checks` checks in a row that find it mended.
+    """
 
     clean_checks: int = 2
     certificate_days: int = 21
     tells_small: bool = False
+
+    def find(self, facts: Facts, judgement: Mapping[str, Any], now: datetime) -> Iterator[Trouble]:
+        """Give what is wrong now, whether or not it was right before."""
+        is_enforced = facts.policy_mode is Mode.ENFORCE
+        worst = Severity.CRITICAL if is_enforced else Severity.MEDIUM
+        for operator in sorted({operator_of(host) for host in facts.mx_uncovered}):
+            if facts.policy_mode in {Mode.ENFORCE, Mode.TESTING}:
+                yield Trouble(code="sts.mx.not-covered", severity=worst, site=operator)
+        if facts.tlsrpt_status is Status.INVALID:
+            yield Trouble(code="change.tlsrpt.broken", severity=Severity.MEDIUM)
+        if facts.sts_status is Status.INVALID:
+            # Senders that hold the policy keep to it; to new ones mail goes out unprotected.
+            yield Trouble(code="change.sts.broken", severity=Severity.HIGH)
+        if facts.dane_status is Status.INVALID:
+            yield Trouble(code="change.dane.broken", severity=Severity.CRITICAL, site=_mx(facts))
+        if facts.starttls_status is Status.INVALID:
+            severity = Severity.CRITICAL if is_enforced else Severity.HIGH
+            yield Trouble(code="change.starttls.broken", severity=severity, site=_mx(facts))
+        yield from self._certificates(facts, now)
+        tlsrpt = judgement.get("tlsrpt", {})
+        if facts.tlsrpt_status is Status.VALID and tlsrpt.get("record") == facts.tlsrpt_record:
+            for finding in tlsrpt.get("findings", ()):
+                if finding["code"] in _RUA_CODES:
+                    is_first = finding["code"] == "tlsrpt.rua.ours-not-first"
+                    severity = Severity.LOW if is_first else Severity.MEDIUM
+                    yield Trouble(code=finding["code"], severity=severity, params=finding["params"])
+
+    def _certificates(self, facts: Facts, now: datetime) -> Iterator[Trouble]:
+        ends = (
+            ("sts.cert.expires-soon", facts.policy_cert_not_after, facts.sts_status),
+            ("starttls.cert.expires-soon", facts.mx_cert_not_after, facts.starttls_status),
+        )
+        for code, not_after, status in ends:
+            if not_after is None or status in _UNSEEN:
+                continue
+            days = (not_after - now).total_seconds() / 86_400
+            if days <= self.certificate_days:
+                severity = Severity.MEDIUM if days > 7 else Severity.HIGH
+                if days <= 1 and facts.policy_mode is Mode.ENFORCE:
+                    severity = Severity.CRITICAL
+                # The same end to the second is the same certificate.
+                site = f"{not_after:%Y-%m-%dT%H:%M:%SZ}"
+                yield Trouble(
+                    code=code, severity=severity, site=site, params={"days": int(max(0, days))}
+                )
+
+    def read_change(self, code: str, params: Mapping[str, Any], facts: Facts) -> Trouble | None:
+        """Give what a confirmed change means as long as it holds; None for a harmless one."""
+        severity = _CHANGES.get(code)
+        if severity is None or (severity is Severity.LOW and not self.tells_small):
+            return None
+        site = _mx(facts) if code in {"change.dane.removed", "change.mx.removed"} else ""
+        kept = dict(params) | {"sts_id": facts.sts_id}
+        if code == "change.sts.weakened" and facts.policy_mode is not None:
+            kept["after"] = facts.policy_mode.value
+        return Trouble(code=code, severity=severity, site=site, params=kept)
+
+
+_CHANGES = {
+    "change.tlsrpt.removed": Severity.MEDIUM,
+    "change.tlsrpt.rua-removed": Severity.LOW,
+    "change.sts.removed": Severity.HIGH,
+    "change.sts.removed-while-cached": Severity.HIGH,
+    "change.sts.weakened": Severity.HIGH,
+    "change.sts.id-not-bumped": Severity.MEDIUM,
+    "change.sts.max-age-cut": Severity.LOW,
+    "change.dane.removed": Severity.HIGH,
+    "change.mx.removed": Severity.CRITICAL,
+}
+
+
+def still_holds(code: str, params: Mapping[str, Any], facts: Facts) -> bool | None:
+    """Say whether a change that was told is still so; None where nobody knows."""
+    aspect = code.removeprefix("change.").partition(".")[0]
+    if {"sts": "mta_sts"}.get(aspect, aspect) in facts.stale:
+        return None
+    checks = {
+        "change.tlsrpt.removed": lambda: facts.tlsrpt_status is Status.MISSING,
+        "change.sts.removed": lambda: facts.sts_status is Status.MISSING,
+        "change.sts.removed-while-cached": lambda: facts.sts_status is Status.MISSING,
+        "change.sts.id-not-bumped": lambda: facts.sts_id == params.get("sts_id"),
+        "change.sts.weakened": lambda: _is_weaker(facts, str(params.get("before", ""))),
+        "change.dane.removed": lambda: not facts.tlsa,
+        "change.mx.removed": lambda: facts.mx_status is Status.MISSING,
+    }
+    check = checks.get(code)
+    return check() if check is not None else False
+
+
+def _is_weaker(facts: Facts, before: str) -> bool:
+    if facts.policy_mode is None or before not in set(Mode):
+        return False
+    return _STRENGTH[facts.policy_mode] < _STRENGTH[Mode(before)]
+
+
+def _mx(facts: Facts) -> str:
+    """Give the operator of the MX hosts."""
+    hosts = sorted(line.split()[-1] for line in facts.mx if line)
+    return operator_of(hosts[0]) if hosts else ""

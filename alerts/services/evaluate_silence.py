@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 
-from alerts.causes import DomainFigures
-from alerts.models import Rule, RuleKind
+from django.db.models import Q
+
+from alerts import facts
+from alerts.causes import REOPEN_WITHIN, DomainFigures
+from alerts.lifecycle import State
+from alerts.models import Incident, Rule, RuleKind
 from alerts.rules.parameters import read_rule
 from alerts.rules.silence import BASELINE_DAYS, SilenceRule
+from alerts.services.evaluate_rates import rule_scope
 from alerts.services.picture import Picture, where
-from alerts.silences import SEVERITY, SilenceKind, SilentCause
+from alerts.services.store_incident import Outcome, close, take
+from alerts.silences import SEVERITY, SilenceBook, SilenceKind, SilentCause
 
 # Four weeks to learn from, and the time after which silence is the new normal.
+INTAKE_KEY = "silent-intake"
 SPAN_DAYS = 2 * BASELINE_DAYS + 7
 
 
@@ -70,3 +78,80 @@ def picture_of_silence(cause: SilentCause, first_on: date) -> Picture:
         reporters=tuple(sorted(cause.reporters)),
         evidence={"kind": cause.kind.value, "team": cause.team},
     )
+
+
+def evaluate_silence(now: datetime, outcome: Outcome) -> None:
+    """Apply the rules about silence to the complete days before `now`, and to the intake."""
+    today = now.astimezone(UTC).date()
+    for rule in silence_rules():
+        read = read_silence_rule(rule)
+        if rule.team_id is None and _evaluate_intake(rule, read, now, outcome):
+            continue  # nothing came in at all: who exactly is silent says nothing
+        _evaluate_rule(rule, read, today, now, outcome)
+
+
+def _evaluate_rule(
+    rule: Rule, read: SilenceRule, today: date, now: datetime, outcome: Outcome
+) -> None:
+    first_on = today - timedelta(days=SPAN_DAYS)
+    scope = rule_scope(rule)
+    causes = list(_read_causes(rule, first_on, now))
+    missing, regular = facts.missing_pairs(scope, today)
+    names = {name for cause in causes for name in cause.first if cause.resolved_on is None}
+    concerned = scope.filter(Q(pk__in=missing) | Q(name__in=list(names)[:5_000]))
+    presence = facts.presence_of(concerned, first_on, today - timedelta(days=1))
+    teams = dict(concerned.order_by().values_list("name", "team"))
+    book = SilenceBook(read, first_on, causes)
+    book.judge(today, presence, regular_counts(regular), teams)
+    held = {one.cause_key: one for one in Incident.objects.active().filter(rule=rule)}
+    for cause in book.causes:
+        if cause.resolved_on is None:
+            take(rule, picture_of_silence(cause, first_on), now, outcome)
+        elif cause.resolved_on == today and cause.key in held:
+            close(held[cause.key], "Reports come in again, or have ended for good.", now, outcome)
+
+
+def _read_causes(rule: Rule, first_on: date, now: datetime) -> Iterator[SilentCause]:
+    """Read the incidents about silence that are open or rest."""
+    mine = Incident.objects.filter(rule=rule).exclude(cause_key=INTAKE_KEY)
+    resting = mine.filter(state=State.RESOLVED, resolved_at__gte=now - REOPEN_WITHIN)
+    for one in mine.active() | resting:
+        rows = one.incident_domains.values_list("domain__name", "first_on")
+        if rows and "kind" in one.evidence:
+            yield SilentCause(
+                kind=SilenceKind(one.evidence["kind"]),
+                reporters=set(one.reporters),
+                team=one.evidence.get("team"),
+                first={name: max(0, (day - first_on).days) for name, day in rows},
+                since=(one.since_on - first_on).days,
+                last=(one.last_seen_on - first_on).days,
+                key=one.cause_key,
+                opened_on=one.opened_at.date(),
+                resolved_on=one.resolved_at.date() if one.resolved_at else None,
+            )
+
+
+def _evaluate_intake(rule: Rule, read: SilenceRule, now: datetime, outcome: Outcome) -> bool:
+    """Say whether the portal receives nothing although it does every day, and tell so."""
+    last = facts.last_arrival(now, days=read.intake_hours // 24 + BASELINE_DAYS)
+    is_dead = last is not None and now - last > timedelta(hours=read.intake_hours)
+    if is_dead and last is not None:
+        title = "No reports arrive at all"
+        picture = Picture(
+            key=INTAKE_KEY,
+            title=title,
+            sentence=(
+                f"{title}: the last came at {last:%Y-%m-%d %H:%M} UTC, and on most days some do. "
+                "Look at the mail receiver, the intake's address and the rua of the domains."
+            ),
+            severity=SEVERITY[SilenceKind.INTAKE],
+            since_on=last.date(),
+            last_on=now.date(),
+            domains={},
+            evidence={"kind": SilenceKind.INTAKE.value},
+        )
+        take(rule, picture, now, outcome)
+        return True
+    for incident in Incident.objects.active().filter(rule=rule, cause_key=INTAKE_KEY):
+        close(incident, "Reports arrive again.", now, outcome)
+    return False

@@ -2,30 +2,100 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from collections.abc import Iterable
+from datetime import UTC, datetime, time, timedelta
 
-from alerts.models import Destination, Incident, IncidentEvent, Notification, Severity
+from django.db.models import Q
+from django.utils import timezone
+
+from alerts.models import Destination, Digest, Incident, IncidentEvent, Notification, Severity
 from domains.models import Domain
 from webui.background import nudge
 
 SEVERITY_ORDER = [severity.value for severity in Severity]  # worst first
 MAX_OWNERS = 50
+DIGEST_AT = time(7)  # UTC
 
 
 def notify(incident: Incident, event: IncidentEvent) -> list[Notification]:
     """Put a message to each destination and owner concerned into the outbox."""
+    destinations = Destination.objects.filter(is_active=True, escalate_after_minutes=None)
+    destinations = destinations.filter(_concerned(incident)).distinct()
+    told = put_in_outbox(incident, event, destinations)
     touched = Domain.objects.filter(incident_domains__incident=incident)
-    teams = touched.exclude(team=None).values("team")
-    at_least = SEVERITY_ORDER[SEVERITY_ORDER.index(incident.severity) :]
-    destinations = Destination.objects.filter(
-        Q(team=None) | Q(team__in=teams), is_active=True, minimum_severity__in=at_least
-    )
     owners = touched.exclude(owner="").order_by("owner").values_list("owner", flat=True).distinct()
-    rows = [
-        Notification(incident=incident, event=event, destination=destination)
-        for destination in destinations
-    ] + [Notification(incident=incident, event=event, email=owner) for owner in owners[:MAX_OWNERS]]
-    told = Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    rows = [Notification(incident=incident, event=event, email=one) for one in owners[:MAX_OWNERS]]
+    told += Notification.objects.bulk_create(rows, ignore_conflicts=True)
     if told:
         nudge("alerts.tasks.deliver")
     return told
+
+
+def put_in_outbox(
+    incident: Incident,
+    event: IncidentEvent,
+    destinations: Iterable[Destination],
+) -> list[Notification]:
+    """Put one message for each destination into the outbox, for when it may leave."""
+    now = timezone.now()
+    rows = [
+        Notification(
+            incident=incident,
+            event=event,
+            destination=destination,
+            is_digest=bool(destination.digest),
+            next_attempt_at=leaves_at(destination, Severity(incident.severity), now),
+        )
+        for destination in destinations
+    ]
+    return Notification.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def reaches(destination: Destination, incident: Incident) -> bool:
+    """Say whether a destination hears of an incident."""
+    return Destination.objects.filter(_concerned(incident), pk=destination.pk).exists()
+
+
+def leaves_at(destination: Destination, severity: Severity, now: datetime) -> datetime:
+    """Give when a message may leave: with the next digest, after quiet hours, or now."""
+    if destination.digest:
+        return _next_digest(Digest(destination.digest), now)
+    if severity is Severity.CRITICAL:
+        return now
+    return end_of_quiet(destination.quiet_from, destination.quiet_until, now)
+
+
+def end_of_quiet(start: time | None, end: time | None, now: datetime) -> datetime:
+    """Give the end of the quiet hours `now` lies in, or `now` itself. They may span midnight."""
+    if start is None or end is None or start == end:
+        return now
+    clock = now.astimezone(UTC).time()
+    is_quiet = start <= clock < end if start < end else clock >= start or clock < end
+    if not is_quiet:
+        return now
+    day = now.astimezone(UTC).date()
+    if start > end and clock >= start:
+        day += timedelta(days=1)
+    return datetime.combine(day, end, UTC)
+
+
+def _next_digest(digest: Digest, now: datetime) -> datetime:
+    day = now.astimezone(UTC).date()
+    if now.astimezone(UTC).time() >= DIGEST_AT:
+        day += timedelta(days=1)
+    if digest is Digest.WEEKLY:
+        day += timedelta(days=-day.weekday() % 7)
+    return datetime.combine(day, DIGEST_AT, UTC)
+
+
+def _concerned(incident: Incident) -> Q:
+    """Give the destinations by team, severity and tag."""
+    touched = Domain.objects.filter(incident_domains__incident=incident)
+    teams = touched.exclude(team=None).values("team")
+    at_least = SEVERITY_ORDER[SEVERITY_ORDER.index(incident.severity) :]
+    tags = touched.exclude(tags=None).values("tags")
+    return (
+        (Q(team=None) | Q(team__in=teams))
+        & (Q(tag=None) | Q(tag__in=tags))
+        & Q(minimum_severity__in=at_least)
+    )

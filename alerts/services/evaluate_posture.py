@@ -1,0 +1,286 @@
+"""Judges what checks saw: confirmed changes and the state that two checks in a row have seen.
+
+Looks only at domains that were checked since the last look, so the cost follows the checks.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+from django.db import transaction
+from django.db.models import Max, Q
+
+from alerts.causes import DomainFigures
+from alerts.models import Incident, IncidentDomain, Mark, Rule, RuleKind, Severity
+from alerts.rules.coverage import CoverageRule
+from alerts.rules.parameters import read_rule
+from alerts.rules.posture import PostureRule, Trouble, still_holds
+from alerts.services.evaluate_rates import rule_scope
+from alerts.services.picture import Picture, where
+from alerts.services.store_incident import Outcome, close, take
+from domains.models import CheckRun, Posture, StateChange
+from mailtls.catalogue import describe
+from mailtls.facts import Facts, decode_facts
+from mailtls.findings import Finding
+from mailtls.findings import Severity as FindingSeverity
+
+# Older changes are history: an upgrade or a rule switched on tells nothing of them.
+CHANGE_COUNTS_FOR = timedelta(days=7)
+# Checks commit in any order; this many rows are looked at twice rather than one never.
+OVERLAP = 500
+# How long a domain is new, for the rule about coverage.
+NEW_FOR = timedelta(days=60)
+_CHUNK = 500
+
+
+@dataclass(kw_only=True)
+class _Seen:
+    """One domain as its newest check left it."""
+
+    name: str
+    team: int | None
+    facts: Facts
+    checked_at: datetime
+    troubles: list[Trouble] = field(default_factory=list)
+
+
+def evaluate_posture(now: datetime, outcome: Outcome) -> None:
+    """Apply the rules about records, and those about coverage once a day."""
+    rules = Rule.objects.filter(is_active=True, kind=RuleKind.POSTURE).order_by("pk")
+    with transaction.atomic():
+        # The claim and the incidents it leads to are one transaction: a kill undoes both.
+        changes = _claim_changes(now)
+        for rule in rules:
+            _evaluate_rule(rule, changes, now, outcome)
+    for rule in Rule.objects.filter(is_active=True, kind=RuleKind.COVERAGE).order_by("pk"):
+        if _is_new_day(f"coverage {rule.pk}", now):
+            _evaluate_coverage(rule, now, outcome)
+
+
+def _claim_changes(now: datetime) -> dict[int, list[StateChange]]:
+    """Take the confirmed changes nobody has taken, by domain."""
+    claimed: dict[int, list[StateChange]] = defaultdict(list)
+    waiting = StateChange.objects.filter(claimed_at=None, confirmed_at__isnull=False)
+    for change in waiting.order_by("confirmed_at"):
+        mine = StateChange.objects.filter(pk=change.pk, claimed_at=None).update(claimed_at=now)
+        confirmed_at = change.confirmed_at
+        if mine and confirmed_at is not None and confirmed_at >= now - CHANGE_COUNTS_FOR:
+            claimed[change.domain_id].append(change)
+    return claimed
+
+
+def _evaluate_rule(
+    rule: Rule, changes: Mapping[int, list[StateChange]], now: datetime, outcome: Outcome
+) -> None:
+    read = read_rule(rule.kind, rule.parameters)
+    assert isinstance(read, PostureRule)
+    checked = _checked_since(f"posture {rule.pk}") | set(changes)
+    seen = _read_postures(rule, read, checked, changes, now)
+    held = list(Incident.objects.active().filter(rule=rule))
+    groups: dict[str, list[tuple[_Seen, Trouble]]] = defaultdict(list)
+    for one in seen:
+        for trouble in one.troubles:
+            groups[_key(trouble, one, held, groups, now.date())].append((one, trouble))
+    by_key = {incident.cause_key: incident for incident in held}
+    for key, members in groups.items():
+        take(rule, _picture(key, members, by_key.get(key), now), now, outcome)
+    _mend(read, held, {one.name: one for one in seen}, now, outcome)
+
+
+def _checked_since(name: str) -> set[int]:
+    """Give the domains checked since the last look, and move the mark."""
+    newest = CheckRun.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    mark, is_new = Mark.objects.get_or_create(name=name)
+    if is_new:
+        Mark.objects.filter(pk=mark.pk).update(position=newest)
+        return set(Posture.objects.values_list("domain", flat=True))
+    if mark.position == newest:
+        return set()
+    runs = CheckRun.objects.filter(pk__gt=mark.position - OVERLAP)
+    Mark.objects.filter(pk=mark.pk).update(position=newest)
+    return set(runs.values_list("domain", flat=True))
+
+
+def _read_postures(
+    rule: Rule,
+    read: PostureRule,
+    ids: Iterable[int],
+    changes: Mapping[int, list[StateChange]],
+    now: datetime,
+) -> list[_Seen]:
+    found = []
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), _CHUNK):
+        scope = rule_scope(rule).filter(pk__in=wanted[start : start + _CHUNK])
+        rows = Posture.objects.filter(domain__in=scope).exclude(confirmed_facts=b"")
+        for pk, name, team, checked_at, confirmed, judgement in rows.values_list(
+            "domain", "domain__name", "domain__team", "checked_at", "confirmed_facts", "judgement"
+        ):
+            try:
+                facts = decode_facts(bytes(confirmed))
+            except msgspec.DecodeError:
+                continue  # written by another version; the next check writes it anew
+            one = _Seen(name=name, team=team, facts=facts, checked_at=checked_at)
+            one.troubles = list(read.find(facts, judgement, now))
+            for change in changes.get(pk, ()):
+                for finding in change.findings:
+                    trouble = read.read_change(finding["code"], finding["params"], facts)
+                    if trouble and still_holds(trouble.code, trouble.params or {}, facts):
+                        one.troubles.append(trouble)
+            found.append(one)
+    return found
+
+
+def _key(
+    trouble: Trouble,
+    one: _Seen,
+    held: list[Incident],
+    groups: Mapping[str, object],
+    today: date,
+) -> str:
+    """Give the cause a trouble belongs to: what is open for this domain, at this site, or in this
+    team since yesterday; else a new one."""
+    if trouble.site:
+        return f"{trouble.code}@{trouble.site}"
+    mine = [incident for incident in held if incident.evidence.get("code") == trouble.code]
+    rows = IncidentDomain.objects.filter(incident__in=mine, domain__name=one.name)
+    known = rows.values_list("incident__cause_key", flat=True).first()
+    if known is not None:
+        return known
+    for incident in mine:
+        is_near = today - incident.since_on <= timedelta(days=1)
+        if is_near and incident.evidence.get("team") == one.team:
+            return incident.cause_key
+    whose = f"team {one.team}" if one.team is not None else "no team"
+    return f"{trouble.code}@{whose} {today}"
+
+
+def _picture(
+    key: str, members: list[tuple[_Seen, Trouble]], incident: Incident | None, now: datetime
+) -> Picture:
+    today = now.astimezone(UTC).date()
+    first = _first_days(incident)
+    severity = min((trouble.severity for _, trouble in members), key=lambda one: one.rank)
+    if incident is not None:
+        severity = min(severity, Severity(incident.severity), key=lambda one: one.rank)
+    names = sorted({*first, *(one.name for one, _ in members)})
+    domains = {
+        name: DomainFigures(
+            first_on=first.get(name, today), last_on=today, failed_sessions=0, sessions=0
+        )
+        for name in names
+    }
+    sample, trouble = members[0]
+    finding = Finding(trouble.code, FindingSeverity.WARNING, trouble.params or {})
+    words = describe(finding)
+    title = f"{words.title} at {where(domains)}"[:300]
+    return Picture(
+        key=key[:400],
+        title=title,
+        sentence=f"{title}. {words.meaning}".strip(),
+        severity=severity,
+        since_on=min((row.first_on for row in domains.values()), default=today),
+        last_on=today,
+        domains=domains,
+        evidence={
+            "code": trouble.code,
+            "params": dict(trouble.params or {}),
+            "team": sample.team,
+            "site": trouble.site,
+        },
+    )
+
+
+def _first_days(incident: Incident | None) -> dict[str, date]:
+    if incident is None:
+        return {}
+    return dict(incident.incident_domains.values_list("domain__name", "first_on"))
+
+
+def _mend(
+    read: PostureRule,
+    held: list[Incident],
+    seen: Mapping[str, _Seen],
+    now: datetime,
+    outcome: Outcome,
+) -> None:
+    """Count the checks in a row that find nothing, and close what is mended everywhere."""
+    for incident in held:
+        code = incident.evidence.get("code", "")
+        params = incident.evidence.get("params", {})
+        rows = incident.incident_domains.filter(domain__name__in=list(seen)).select_related(
+            "domain"
+        )
+        for row in rows:
+            one = seen[row.domain.name]
+            checked_at = one.checked_at.isoformat()
+            if row.evidence.get("checked_at") == checked_at:
+                continue  # counted already
+            state = _is_there(code, params, one)
+            if state is None:
+                continue
+            row.clean_checks = 0 if state else row.clean_checks + 1
+            row.evidence = {"checked_at": checked_at}
+            row.save(update_fields=["clean_checks", "evidence"])
+        is_left = incident.incident_domains.filter(
+            Q(clean_checks__lt=read.clean_checks), domain__is_active=True
+        )
+        if not is_left.exists():
+            close(incident, "The checks find it mended.", now, outcome)
+
+
+def _is_there(code: str, params: Mapping[str, Any], one: _Seen) -> bool | None:
+    if any(trouble.code == code for trouble in one.troubles):
+        return True
+    return still_holds(code, params, one.facts)
+
+
+def _is_new_day(name: str, now: datetime) -> bool:
+    mark, _ = Mark.objects.get_or_create(name=name)
+    today = now.astimezone(UTC).date()
+    return bool(Mark.objects.filter(pk=mark.pk).exclude(day=today).update(day=today))
+
+
+def _evaluate_coverage(rule: Rule, now: datetime, outcome: Outcome) -> None:
+    """Tell of new domains that lack records though they had the time; one incident a team."""
+    read = read_rule(rule.kind, rule.parameters)
+    assert isinstance(read, CoverageRule)
+    today = now.astimezone(UTC).date()
+    new = rule_scope(rule).filter(
+        created_at__gte=now - NEW_FOR, created_at__lte=now - timedelta(days=read.days)
+    )
+    groups: dict[int | None, dict[str, date]] = defaultdict(dict)
+    rows = new.order_by("name").values_list(
+        "name", "team", "created_at", "posture__tlsrpt", "posture__mta_sts"
+    )
+    for name, team, created_at, tlsrpt, mta_sts in rows:
+        if read.missing(created_at, now, tlsrpt or "", mta_sts or ""):
+            groups[team][name] = (created_at + timedelta(days=read.days)).date()
+    keys = set()
+    for whose, names in groups.items():
+        key = f"coverage@team {whose}"
+        keys.add(key)
+        domains = {
+            name: DomainFigures(first_on=day, last_on=today, failed_sessions=0, sessions=0)
+            for name, day in names.items()
+        }
+        title = f"New and without TLSRPT or MTA-STS: {where(domains)}"
+        picture = Picture(
+            key=key,
+            title=title[:300],
+            sentence=f"{title}. They were added {read.days} or more days ago.",
+            severity=Severity.LOW,
+            since_on=min(names.values()),
+            last_on=today,
+            domains=domains,
+            evidence={"team": whose},
+        )
+        take(rule, picture, now, outcome)
+    for incident in Incident.objects.active().filter(rule=rule):
+        if incident.cause_key not in keys:
+            close(incident, "All of them have records, or are no longer new.", now, outcome)

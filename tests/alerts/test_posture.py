@@ -1,0 +1,146 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from accounts.models import Team
+from alerts.lifecycle import State
+from alerts.models import Incident, Rule, RuleKind
+from alerts.services.evaluate import evaluate
+from domains.models import Domain, StateChange
+from domains.services.record_check import record_check
+from tests.domains.observations import AT, RUA, observed, servfail
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def rule():
+    Rule.objects.exclude(kind=RuleKind.POSTURE).delete()
+    return Rule.objects.get()
+
+
+@pytest.fixture
+def domain():
+    return Domain.objects.create(name="a.example")
+
+
+def check(domain, hours, seen=None, **world):
+    at = AT + timedelta(hours=hours)
+    record_check(domain, seen or observed(domain.name, at=at, **world), at)
+    evaluate(at)
+
+
+def test_a_removed_record_is_told_once_two_checks_have_seen_it(domain):
+    check(domain, 0)
+    check(domain, 1, tlsrpt=None)
+    assert not Incident.objects.exists()
+
+    check(domain, 2, tlsrpt=None)
+    check(domain, 3, tlsrpt=None)
+
+    incident = Incident.objects.get()
+    assert incident.evidence["code"] == "change.tlsrpt.removed"
+    assert incident.severity == "medium"
+    assert incident.due_at is not None
+    assert not StateChange.objects.filter(claimed_at=None, confirmed_at__isnull=False).exists()
+
+
+def test_it_is_over_after_two_checks_that_find_it_mended(domain):
+    check(domain, 0)
+    for hours in (1, 2):
+        check(domain, hours, tlsrpt=None)
+    check(domain, 3, tlsrpt=RUA)
+    check(domain, 4, tlsrpt=RUA)
+    assert Incident.objects.get().state == State.OPEN
+
+    check(domain, 5, tlsrpt=RUA)
+    check(domain, 6, tlsrpt=RUA)
+
+    assert Incident.objects.get().state == State.RESOLVED
+
+
+def test_what_cannot_be_found_out_opens_and_closes_nothing(domain):
+    check(domain, 0)
+    for hours in (1, 2):
+        check(domain, hours, tlsrpt=None)
+    for hours in range(3, 8):
+        at = AT + timedelta(hours=hours)
+        check(domain, hours, servfail(domain.name, at=at))
+
+    assert Incident.objects.get().state == State.OPEN
+
+
+def test_an_mx_outside_an_enforced_policy_is_critical_and_grouped_by_operator():
+    domains = [Domain.objects.create(name=f"d{n}.example") for n in range(5)]
+    for one in domains:
+        check(one, 0)
+        for hours in (1, 2):
+            at = AT + timedelta(hours=hours)
+            record_check(one, observed(one.name, at=at, mx=("mx1.new.test",)), at)
+
+    evaluate(AT + timedelta(hours=3))
+
+    incident = Incident.objects.get()
+    assert incident.cause_key == "sts.mx.not-covered@new.test"
+    assert incident.severity == "critical"
+    assert incident.incident_domains.count() == 5
+
+
+def test_the_same_change_in_one_team_on_one_day_is_one_incident():
+    teams = [Team.objects.create(name=name) for name in ("Mail", "Web")]
+    domains = [Domain.objects.create(name=f"d{n}.example", team=teams[n % 2]) for n in range(6)]
+    for one in domains:
+        check(one, 0)
+        for hours in (1, 2):
+            at = AT + timedelta(hours=hours)
+            record_check(one, observed(one.name, at=at, tlsrpt=None), at)
+
+    evaluate(AT + timedelta(hours=3))
+
+    assert sorted(incident.incident_domains.count() for incident in Incident.objects.all()) == [
+        3,
+        3,
+    ]
+
+
+def test_a_weakened_policy_is_told_until_it_is_as_strong_again(domain):
+    check(domain, 0)
+    for hours in (1, 2):
+        check(domain, hours, mode="testing", sts_id="2")
+
+    incident = Incident.objects.get()
+    assert incident.evidence["code"] == "change.sts.weakened"
+
+    for hours in range(3, 7):
+        check(domain, hours, mode="enforce", sts_id="3")
+
+    incident.refresh_from_db()
+    assert incident.state == State.RESOLVED
+
+
+def test_old_changes_are_history(domain):
+    check(domain, 0)
+    for hours in (1, 2):
+        at = AT + timedelta(hours=hours)
+        record_check(domain, observed(domain.name, at=at, tlsrpt=None), at)
+
+    evaluate(AT + timedelta(days=30))
+
+    assert not Incident.objects.exists()
+
+
+def test_new_domains_without_records_are_one_incident_a_team(rule):
+    rule.kind = RuleKind.COVERAGE
+    rule.save()
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    for n, age in enumerate((3, 20, 30, 90)):
+        one = Domain.objects.create(name=f"d{n}.example", created_at=now - timedelta(days=age))
+        record_check(one, observed(one.name, at=now, mode=None), now)
+
+    evaluate(now)
+
+    incident = Incident.objects.get()
+    assert sorted(str(row.domain) for row in incident.incident_domains.all()) == [
+        "d1.example",
+        "d2.example",
+    ]
