@@ -13,6 +13,7 @@ from accounts import access
 from accounts.models import Team, User
 from accounts.roles import Role
 from alerts.models import DestinationKind, Incident, Severity
+from alerts.rules import PARAMETERS, Parameter, ParameterType, RuleKind
 
 
 class CommentForm(forms.Form):
@@ -93,47 +94,39 @@ class _TeamScoped(forms.Form):
 
 
 class RuleForm(_TeamScoped):
-    """A rule on the failure rate."""
+    """A rule of one kind; its kind says which parameters it has."""
 
     name = forms.CharField(max_length=100, label="Name")
-    threshold = forms.FloatField(
-        min_value=0.01,
-        max_value=99.99,
-        initial=5,
-        label="Failure rate over, in per cent",
-        help_text="Of a domain on one UTC day.",
-    )
-    minimum_sessions = forms.IntegerField(
-        min_value=1, initial=20, label="With at least this many sessions"
-    )
-    minimum_failed_sessions = forms.IntegerField(
-        min_value=1, initial=5, label="And at least this many failed ones"
-    )
-    clean_days = forms.IntegerField(
-        min_value=1, initial=2, label="Over after this many days without"
-    )
     severity = forms.ChoiceField(choices=Severity.choices, initial=Severity.HIGH, label="Severity")
     is_active = forms.BooleanField(required=False, initial=True, label="Active")
-    field_order = (
-        "name",
-        "team",
-        "threshold",
-        "minimum_sessions",
-        "minimum_failed_sessions",
-        "clean_days",
-        "severity",
-        "is_active",
-    )
 
-    def parameters(self) -> dict[str, float | int]:
-        """Give the parameters as they are stored: the threshold as a share."""
-        values = self.cleaned_data
-        return {
-            "threshold": round(values["threshold"] / 100, 6),
-            "minimum_sessions": values["minimum_sessions"],
-            "minimum_failed_sessions": values["minimum_failed_sessions"],
-            "clean_days": values["clean_days"],
-        }
+    def __init__(self, user: User, kind: RuleKind, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self._parameters = PARAMETERS[kind]
+        for parameter in self._parameters:
+            self.fields[parameter.name] = _parameter_field(parameter)
+        names = [parameter.name for parameter in self._parameters]
+        self.order_fields(["name", "team", *names, "severity", "is_active"])
+
+    def parameters(self) -> dict[str, Any]:
+        """Give the parameters as they are stored."""
+        return {one.name: self.cleaned_data[one.name] for one in self._parameters}
+
+
+def _parameter_field(parameter: Parameter) -> forms.Field:
+    """Give the form field of a rule's parameter; the rule itself checks its limits."""
+    words: dict[str, Any] = {
+        "label": parameter.label,
+        "initial": parameter.default,
+        "help_text": parameter.help,
+    }
+    if parameter.type is ParameterType.FLAG:
+        return forms.BooleanField(required=False, **words)
+    if parameter.type is ParameterType.COUNT:
+        return forms.IntegerField(min_value=1, **words)
+    if parameter.type is ParameterType.SHARE:
+        words["help_text"] += " As a share: 0.05 is 5 %."
+    return forms.FloatField(widget=forms.NumberInput(attrs={"step": "any"}), **words)
 
 
 class DestinationForm(_TeamScoped):

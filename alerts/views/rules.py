@@ -17,21 +17,25 @@ from accounts import access
 from accounts.requests import person
 from accounts.roles import Role
 from alerts.forms import RuleForm
-from alerts.models import Rule, RuleKind, Severity
-from alerts.rules import read_failure_rate_rule
+from alerts.models import Rule, Severity
+from alerts.rules import PARAMETERS, ParameterType, RuleKind, read_rule
 from alerts.services.replay import Replayed, replay
 from alerts.services.rules import delete_rule, save_rule
 from webui.forms import spread_errors
 
 BACKTEST_DAYS = 60
+# Records and certificates of the past are not kept in a form that could be judged again.
+REPLAYED = frozenset({RuleKind.REGRESSION, RuleKind.FAILURE_RATE, RuleKind.SILENCE})
 
 
 def rules(request: HttpRequest) -> HttpResponse:
     """List the rules for the person's teams."""
     rows = _visible(request).select_related("team").annotate(incident_count=Count("incidents"))
-    shown = [(rule, read_failure_rate_rule(rule.parameters)) for rule in rows]
-    may_add = access.may_anywhere(request.user, Role.MANAGER)
-    return render(request, "settings/rules.html", {"rules": shown, "may_add": may_add})
+    context = {
+        "rules": [(rule, _in_words(rule)) for rule in rows],
+        "may_add": access.may_anywhere(request.user, Role.MANAGER),
+    }
+    return render(request, "settings/rules.html", context)
 
 
 def rule_page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
@@ -41,14 +45,15 @@ def rule_page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     may_edit = access.may(user, Role.MANAGER, rule.team) if rule else True
     if not access.may_anywhere(user, Role.MANAGER) and (rule is None or request.method == "POST"):
         raise PermissionDenied("Rules need the role manager in a team.")
-    form = RuleForm(user, request.POST or None, initial=_initial(rule) if rule else None)
+    kind = _kind(rule, request)
+    form = RuleForm(user, kind, request.POST or None, initial=_initial(rule) if rule else None)
     found: list[Replayed] | None = None
     if request.method == "POST" and form.is_valid():
         if "try" in request.POST:
-            found = _backtest(form)
+            found = _backtest(form, kind)
         else:
             try:
-                saved = save_rule(user, rule=rule, **_values(form))
+                saved = save_rule(user, rule=rule, **_values(form, kind))
             except ValidationError as error:
                 spread_errors(form, error)
             else:
@@ -57,6 +62,9 @@ def rule_page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     context = {
         "rule": rule,
         "form": form,
+        "kind": kind,
+        "kinds": [] if rule else list(RuleKind),
+        "may_try": kind in REPLAYED,
         "may_edit": may_edit,
         "found": found,
         "backtest_days": BACKTEST_DAYS,
@@ -81,24 +89,42 @@ def _visible(request: HttpRequest) -> QuerySet[Rule]:
     return access.visible_to(request.user, Rule.objects.all())
 
 
+def _kind(rule: Rule | None, request: HttpRequest) -> RuleKind:
+    """Give the kind of a rule, or of the one to make: as the address says."""
+    if rule is not None:
+        return RuleKind(rule.kind)
+    asked = request.GET.get("kind", "")
+    return RuleKind(asked) if asked in set(RuleKind) else RuleKind.REGRESSION
+
+
+def _in_words(rule: Rule) -> str:
+    """Give the parameters of a rule as a line."""
+    held = read_rule(rule.kind, rule.parameters)
+    parts = []
+    for parameter in PARAMETERS[RuleKind(rule.kind)]:
+        value = getattr(held, parameter.name)
+        if parameter.type is ParameterType.FLAG:
+            parts.append(f"{parameter.label}: {'yes' if value else 'no'}")
+        else:
+            parts.append(f"{parameter.label}: {value:g}")
+    return ", ".join(parts)
+
+
 def _initial(rule: Rule) -> dict[str, Any]:
-    held = read_failure_rate_rule(rule.parameters)
+    held = read_rule(rule.kind, rule.parameters)
+    shown = PARAMETERS[RuleKind(rule.kind)]
     return {
         "name": rule.name,
         "team": rule.team,
-        "threshold": round(held.threshold * 100, 4),
-        "minimum_sessions": held.minimum_sessions,
-        "minimum_failed_sessions": held.minimum_failed_sessions,
-        "clean_days": held.clean_days,
         "severity": rule.severity,
         "is_active": rule.is_active,
-    }
+    } | {parameter.name: getattr(held, parameter.name) for parameter in shown}
 
 
-def _values(form: RuleForm) -> dict[str, Any]:
+def _values(form: RuleForm, kind: RuleKind) -> dict[str, Any]:
     return {
         "name": form.cleaned_data["name"],
-        "kind": RuleKind.FAILURE_RATE,
+        "kind": kind,
         "parameters": form.parameters(),
         "severity": Severity(form.cleaned_data["severity"]),
         "team": form.cleaned_data["team"],
@@ -106,11 +132,15 @@ def _values(form: RuleForm) -> dict[str, Any]:
     }
 
 
-def _backtest(form: RuleForm) -> list[Replayed]:
-    """Give what the rule of the form would have found, newest first."""
+def _backtest(form: RuleForm, kind: RuleKind) -> list[Replayed] | None:
+    """Give what the rule of the form would have found, newest first; None where it cannot work."""
     today = timezone.now().date()
     days = [today - timedelta(days=ago) for ago in range(BACKTEST_DAYS - 1, -1, -1)]
-    values = _values(form)
-    del values["is_active"]
+    values = _values(form, kind)
+    try:
+        read_rule(kind, values["parameters"])
+    except ValueError as error:
+        form.add_error(None, str(error))
+        return None
     found = replay(days, [Rule(**values)])
     return sorted(found, key=lambda one: one.opened_on, reverse=True)

@@ -42,9 +42,10 @@ def manager(client, team):
     return user
 
 
+ADD_RULE = "/settings/rules/add/?kind=failure-rate"
 RULE = {
     "name": "Any trouble",
-    "threshold": "2.5",
+    "threshold": "0.025",
     "minimum_sessions": "10",
     "minimum_failed_sessions": "1",
     "clean_days": "2",
@@ -148,22 +149,42 @@ def test_a_rule_is_tried_without_being_stored(client, manager, team):
     roll_up()
     before = Rule.objects.count()
 
-    page = client.post(reverse("settings:add_rule"), RULE | {"team": team.pk, "try": "1"})
+    page = client.post(ADD_RULE, RULE | {"team": team.pk, "try": "1"})
 
     assert [one.failed_sessions for one in page.context["found"]] == [30]
     assert Rule.objects.count() == before
 
 
 def test_a_manager_makes_a_rule_for_the_own_team_only(client, manager, team):
-    client.post(reverse("settings:add_rule"), RULE | {"team": team.pk})
+    client.post(ADD_RULE, RULE | {"team": team.pk})
     rule = Rule.objects.get(name="Any trouble")
     assert rule.parameters["threshold"] == 0.025
 
     other = TeamFactory()
-    page = client.post(reverse("settings:add_rule"), RULE | {"name": "Theirs", "team": other.pk})
+    page = client.post(ADD_RULE, RULE | {"name": "Theirs", "team": other.pk})
     assert page.context["form"].errors
     everywhere = Rule.objects.create(name="Everywhere", kind=RuleKind.FAILURE_RATE)
     assert client.get(reverse("settings:rule", args=[everywhere.pk])).status_code == 404
+
+
+@pytest.mark.parametrize("kind", list(RuleKind))
+def test_a_rule_of_each_kind_is_made_with_its_defaults_and_opened_again(client, admin, kind):
+    address = f"{reverse('settings:add_rule')}?kind={kind.value}"
+    form = client.get(address).context["form"]
+    values = {name: field.initial for name, field in form.fields.items() if field.initial}
+
+    client.post(address, values | {"name": f"Mine {kind.value}"})
+
+    rule = Rule.objects.get(name=f"Mine {kind.value}")
+    assert rule.kind == kind
+    assert client.get(reverse("settings:rule", args=[rule.pk])).status_code == 200
+    assert f"Mine {kind.value}" in client.get(reverse("settings:rules")).content.decode()
+
+
+def test_a_share_that_is_none_is_told(client, admin):
+    page = client.post(ADD_RULE, RULE | {"threshold": "5", "try": "1"})
+
+    assert "it takes a share between 0 and 1" in page.content.decode()
 
 
 def test_a_viewer_cannot_change_a_rule(client, team):
@@ -233,7 +254,7 @@ def test_a_viewer_learns_no_intake_key(client, team):
 
 
 def test_the_audit_log_is_scoped_by_team(client, manager, team):
-    client.post(reverse("settings:add_rule"), RULE | {"team": team.pk})
+    client.post(ADD_RULE, RULE | {"team": team.pk})
 
     assert "created rule" in client.get(reverse("settings:audit")).content.decode()
     client.force_login(make_member(TeamFactory(), Role.MANAGER))
