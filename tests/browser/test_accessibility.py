@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 
@@ -18,10 +19,6 @@ from tests.factories import (
     make_incident,
     make_receipt,
     make_report,
-)
-
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -110,5 +107,5 @@ def test_axe_finds_nothing_on_any_page(browser, live_server, theme, width):
 
 
 def _run(page) -> list[str]:
-    violations = axe.Axe().run(page, options=RULES).response["violations"]
+    violations = Axe().run(page, options=RULES).response["violations"]
     return [f"{one['id']}: {one['nodes'][0]['html'][:150]}" for one in violations]
