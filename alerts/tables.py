@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import django_tables2 as tables
 from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -13,7 +14,7 @@ from alerts import signs
 from alerts.lifecycle import State
 from alerts.models import Incident, IncidentDomain, Severity
 from webui.tables import END, PortalTable
-from webui.wording import day, failure_rate, number
+from webui.wording import ago, day, failure_rate, number
 
 
 class IncidentTable(PortalTable):
@@ -31,6 +32,7 @@ class IncidentTable(PortalTable):
         verbose_name="Failure rate", accessor="pk", orderable=False, attrs=END, empty_values=()
     )
     since_on = tables.Column(verbose_name="Since")
+    due_at = tables.Column(verbose_name="Due", default="–")
     last_seen_on = tables.Column(verbose_name="Last seen")
 
     class Meta(PortalTable.Meta):
@@ -90,9 +92,9 @@ class IncidentTable(PortalTable):
         """Give how many domains it touches."""
         return self.domain_counts.get(record.pk, 0)
 
-    def render_failed_sessions(self, value: int) -> str:
-        """Give the count, thousands set apart."""
-        return number(value)
+    def render_failed_sessions(self, value: int, record: Incident) -> str:
+        """Give the count; none where the incident is not about sessions."""
+        return number(value) if record.sessions else "–"
 
     def value_failed_sessions(self, value: int) -> int:
         """Give the count for files."""
@@ -101,6 +103,19 @@ class IncidentTable(PortalTable):
     def render_rate(self, record: Incident) -> str:
         """Give failed of all sessions."""
         return failure_rate(record.failed_sessions, record.sessions)
+
+    def render_due_at(self, record: Incident) -> SafeString | str:
+        """Give when somebody should have dealt with it, while it is not over."""
+        if record.due_at is None or not record.is_active:
+            return "–"
+        now = timezone.now()
+        tone = "delta-bad" if record.due_at < now else ""
+        words = "overdue" if record.due_at < now else ago(record.due_at, now)
+        return format_html('<span class="nowrap {}">{}</span>', tone, words)
+
+    def value_due_at(self, record: Incident) -> str:
+        """Give the moment for files."""
+        return f"{record.due_at:%Y-%m-%d %H:%M}" if record.due_at else ""
 
     def render_since_on(self, record: Incident) -> SafeString:
         """Give the first day of the figures that opened it."""

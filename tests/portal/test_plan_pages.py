@@ -5,12 +5,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.roles import Role
+from alerts.models import Rule
 from domains.models import Domain
+from mailtls.catalogue import ENTRIES
+from mailtls.catalogue.result_types import RESULT_TYPES
 from reports.services.roll_up import roll_up
 from tests.factories import (
     TeamFactory,
     make_destination,
     make_domain,
+    make_incident,
     make_member,
     make_report,
 )
@@ -100,3 +104,29 @@ def test_the_steps_tick_themselves(client, auditor, settings):
 
     done = [step.is_done for step in client.get(reverse("start")).context["steps"]]
     assert done == [True, True, True, True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "evidence", "words"),
+    [
+        ("silence", {"kind": "reporter"}, "Reports that used to come do not come"),
+        ("coverage", {"team": None}, "New domains without records"),
+        (
+            "posture",
+            {"code": "tlsrpt.record.missing", "params": {}},
+            ENTRIES["tlsrpt.record.missing"].title,
+        ),
+        ("regression", {"types": []}, RESULT_TYPES["certificate-expired"].title),
+    ],
+)
+def test_an_incident_of_each_kind_says_what_it_is_about(client, auditor, kind, evidence, words):
+    incident = make_incident(make_domain("a.example", tlsrpt="missing"), evidence=evidence)
+    incident.rule = Rule.objects.filter(kind=kind).first()
+    incident.save()
+
+    page = client.get(incident.get_absolute_url())
+
+    assert page.status_code == 200
+    assert page.context["cause_words"].title == words
+    assert page.context["is_about_sessions"] is (kind == "regression")
+    assert client.get(reverse("overview")).status_code == 200

@@ -49,10 +49,11 @@ def _incidents(user: Person) -> list[Need]:
         severity = Severity(row.severity)
         who = str(row.assignee) if row.assignee else "nobody has it yet"
         days = (now.date() - row.since_on).days
-        detail = (
-            f"{failure_rate(row.failed_sessions, row.sessions)} of {row.sessions:,} sessions, for "
-            f"{plural(max(days, 1), 'day')}, {who}"
-        )
+        parts = [f"for {plural(max(days, 1), 'day')}", who]
+        if row.sessions:
+            rate = failure_rate(row.failed_sessions, row.sessions)
+            parts.insert(0, f"{rate} of {row.sessions:,} sessions")
+        detail = ", ".join(parts)
         needs.append(
             Need(
                 rank=10 * _BY_SEVERITY.index(severity),

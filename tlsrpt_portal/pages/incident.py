@@ -9,17 +9,19 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from alerts.forms import AssignForm, CommentForm, QuietForm, ResolveForm
 from alerts.lifecycle import Event, State, possible_events
 from alerts.models import Incident, IncidentDomain
+from alerts.rules import RuleKind
 from alerts.services.handle import may_handle
 from alerts.views.incidents import visible_incident
 from domains.models import Domain
-from mailtls.catalogue.result_types import describe_result_type
 from reports import queries
 from reports.charts import sessions_chart
+from tlsrpt_portal.pages.incident_words import RATE_KINDS, cause_words
 from tlsrpt_portal.pages.marks import fleet_marks
 from webui.charting import Chart
 
@@ -30,11 +32,14 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one incident."""
     incident = visible_incident(request, pk)
     touched = _touched(request, incident)
+    is_about_sessions = RuleKind(incident.rule.kind) in RATE_KINDS
     context = {
         "incident": incident,
-        "cause_words": describe_result_type(incident.result_type),
+        "now": timezone.now(),
+        "cause_words": cause_words(incident),
         "chart": _evidence(incident, [row.domain_id for row in touched]),
-        "group_href": _group_href(incident),
+        "is_about_sessions": is_about_sessions,
+        "group_href": _group_href(incident) if is_about_sessions else "",
         "touched": touched[:MOST_DOMAINS],
         "touched_count": len(touched),
         "events": list(incident.events.select_related("actor")),
