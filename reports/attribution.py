@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
+from types import MappingProxyType
 
 from mailtls.report import Countable, Hints, PolicyResult, PolicyType, Report, counted_types
 
@@ -28,30 +29,58 @@ def names_to_look_up(report: Report, hints: Hints) -> set[str]:
     return names
 
 
-def attribute(report: Report, hints: Hints, managed: Mapping[str, int]) -> list[int | None]:
+def mx_hosts_to_look_up(report: Report, hints: Hints, managed: Mapping[str, int]) -> set[str]:
+    """Give the MX hosts that stand for a domain nothing else in the report tells."""
+    hosts = {
+        policy.policy_domain
+        for policy in report.policies
+        if policy.policy_type is PolicyType.TLSA and policy.policy_domain not in managed
+    }
+    if not hosts or _domain_of_whole(report, hints, managed) is not None:
+        return set()
+    return hosts - {""}
+
+
+def attribute(
+    report: Report,
+    hints: Hints,
+    managed: Mapping[str, int],
+    mx_owners: Mapping[str, int] = MappingProxyType({}),
+) -> list[int | None]:
     """Give for each policy result the inventory's id of its domain, None for a foreign one.
 
     A result names its domain. A `tlsa` result may name the MX host instead (RFC 8460 section
     1.1), and Postfix leaves the name out: then the rest of the report and its envelope tell.
+    `mx_owners` tells where they do not: hosts that are an MX of one domain of the inventory.
     """
     found = [managed.get(policy.policy_domain) for policy in report.policies]
     if None not in found:
         return found
-    fallback = _domain_of_whole(report, hints, managed, found)
+    fallback = _domain_of_whole(report, hints, managed)
     return [
-        fallback if domain is None and _may_be_meant_otherwise(policy) else domain
+        _domain_otherwise(policy, fallback, mx_owners) if domain is None else domain
         for policy, domain in zip(report.policies, found, strict=True)
     ]
+
+
+def _domain_otherwise(
+    policy: PolicyResult, fallback: int | None, mx_owners: Mapping[str, int]
+) -> int | None:
+    if not _may_be_meant_otherwise(policy):
+        return None
+    return mx_owners.get(policy.policy_domain) if fallback is None else fallback
 
 
 def _may_be_meant_otherwise(policy: PolicyResult) -> bool:
     return not policy.policy_domain or policy.policy_type is PolicyType.TLSA
 
 
-def _domain_of_whole(
-    report: Report, hints: Hints, managed: Mapping[str, int], found: Sequence[int | None]
-) -> int | None:
-    others = {domain for domain in found if domain is not None}
+def _domain_of_whole(report: Report, hints: Hints, managed: Mapping[str, int]) -> int | None:
+    others = {
+        managed[policy.policy_domain]
+        for policy in report.policies
+        if policy.policy_domain in managed
+    }
     if len(others) == 1:
         return others.pop()
     names = (*hints.policy_domains, domain_of_report_id(report.report_id), *hints.recipients)

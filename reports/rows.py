@@ -46,15 +46,20 @@ def _reporter(report: ParsedReport) -> str:
 
 
 def result_rows(
-    report_id: int, document: ReadDocument, managed: Mapping[str, int], *, is_conflicting: bool
+    report_id: int,
+    document: ReadDocument,
+    managed: Mapping[str, int],
+    mx_owners: Mapping[str, int],
+    *,
+    is_conflicting: bool,
 ) -> list[tuple[PolicyResult, list[FailureDetail]]]:
     """Give the rows of a report's policies, each with those of its failure details.
 
-    `managed` leads from names to ids of the inventory.
+    `managed` leads from names to ids of the inventory, `mx_owners` from MX hosts.
     """
     report = document.report
     assert report is not None
-    domains = attribute(report, document.hints, managed)
+    domains = attribute(report, document.hints, managed, mx_owners)
     groups: list[Hashable] = [
         domain if domain is not None else policy.policy_domain
         for domain, policy in zip(domains, report.policies, strict=True)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from domains.models import Domain
 from mailtls.report import Report as ParsedReport
 from mailtls.report.notes import CONFLICTING
-from reports.attribution import names_to_look_up
+from reports.attribution import mx_hosts_to_look_up, names_to_look_up
 from reports.bulk import give_ids, insert_rows
 from reports.models import (
     Channel,
@@ -33,6 +33,7 @@ from reports.models import (
     ReportReceipt,
     Trust,
 )
+from reports.mx_owners import find_mx_owners
 from reports.reading import ReadDocument
 from reports.rows import report_row, result_rows
 
@@ -179,12 +180,12 @@ def _raise_trust(batch: _Batch) -> None:
 
 
 def _insert_results(batch: _Batch) -> None:
-    names: set[str] = set()
-    for sha in batch.new:
-        document = batch.first[sha][1]
-        if document.report is not None:
-            names |= names_to_look_up(document.report, document.hints)
+    documents = (batch.first[sha][1] for sha in batch.new)
+    new = [(one.report, one.hints) for one in documents if one.report is not None]
+    names = set[str]().union(*(names_to_look_up(report, hints) for report, hints in new))
     managed = dict(Domain.objects.filter(name__in=names).values_list("name", "pk"))
+    hosts = (mx_hosts_to_look_up(report, hints, managed) for report, hints in new)
+    mx_owners = find_mx_owners(set[str]().union(*hosts))
     results: list[PolicyResult] = []
     details: list[tuple[PolicyResult, list[FailureDetail]]] = []
     dirty: set[tuple[int, date]] = set()
@@ -192,7 +193,7 @@ def _insert_results(batch: _Batch) -> None:
         document = batch.first[sha][1]
         is_conflicting = sha in batch.conflicts
         for result, rows in result_rows(
-            batch.ids[sha], document, managed, is_conflicting=is_conflicting
+            batch.ids[sha], document, managed, mx_owners, is_conflicting=is_conflicting
         ):
             results.append(result)
             if rows:

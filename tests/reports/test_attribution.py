@@ -7,7 +7,12 @@ import json
 import pytest
 
 from mailtls.report import Hints, Report, parse_report
-from reports.attribution import attribute, domain_of_report_id, names_to_look_up
+from reports.attribution import (
+    attribute,
+    domain_of_report_id,
+    mx_hosts_to_look_up,
+    names_to_look_up,
+)
 from tests.mailtls.samples import policy_entry, report
 
 MANAGED = {"a.example": 1, "b.example": 2}
@@ -85,3 +90,23 @@ def test_results_find_their_domain(entries, report_id, hints, expected):
 )
 def test_the_tail_of_a_report_id_may_be_a_domain(report_id, domain):
     assert domain_of_report_id(report_id) == domain
+
+
+def test_an_mx_host_stands_for_its_domain_where_nothing_else_tells():
+    entries = [policy_entry("tlsa", "mx.h.example"), policy_entry("sts", "mx.h.example")]
+    alone = read(policies=entries)
+
+    assert mx_hosts_to_look_up(alone, Hints(), MANAGED) == {"mx.h.example"}
+    assert attribute(alone, Hints(), MANAGED, {"mx.h.example": 2}) == [2, None]
+
+
+@pytest.mark.parametrize(
+    ("hints", "others"),
+    [(Hints(policy_domains=("a.example",)), []), (Hints(), [policy_entry("sts", "a.example")])],
+    ids=["header", "neighbour"],
+)
+def test_what_the_report_tells_comes_before_the_mx_set(hints, others):
+    told = read(policies=[policy_entry("tlsa", "mx.h.example"), *others])
+
+    assert mx_hosts_to_look_up(told, hints, MANAGED) == set()
+    assert attribute(told, hints, MANAGED, {"mx.h.example": 2})[0] == 1
