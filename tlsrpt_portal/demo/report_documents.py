@@ -86,7 +86,7 @@ def documents(domain: DemoDomain, today: date) -> Iterator[Document]:
     if not domain.daily_sessions:
         return
     for back in range(min(DAYS, domain.reports_from_day), 0, -1):
-        zone = _zone_at(domain, back)
+        zone = domain.zone_at(back)
         day = today - timedelta(days=back)
         for reporter in REPORTERS:
             skipped = rng.random() > reporter.regularity
@@ -100,15 +100,6 @@ def documents(domain: DemoDomain, today: date) -> Iterator[Document]:
                 day=day,
                 body=_render(domain, zone, reporter, day, back, sessions, rng),
             )
-
-
-def _zone_at(domain: DemoDomain, back: int) -> Zone:
-    """Give what the domain published so many days ago."""
-    zone = domain.history[0][1]
-    for since, held in domain.history:
-        if since >= back:
-            zone = held
-    return zone
 
 
 def _render(

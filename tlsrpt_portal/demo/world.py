@@ -88,6 +88,14 @@ class DemoDomain:
         """Give what it publishes now."""
         return self.history[-1][1]
 
+    def zone_at(self, back: int) -> Zone:
+        """Give what it published so many days ago."""
+        zone = self.history[0][1]
+        for since, held in self.history:
+            if since > back:
+                zone = held
+        return zone
+
 
 OK_RECORD = f"v=TLSRPTv1; rua={RUA}"
 HOSTLINE = ("10 mx1.hostline.example", "20 mx2.hostline.example")
