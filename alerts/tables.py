@@ -28,9 +28,6 @@ class IncidentTable(PortalTable):
         verbose_name="Domains", accessor="pk", orderable=False, attrs=END, empty_values=()
     )
     failed_sessions = tables.Column(verbose_name="Failed sessions", attrs=END)
-    rate = tables.Column(
-        verbose_name="Failure rate", accessor="pk", orderable=False, attrs=END, empty_values=()
-    )
     since_on = tables.Column(verbose_name="Since")
     due_at = tables.Column(verbose_name="Due", default="–")
     last_seen_on = tables.Column(verbose_name="Last seen")
@@ -92,17 +89,16 @@ class IncidentTable(PortalTable):
         """Give how many domains it touches."""
         return self.domain_counts.get(record.pk, 0)
 
-    def render_failed_sessions(self, value: int, record: Incident) -> str:
-        """Give the count; none where the incident is not about sessions."""
-        return number(value) if record.sessions else "–"
+    def render_failed_sessions(self, value: int, record: Incident) -> SafeString | str:
+        """Give count and rate; none where the incident is not about sessions."""
+        if not record.sessions:
+            return "–"
+        rate = failure_rate(record.failed_sessions, record.sessions)
+        return format_html('{} <span class="muted small">{}</span>', number(value), rate)
 
     def value_failed_sessions(self, value: int) -> int:
         """Give the count for files."""
         return value
-
-    def render_rate(self, record: Incident) -> str:
-        """Give failed of all sessions."""
-        return failure_rate(record.failed_sessions, record.sessions)
 
     def render_due_at(self, record: Incident) -> SafeString | str:
         """Give when somebody should have dealt with it, while it is not over."""

@@ -48,13 +48,18 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "alerts/incident.html", context | _forms(request, incident))
 
 
-def _evidence(incident: Incident, keys: list[int]) -> Chart:
-    """Draw the touched domains' sessions from two weeks before it began, with their changes."""
+def _evidence(incident: Incident, keys: list[int]) -> Chart | None:
+    """Draw the touched domains' sessions from two weeks before it began, with their changes.
+
+    None where nobody reported on them.
+    """
     domains = Domain.objects.filter(pk__in=keys)
     _, until = queries.last_complete_days(1)
     until = min(until, incident.last_seen_on + timedelta(days=7))
     since = incident.since_on - timedelta(days=14)
     figures = queries.daily_figures(domains, since, until)
+    if not any(one.sessions for one in figures):
+        return None
     marks = fleet_marks(domains, since, until)
     return sessions_chart(
         figures,
