@@ -82,3 +82,11 @@ def possible_events(state: State) -> frozenset[Event]:
     """Give what a person can do with an incident in this state."""
     by_people = {Event.ACKNOWLEDGE, Event.MUTE, Event.ACCEPT_RISK, Event.RESOLVE}
     return frozenset(event for (held, event) in TRANSITIONS if held == state and event in by_people)
+
+
+def draw_diagram() -> str:
+    """Give the table as a Mermaid state diagram, for the documentation."""
+    lines = ["stateDiagram-v2", f"    [*] --> {State.OPEN.value}: {Event.OPEN.value}"]
+    for (before, event), after in TRANSITIONS.items():
+        lines.append(f"    {before.value} --> {after.value}: {event.value}")
+    return "\n".join(lines)

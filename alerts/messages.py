@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
 
 from alerts.lifecycle import Event
-from alerts.models import Incident, IncidentEvent
-from mailtls.catalogue.result_types import describe_result_type
+from alerts.models import Incident, IncidentEvent, Severity
+from alerts.words import words_of
 
-PREFIX = {Event.OPEN: "", Event.RETURN: "Back: ", Event.RESOLVE: "Resolved: "}
+PREFIX = {
+    Event.RETURN: "Back: ",
+    Event.EXPIRE: "Open again: ",
+    Event.RESOLVE: "Resolved: ",
+    Event.WORSEN: "Worse: ",
+    Event.ESCALATE: "Nobody has it: ",
+    Event.REMIND: "Acceptance ends: ",
+}
 SHOWN_DOMAINS = 20
+PAYLOAD_DOMAINS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,21 +34,25 @@ class Message:
     html: str
     key: str
     thread: str
+    payload: dict[str, Any] = field(default_factory=dict)
 
 
 def incident_message(incident: Incident, event: IncidentEvent, recipient_key: str) -> Message:
     """Build the message that tells of an incident's event."""
     touched = incident.incident_domains.select_related("domain__team")
+    words = words_of(incident)
+    url = _url(incident)
+    key = f"incident-{incident.pk}-event-{event.pk}-{recipient_key}"
+    rows = list(touched[:PAYLOAD_DOMAINS])
     context = {
         "incident": incident,
         "event": event,
         "is_over": event.event == Event.RESOLVE,
-        "rate": incident.failed_sessions / incident.sessions if incident.sessions else 0,
-        "domains": touched[:SHOWN_DOMAINS],
+        "domains": rows[:SHOWN_DOMAINS],
         "domain_count": touched.count(),
-        "owners": sorted({str(row.domain.team) for row in touched if row.domain.team}),
-        "words": describe_result_type(incident.result_type),
-        "url": f"{settings.SITE_URL}{incident.get_absolute_url()}",
+        "owners": sorted({str(row.domain.team) for row in rows if row.domain.team}),
+        "words": words,
+        "url": url,
     }
     prefix = PREFIX.get(Event(event.event), "")
     severity = "" if context["is_over"] else f"[{incident.severity}] "
@@ -46,8 +60,81 @@ def incident_message(incident: Incident, event: IncidentEvent, recipient_key: st
         subject=f"{prefix}{severity}{incident.title}",
         text=render_to_string("alerts/messages/incident.txt", context).strip() + "\n",
         html=render_to_string("alerts/messages/incident.html", context),
-        key=f"incident-{incident.pk}-event-{event.pk}-{recipient_key}",
+        key=key,
         thread=f"incident-{incident.pk}",
+        payload={
+            "version": 1,
+            "id": key,
+            "event": event.event,
+            "at": event.at.isoformat(),
+            "text": event.text,
+            "incident": {
+                "id": incident.pk,
+                "url": url,
+                "title": incident.title,
+                "severity": incident.severity,
+                "state": incident.state,
+                "rule": incident.rule.kind,
+                "cause": incident.cause_key,
+                "code": incident.evidence.get("code") or None,
+                "result_type": incident.result_type or None,
+                "since_on": incident.since_on.isoformat(),
+                "last_seen_on": incident.last_seen_on.isoformat(),
+                "due_at": incident.due_at.isoformat() if incident.due_at else None,
+                "failed_sessions": incident.failed_sessions,
+                "sessions": incident.sessions,
+                "reporters": incident.reporters,
+                "receiving_mx": incident.receiving_mx,
+                "domain_count": context["domain_count"],
+                "domains": [row.domain.name for row in rows],
+                "teams": context["owners"],
+                "meaning": words.meaning,
+                "action": words.action,
+            },
+        },
+    )
+
+
+def digest_message(told: Sequence[tuple[Incident, IncidentEvent]], key: str) -> Message:
+    """Build one message of many events: the figures first, then a line for each incident."""
+    newest: dict[int, tuple[Incident, IncidentEvent]] = {}
+    for incident, event in told:
+        newest[incident.pk] = (incident, event)
+    rows = sorted(newest.values(), key=lambda one: (Severity(one[0].severity).rank, -one[0].pk))
+    active = [incident for incident, _ in rows if incident.is_active]
+    context = {
+        "rows": [
+            {"incident": incident, "event": event, "url": _url(incident)}
+            for incident, event in rows
+        ],
+        "open_count": len(active),
+        "over_count": len(rows) - len(active),
+        "worst": active[0].get_severity_display() if active else "",
+        "url": settings.SITE_URL,
+    }
+    plural = "s" if len(rows) != 1 else ""
+    return Message(
+        subject=f"TLS incidents: {len(active)} open, {len(rows) - len(active)} over",
+        text=render_to_string("alerts/messages/digest.txt", context).strip() + "\n",
+        html=render_to_string("alerts/messages/digest.html", context),
+        key=key,
+        thread=key,
+        payload={
+            "version": 1,
+            "id": key,
+            "event": "digest",
+            "text": f"{len(rows)} incident{plural}",
+            "incidents": [
+                {
+                    "id": incident.pk,
+                    "url": _url(incident),
+                    "title": incident.title,
+                    "severity": incident.severity,
+                    "state": incident.state,
+                }
+                for incident, _ in rows
+            ],
+        },
     )
 
 
@@ -63,4 +150,9 @@ def test_message() -> Message:
         html=f"<p>{text.strip()}</p>",
         key="test",
         thread="test",
+        payload={"version": 1, "id": "test", "event": "test", "text": text.strip()},
     )
+
+
+def _url(incident: Incident) -> str:
+    return f"{settings.SITE_URL}{incident.get_absolute_url()}"

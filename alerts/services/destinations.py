@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -11,9 +13,10 @@ from accounts.models import Team, User
 from accounts.roles import Role
 from alerts.channels.apprise import is_understood
 from alerts.messages import test_message
-from alerts.models import Destination, DestinationKind, Severity
+from alerts.models import Destination, DestinationKind, Digest, Severity
 from alerts.sealing import seal
 from alerts.services.deliver import send
+from domains.models import Tag
 
 
 @transaction.atomic
@@ -27,8 +30,14 @@ def save_destination(
     team: Team | None,
     minimum_severity: Severity,
     is_active: bool = True,
+    tag: Tag | None = None,
+    quiet_from: time | None = None,
+    quiet_until: time | None = None,
+    digest: Digest = Digest.NONE,
+    escalate_after_minutes: int | None = None,
+    secret: str = "",
 ) -> Destination:
-    """Make or change a destination. An empty address keeps the stored one.
+    """Make or change a destination. An empty address or secret keeps the stored one.
 
     Raises ValidationError for an address that cannot work, PermissionDenied for strangers.
     """
@@ -42,9 +51,17 @@ def save_destination(
     row = destination or Destination()
     row.name, row.kind, row.team = name, kind, team
     row.minimum_severity, row.is_active = minimum_severity, is_active
+    row.tag, row.digest, row.escalate_after_minutes = tag, digest, escalate_after_minutes
+    row.quiet_from, row.quiet_until = quiet_from, quiet_until
+    if (quiet_from is None) != (quiet_until is None):
+        raise ValidationError({"quiet_until": "Quiet hours need a beginning and an end."})
+    if digest and escalate_after_minutes is not None:
+        raise ValidationError({"digest": "An escalation cannot wait for a digest."})
     if address:
         row.sealed_address = seal(address)
-    row.full_clean(exclude=["sealed_address"])
+    if secret:
+        row.sealed_secret = seal(secret)
+    row.full_clean(exclude=["sealed_address", "sealed_secret"])
     row.save()
     verb = "changed destination" if destination else "created destination"
     audit.record(verb, row, before=before, after=_facts(row))
@@ -73,6 +90,9 @@ def _check_address(kind: DestinationKind, address: str) -> None:
             validate_email(address)
         except ValidationError:
             raise ValidationError({"address": f"{address} is not an e-mail address."}) from None
+    elif kind == DestinationKind.WEBHOOK:
+        if not address.startswith(("https://", "http://")):
+            raise ValidationError({"address": "A webhook's address begins with https://."})
     elif not is_understood(address):
         raise ValidationError(
             {"address": "Apprise does not understand this address. Slack: slack://A/B/C"}
@@ -86,4 +106,8 @@ def _facts(row: Destination) -> dict[str, object]:
         "team": row.team.name if row.team else None,
         "minimum_severity": row.minimum_severity,
         "is_active": row.is_active,
+        "tag": row.tag.name if row.tag else None,
+        "quiet": [str(row.quiet_from), str(row.quiet_until)] if row.quiet_from else None,
+        "digest": row.digest,
+        "escalate_after_minutes": row.escalate_after_minutes,
     }

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Exists, OuterRef, Subquery
 
 from alerts.lifecycle import Event, State
-from alerts.models import Destination, Incident, Notification
+from alerts.models import Destination, Incident, IncidentEvent, Notification
 from alerts.services.incidents import step
 from alerts.services.notify import put_in_outbox, reaches
 
@@ -22,8 +22,9 @@ def escalate(now: datetime) -> int:
     for destination in waiting.select_related("tag", "team"):
         assert destination.escalate_after_minutes is not None
         before = now - timedelta(minutes=destination.escalate_after_minutes)
+        openings = IncidentEvent.objects.filter(incident=OuterRef("pk"), event__in=_OPENING)
         opened = Incident.objects.filter(state=State.OPEN).annotate(
-            last_opened_at=Max("events__at", filter=Q(events__event__in=_OPENING))
+            last_opened_at=Subquery(openings.order_by("-at").values("at")[:1])
         )
         told_since = Notification.objects.filter(
             destination=destination,

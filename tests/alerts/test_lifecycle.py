@@ -1,6 +1,16 @@
+from pathlib import Path
+
 import pytest
 
-from alerts.lifecycle import ACTIVE_STATES, TRANSITIONS, Event, NotPossible, State, next_state
+from alerts.lifecycle import (
+    ACTIVE_STATES,
+    TRANSITIONS,
+    Event,
+    NotPossible,
+    State,
+    draw_diagram,
+    next_state,
+)
 
 
 def test_a_resolved_incident_can_only_return():
@@ -30,3 +40,9 @@ def test_getting_worse_wakes_nobody():
     assert all(
         after is before for (before, event), after in TRANSITIONS.items() if event is Event.WORSEN
     )
+
+
+def test_the_documentation_shows_the_table():
+    text = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
+
+    assert f"```mermaid\n{draw_diagram()}\n```" in text

@@ -1,0 +1,83 @@
+"""What an incident means, why it happens and what to do, whatever rule it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alerts.models import Incident, RuleKind
+from mailtls.catalogue import describe
+from mailtls.catalogue.result_types import describe_result_type
+from mailtls.findings import Finding, Severity
+
+_SILENCE = {
+    "silent-reporter": (
+        "A reporter that told of many of your domains every day has stopped.",
+        (
+            "The reporter has an outage or has changed its sender; your mail "
+            "filter holds its reports back; the address in rua no longer takes its mail."
+        ),
+        (
+            "Look for its mails in the filter's quarantine and at the intake's inbox. Where other "
+            "reporters still arrive, wait some days before asking the reporter."
+        ),
+    ),
+    "silent-domain": (
+        "Nobody reports on the domain any more, so failures there would not be seen.",
+        (
+            "The TLSRPT record has been removed or names another address; the domain takes no mail "
+            "any more."
+        ),
+        "Check the domain's TLSRPT record. Retire the domain here if it takes no mail.",
+    ),
+    "silent-pair": (
+        "One reporter has stopped to tell of the domain; others still do.",
+        "Hardly any mail from there any more, or the reporter sees another rua than you do.",
+        "Check the domain's TLSRPT record from outside, and whether its MX has moved.",
+    ),
+    "silent-intake": (
+        "The portal receives no reports at all, so it cannot see any failure.",
+        (
+            "The mail receiver or the web server is down, its address has changed, or "
+            "the MX of the reports' address is wrong."
+        ),
+        "Send a mail to the intake's address and post to its URL from outside.",
+    ),
+}
+_COVERAGE = (
+    "New domains that still have no TLSRPT record or no MTA-STS policy.",
+    "The records were forgotten when the domains were registered or moved.",
+    "Publish the records that each domain's page proposes, MTA-STS in mode testing at first.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentWords:
+    """Meaning, likely causes and what to do; texts may be empty."""
+
+    title: str
+    meaning: str
+    causes: str
+    action: str
+
+
+def words_of(incident: Incident) -> IncidentWords:
+    """Give the words of an incident."""
+    kind = incident.rule.kind
+    if kind == RuleKind.POSTURE:
+        finding = Finding(
+            incident.evidence.get("code", ""),
+            Severity.WARNING,
+            incident.evidence.get("params", {}),
+        )
+        entry = describe(finding)
+        return IncidentWords(
+            title=entry.title, meaning=entry.meaning, causes="", action=entry.remedy
+        )
+    if kind in {RuleKind.SILENCE, RuleKind.COVERAGE}:
+        texts = _SILENCE.get(incident.evidence.get("kind", ""), _COVERAGE)
+        meaning, causes, action = texts
+        return IncidentWords(title=incident.title, meaning=meaning, causes=causes, action=action)
+    held = describe_result_type(incident.result_type)
+    return IncidentWords(
+        title=held.title, meaning=held.meaning, causes=held.causes, action=held.action
+    )
