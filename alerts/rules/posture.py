@@ -52,9 +52,15 @@ class PostureRule:
         """Give what is wrong now, whether or not it was right before."""
         is_enforced = facts.policy_mode is Mode.ENFORCE
         worst = Severity.CRITICAL if is_enforced else Severity.MEDIUM
-        for operator in sorted({operator_of(host) for host in facts.mx_uncovered}):
-            if facts.policy_mode in {Mode.ENFORCE, Mode.TESTING}:
-                yield Trouble(code="sts.mx.not-covered", severity=worst, site=operator)
+        told = set()
+        for host in sorted(facts.mx_uncovered):
+            operator = operator_of(host)
+            if facts.policy_mode in {Mode.ENFORCE, Mode.TESTING} and operator not in told:
+                told.add(operator)
+                params = {"mx": host, "mode": facts.policy_mode.value, "suggestion": host}
+                yield Trouble(
+                    code="sts.mx.not-covered", severity=worst, site=operator, params=params
+                )
         if facts.tlsrpt_status is Status.INVALID:
             yield Trouble(code="change.tlsrpt.broken", severity=Severity.MEDIUM)
         if facts.sts_status is Status.INVALID:
@@ -75,11 +81,13 @@ class PostureRule:
                     yield Trouble(code=finding["code"], severity=severity, params=finding["params"])
 
     def _certificates(self, facts: Facts, now: datetime) -> Iterator[Trouble]:
+        policy_host = f"mta-sts.{facts.domain}"
+        mx_host = facts.mx[0].split()[-1] if facts.mx else facts.domain
         ends = (
-            ("sts.cert.expires-soon", facts.policy_cert_not_after, facts.sts_status),
-            ("starttls.cert.expires-soon", facts.mx_cert_not_after, facts.starttls_status),
+            ("sts.cert.expires-soon", policy_host, facts.policy_cert_not_after, facts.sts_status),
+            ("starttls.cert.expires-soon", mx_host, facts.mx_cert_not_after, facts.starttls_status),
         )
-        for code, not_after, status in ends:
+        for code, host, not_after, status in ends:
             if not_after is None or status in _UNSEEN:
                 continue
             days = (not_after - now).total_seconds() / 86_400
@@ -89,9 +97,8 @@ class PostureRule:
                     severity = Severity.CRITICAL
                 # The same end to the second is the same certificate.
                 site = f"{not_after:%Y-%m-%dT%H:%M:%SZ}"
-                yield Trouble(
-                    code=code, severity=severity, site=site, params={"days": int(max(0, days))}
-                )
+                params = {"host": host, "mx": host, "days": int(max(0, days))}
+                yield Trouble(code=code, severity=severity, site=site, params=params)
 
     def read_change(self, code: str, params: Mapping[str, Any], facts: Facts) -> Trouble | None:
         """Give what a confirmed change means as long as it holds; None for a harmless one."""

@@ -5,9 +5,15 @@ import pytest
 from accounts.models import Team
 from alerts.lifecycle import State
 from alerts.models import Incident, Rule, RuleKind
+from alerts.rules.posture import PostureRule
 from alerts.services.evaluate import evaluate
 from domains.models import Domain, StateChange
 from domains.services.record_check import record_check
+from mailtls.aspects import Status
+from mailtls.catalogue import describe
+from mailtls.facts import Facts
+from mailtls.findings import Finding, Severity
+from mailtls.sts_policy import Mode
 from tests.domains.observations import AT, RUA, observed, servfail
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +150,28 @@ def test_new_domains_without_records_are_one_incident_a_team(rule):
         "d1.example",
         "d2.example",
     ]
+
+
+def test_every_trouble_is_worded_in_full():
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    facts = Facts(
+        domain="a.example",
+        observed_at=now,
+        sts_status=Status.VALID,
+        policy_mode=Mode.ENFORCE,
+        mx=("10 mx1.a.example",),
+        mx_uncovered=("mx1.a.example",),
+        mx_status=Status.VALID,
+        starttls_status=Status.INVALID,
+        dane_status=Status.INVALID,
+        tlsrpt_status=Status.INVALID,
+        policy_cert_not_after=now + timedelta(days=3),
+        mx_cert_not_after=now + timedelta(days=3),
+    )
+
+    troubles = list(PostureRule().find(facts, {}, now))
+
+    assert len(troubles) == 6
+    for trouble in troubles:
+        words = describe(Finding(trouble.code, Severity.WARNING, trouble.params or {}))
+        assert "?" not in words.title, trouble.code
