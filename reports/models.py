@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.access import Person, sees_everything, visible_to
 from accounts.models import Team
 from domains.models import Domain
+from mailtls.report.notes import HELD_BACK
 
 # One figure at most when figures are added up. A report may claim 2^53 sessions in each of ten
 # thousand entries; sums of that end in an overflow, and with it the figures of everybody.
@@ -199,6 +200,8 @@ class Receipt(models.Model):
     # Why it was rejected or what it is, as a code of the catalogue with its parameters.
     code = models.CharField(max_length=60, blank=True)
     params = models.JSONField(default=dict)
+    # A person lets it count whatever REPORT_TRUST says.
+    is_released = models.BooleanField(default=False)
 
     objects = ReceiptQuerySet.as_manager()
 
@@ -216,6 +219,11 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} {self.received_at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def is_held_back(self) -> bool:
+        """Say whether it waits for a person to let it count."""
+        return self.code == HELD_BACK
 
 
 class ReportQuerySet(models.QuerySet["Report"]):

@@ -40,10 +40,15 @@ class Variable:
     default: str
     help: str
     section: str
+    choices: tuple[str, ...] = ()  # empty: any text
 
 
-def _var(section: str, name: str, kind: Kind, default: str, help_text: str) -> Variable:
-    return Variable(name=name, kind=kind, default=default, help=help_text, section=section)
+def _var(
+    section: str, name: str, kind: Kind, default: str, help_text: str, *choices: str
+) -> Variable:
+    return Variable(
+        name=name, kind=kind, default=default, help=help_text, section=section, choices=choices
+    )
 
 
 VARIABLES: tuple[Variable, ...] = (
@@ -231,6 +236,18 @@ VARIABLES: tuple[Variable, ...] = (
         "Largest report after unpacking.",
     ),
     _var(
+        "Reports in",
+        "REPORT_TRUST",
+        Kind.TEXT,
+        "any",
+        "Which reports count without a person's word: `any`; `signed-mail` holds back mail without "
+        "a valid signature of its reporter; `signed-only` holds back HTTPS posts too, which "
+        "nobody signs. What is held back waits in the inbox.",
+        "any",
+        "signed-mail",
+        "signed-only",
+    ),
+    _var(
         "Retention",
         "KEEP_RAW_DAYS",
         Kind.INTEGER,
@@ -310,6 +327,11 @@ def read(name: str) -> Any:
     """
     variable = BY_NAME[name]
     raw = _env.str(name, default=variable.default).strip()
+    if variable.choices and raw not in variable.choices:
+        raise ImproperlyConfigured(
+            f"{name}={raw!r} is none of {', '.join(variable.choices)}. "
+            f"Write for example {name}={variable.default}."
+        )
     return _READERS.get(variable.kind, _read_text)(name, raw)
 
 

@@ -61,6 +61,12 @@ ENTRIES = {
         _ASK_SENDER,
         "",
     ),
+    "report.held-back": Entry(
+        "Held back: it came as {trust}, and nothing says that the reporter sent it",
+        "The portal is set to count {required} alone. Anybody could have made this report up.",
+        "Look at it; retry it to have it counted. REPORT_TRUST says what is held back.",
+        "RFC 8460 7",
+    ),
     "unpack.empty": Entry(
         "Nothing in it",
         "What arrived is empty.",

@@ -10,6 +10,7 @@ from mailtls.findings import Finding, Param, Severity
 CONFLICTING = "report.conflicting"
 GAVE_UP = "report.reading.gave-up"
 BYTES_GONE = "report.reading.bytes-gone"
+HELD_BACK = "report.held-back"
 FILE_UNREADABLE = "report.reading.file-unreadable"
 
 

@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from domains.models import Domain
+from mailtls.findings import Param, Severity
 from mailtls.report import Report as ParsedReport
-from mailtls.report.notes import CONFLICTING
+from mailtls.report.notes import CONFLICTING, HELD_BACK
 from reports.attribution import mx_hosts_to_look_up, names_to_look_up
 from reports.bulk import give_ids, insert_rows
 from reports.models import (
@@ -34,10 +36,9 @@ from reports.models import (
     Trust,
 )
 from reports.mx_owners import find_mx_owners
-from reports.reading import ReadDocument
+from reports.reading import Note, ReadDocument
 from reports.rows import report_row, result_rows
-
-_TRUST_RANK = (Trust.ANONYMOUS_HTTPS, Trust.UNSIGNED_MAIL, Trust.UPLOAD, Trust.DKIM_MAIL)
+from reports.trust import RANK, RequiredTrust, is_enough, judge_trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +52,15 @@ class ReadReceipt:
     @property
     def trust(self) -> Trust:
         """Say how sure it is that the named sender sent this."""
-        if any(document.hints.is_mail for document in self.documents):
-            return Trust.DKIM_MAIL if self.signed_by else Trust.UNSIGNED_MAIL
-        if self.receipt.channel in (Channel.UPLOAD, Channel.COMMAND):
-            return Trust.UPLOAD
-        if self.receipt.channel == Channel.HTTPS:
-            return Trust.ANONYMOUS_HTTPS
-        return Trust.UNSIGNED_MAIL
+        is_mail = any(document.hints.is_mail for document in self.documents)
+        return judge_trust(Channel(self.receipt.channel), is_mail=is_mail, signed_by=self.signed_by)
+
+    @property
+    def is_held_back(self) -> bool:
+        """Say whether its reports wait for a person's word (REPORT_TRUST)."""
+        required = RequiredTrust(settings.REPORT_TRUST)
+        channel = Channel(self.receipt.channel)
+        return not (self.receipt.is_released or is_enough(self.trust, channel, required))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,7 @@ class Stored:
     document: ReadDocument
     outcome: Outcome
     trust: Trust
+    reason: Note | None = None
     extra_warnings: tuple[str, ...] = ()
 
 
@@ -79,6 +83,7 @@ class _Batch:
     new: list[str] = field(default_factory=list)
     # New reports whose identity an earlier one has: digest -> digest of that one.
     conflicts: dict[str, str] = field(default_factory=dict)
+    held_back: set[str] = field(default_factory=set)
 
 
 def store(read: Sequence[ReadReceipt]) -> list[list[Stored]]:
@@ -93,7 +98,9 @@ def store(read: Sequence[ReadReceipt]) -> list[list[Stored]]:
         batch = _Batch()
         for item in todo:
             for document in item.documents:
-                if document.report is not None:
+                if document.report is not None and item.is_held_back:
+                    batch.held_back.add(document.sha256)
+                elif document.report is not None:
                     batch.first.setdefault(document.sha256, (item, document))
         _insert_reports(batch)
         _insert_results(batch)
@@ -112,7 +119,7 @@ def _lock(receipt_ids: list[int]) -> set[int]:
 
 
 def _insert_reports(batch: _Batch) -> None:
-    known = Report.objects.filter(content_sha256__in=batch.first)
+    known = Report.objects.filter(content_sha256__in=batch.first.keys() | batch.held_back)
     batch.ids = dict(known.values_list("content_sha256", "pk"))
     candidates = {sha: pair for sha, pair in batch.first.items() if sha not in batch.ids}
     if not candidates:
@@ -174,7 +181,7 @@ def _raise_trust(batch: _Batch) -> None:
     for sha in known:
         by_trust[batch.first[sha][0].trust].append(batch.ids[sha])
     for trust, ids in by_trust.items():
-        lower = _TRUST_RANK[: _TRUST_RANK.index(trust)]
+        lower = RANK[: RANK.index(trust)]
         if lower:
             Report.objects.filter(pk__in=ids, trust__in=lower).update(trust=trust)
 
@@ -213,19 +220,34 @@ def _outcomes(item: ReadReceipt, batch: _Batch) -> list[Stored]:
     stored = []
     for document in item.documents:
         warnings: tuple[str, ...] = ()
+        reason = document.reason
         if document.is_not_a_report:
             outcome = Outcome.NOT_A_REPORT
         elif document.report is None:
             outcome = Outcome.REJECTED
+        elif document.sha256 not in batch.ids:
+            outcome = Outcome.REJECTED
+            reason = _held_back(item.trust)
         elif document.sha256 in batch.new and batch.first[document.sha256][1] is document:
             outcome = Outcome.ACCEPTED
             warnings = (CONFLICTING,) if document.sha256 in batch.conflicts else ()
         else:
             outcome = Outcome.DUPLICATE
         stored.append(
-            Stored(document=document, outcome=outcome, trust=item.trust, extra_warnings=warnings)
+            Stored(
+                document=document,
+                outcome=outcome,
+                trust=item.trust,
+                reason=reason,
+                extra_warnings=warnings,
+            )
         )
     return stored
+
+
+def _held_back(trust: Trust) -> Note:
+    params: dict[str, Param] = {"trust": trust.value, "required": str(settings.REPORT_TRUST)}
+    return Note(HELD_BACK, Severity.ERROR.value, params)
 
 
 def _insert_deliveries(
@@ -241,7 +263,7 @@ def _insert_deliveries(
             )
             for item in todo
             for position, one in enumerate(stored[item.receipt.pk])
-            if one.document.report is not None
+            if one.document.sha256 in batch.ids
         ],
         ignore_conflicts=True,
     )
@@ -257,7 +279,7 @@ def _finish_receipts(todo: list[ReadReceipt], stored: dict[int, list[Stored]]) -
     for item in todo:
         documents = stored[item.receipt.pk]
         leading = min(documents, key=lambda one: _PRECEDENCE.index(one.outcome))
-        reason = leading.document.reason
+        reason = leading.reason
         if reason is not None or item.signed_by:
             params = reason.params if reason is not None else {}
             Receipt.objects.filter(pk=item.receipt.pk).update(

@@ -16,6 +16,7 @@ from accounts import access
 from accounts.requests import person
 from accounts.roles import Role
 from mailtls.names import parse_domain
+from mailtls.report.notes import HELD_BACK
 from reports import queries
 from reports.models import Outcome, Receipt
 from reports.services.retry import retry
@@ -64,11 +65,13 @@ def receipt_raw(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def retry_receipts(request: HttpRequest) -> HttpResponse:
-    """Read one, or all, again."""
+    """Read one, or all, again. What was held back counts only when it is chosen by itself."""
     chosen = _rejected(request)
     if "pk" in request.POST:
         keys = [int(key) for key in request.POST.getlist("pk") if key.isdecimal()]
         chosen = chosen.filter(pk__in=keys)
+    else:
+        chosen = chosen.exclude(code=HELD_BACK)
     count = retry(chosen, person(request))
     messages.success(request, f"{plural(count, 'document')} will be read again within a minute.")
     return redirect("inbox:list")

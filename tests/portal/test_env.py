@@ -39,6 +39,13 @@ def test_an_integer_that_is_none_is_refused(monkeypatch, raw):
         env.read("WORKER_PROCESSES")
 
 
+def test_a_text_that_is_none_of_the_choices_is_refused(monkeypatch):
+    monkeypatch.setenv("REPORT_TRUST", "signed")
+
+    with pytest.raises(ImproperlyConfigured, match="REPORT_TRUST=any"):
+        env.read("REPORT_TRUST")
+
+
 def test_a_list_drops_blanks(monkeypatch):
     monkeypatch.setenv("DNS_NAMESERVERS", " 127.0.0.1:53, ,[::1]:53 ")
 
