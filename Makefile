@@ -8,11 +8,11 @@ RUN_DEPS := $(VENV)/.base-installed
 DEV_DEPS := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format bench docs lock clean
+.PHONY: help run demo test check format bench docs screenshots lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | \
-		while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+		while IFS="$$(printf '\t')" read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("The portal needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
@@ -58,6 +58,9 @@ bench: $(DEV_DEPS) ## measure speed and memory; prints one table
 
 docs: $(DEV_DEPS) ## render docs/settings.md and .env.example from the declared settings
 	$(PY) manage.py settingsdocs --write
+
+screenshots: $(DEV_DEPS) ## take the pictures of the docs again, from the demo, in a Chromium
+	$(PY) -m tests.browser.screenshots docs/images --docs
 
 lock: ## pin the dependencies of pyproject.toml again (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
