@@ -81,8 +81,14 @@ class MailboxForm(forms.Form):
     done_folder = forms.CharField(
         max_length=200,
         required=False,
-        label="Folder for what was stored",
-        help_text="Empty: mail stays where it is and is marked as read.",
+        label="Folder for what was read",
+        help_text="Mail is moved there a minute after. Empty: it stays and is marked as read.",
+    )
+    failed_folder = forms.CharField(
+        max_length=200,
+        required=False,
+        label="Folder for what could not be read",
+        help_text="Also for mail that was too large or held back. Empty: it stays.",
     )
     team = forms.ModelChoiceField(
         queryset=Team.objects.none(), required=False, empty_label="No team", label="Team"
@@ -115,8 +121,9 @@ class MailboxForm(forms.Form):
 
     def mailbox(self) -> Mailbox:
         """Give the mailbox, unsaved and without its secret."""
-        names = ("name", "host", "port", "security", "username", "folder", "done_folder", "team")
-        return Mailbox(**{name: self.cleaned_data[name] for name in names})
+        names = ("name", "host", "port", "security", "username", "team")
+        folders = ("folder", "done_folder", "failed_folder")
+        return Mailbox(**{name: self.cleaned_data[name] for name in (*names, *folders)})
 
     def secret(self) -> dict[str, str]:
         """Give the password, or what access tokens are made from."""

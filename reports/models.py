@@ -117,6 +117,7 @@ class Mailbox(models.Model):
     secret = models.BinaryField()
     folder = models.CharField(max_length=200, default="INBOX")
     done_folder = models.CharField(max_length=200, blank=True)
+    failed_folder = models.CharField(max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
     # Mail up to this UID has been stored, as long as the folder has this UIDVALIDITY.
     uid_validity = models.PositiveBigIntegerField(default=0)
@@ -290,6 +291,18 @@ class Report(models.Model):
     def json_text(self) -> bytes:
         """Give the document as it was received, unpacked."""
         return zlib.decompress(self.document)
+
+
+class UnfiledMail(models.Model):
+    """A mail that is to be moved within its mailbox once it is known what it was."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="unfiled")
+    receipt = models.OneToOneField(Receipt, on_delete=models.CASCADE, related_name="+")
+    uid_validity = models.PositiveBigIntegerField()
+    uid = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.mailbox_id}/{self.uid}"
 
 
 class ReportReceipt(models.Model):

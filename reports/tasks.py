@@ -20,7 +20,8 @@ def process_receipts() -> None:
     process_module.process(max_s=_READ_FOR_S)
 
 
-@shared_task
+# A server that answers a byte at a time runs into no other limit.
+@shared_task(soft_time_limit=240, time_limit=300)
 def poll_mailboxes() -> None:
     """Fetch what is new in mailboxes."""
     imap.poll_mailboxes()

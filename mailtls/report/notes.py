@@ -8,6 +8,7 @@ from mailtls.findings import Finding, Param, Severity
 
 # What those who store reports find out besides: said here because the words stand in the kernel.
 CONFLICTING = "report.conflicting"
+MAIL_TOO_LARGE = "mail.too-large"
 GAVE_UP = "report.reading.gave-up"
 BYTES_GONE = "report.reading.bytes-gone"
 HELD_BACK = "report.held-back"

@@ -1,10 +1,15 @@
-"""Mailboxes by IMAP: each mail is stored before it is marked or moved, and fetched once."""
+"""Mailboxes by IMAP: each mail is stored before it is marked, fetched once, and filed later.
+
+What it was is known once it has been read, so the next poll moves it where it belongs.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import ssl
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,8 +25,9 @@ from imapclient.exceptions import IMAPClientError
 
 from accounts import sealing
 from mailtls.limits import MIB
-from reports.models import Channel, Mailbox, MailSecurity
-from reports.services.accept import Provenance, accept
+from mailtls.report.notes import MAIL_TOO_LARGE
+from reports.models import Channel, Mailbox, MailSecurity, Outcome, Receipt, UnfiledMail
+from reports.services.accept import Provenance, accept, refuse
 from reports.services.edit_mailboxes import SECRET_PURPOSE
 from reports.services.process import mail_bytes
 
@@ -30,6 +36,9 @@ logger = logging.getLogger(__name__)
 Connect = Callable[[Mailbox], Any]
 
 _AT_ONCE = 50
+_MOST_FILED = 1_000
+# A mailbox with years of mail in it goes on in the next poll; others come first then.
+_FETCH_FOR_S = 120.0
 _TIMEOUT = imapclient.SocketTimeout(connect=15, read=60)
 # A worker that was killed leaves its claim behind.
 _CLAIM_LASTS = timedelta(minutes=10)
@@ -67,18 +76,24 @@ def poll_mailboxes(*, connect: Connect | None = None) -> int:
 def poll(mailbox: Mailbox, *, connect: Connect | None = None) -> int:
     """Store what is new in a mailbox; give how many mails. Raises `MailboxFailedError`."""
     stored = 0
+    started = time.monotonic()
     with _connected(mailbox, connect or _connect) as client:
         selected = client.select_folder(mailbox.folder)
         _start_again_if_new(mailbox, int(selected.get(b"UIDVALIDITY", 0)))
+        problem = _file(client, mailbox)
         found = client.search(["UID", f"{mailbox.last_uid + 1}:*"])
         # "n:*" also finds the last mail where none is new (RFC 3501 section 6.4.8).
         uids = sorted(uid for uid in found if uid > mailbox.last_uid)
         for start in range(0, len(uids), _AT_ONCE):
+            if time.monotonic() - started > _FETCH_FOR_S:
+                break
             chunk = uids[start : start + _AT_ONCE]
             sizes = client.fetch(chunk, ["RFC822.SIZE"])
             for uid in chunk:
                 size = sizes.get(uid, {}).get(b"RFC822.SIZE", 0)
                 stored += _take(client, mailbox, uid, size)
+    if problem:
+        raise MailboxFailedError(problem)
     return stored
 
 
@@ -99,14 +114,19 @@ def _take(client: Any, mailbox: Mailbox, uid: int, size: int) -> bool:
     """Store one mail and note that it is; say whether there was one."""
     limit = mail_bytes(settings.INTAKE_MAX_MEGABYTES * MIB)
     content: bytes | None = None
-    if size > limit:
-        logger.warning("mail %d of mailbox %s has %d bytes: left there", uid, mailbox.pk, size)
-    else:
+    if size <= limit:
         content = client.fetch([uid], ["BODY.PEEK[]"]).get(uid, {}).get(b"BODY[]")
+    source = Provenance(channel=Channel.IMAP, recipient=f"{mailbox.name}/{uid}")
     with transaction.atomic():
+        receipt = None
         if content is not None:
-            source = Provenance(channel=Channel.IMAP, recipient=f"{mailbox.name}/{uid}")
-            accept(content, source)
+            receipt = accept(content, source)
+        elif size > limit:
+            receipt = refuse(source, MAIL_TOO_LARGE, bytes=size, limit=limit)
+        if receipt is not None and (mailbox.done_folder or mailbox.failed_folder):
+            UnfiledMail.objects.create(
+                mailbox=mailbox, receipt=receipt, uid_validity=mailbox.uid_validity, uid=uid
+            )
         Mailbox.objects.filter(pk=mailbox.pk).update(last_uid=uid)
     mailbox.last_uid = uid
     if content is not None:
@@ -115,13 +135,40 @@ def _take(client: Any, mailbox: Mailbox, uid: int, size: int) -> bool:
 
 
 def _mark(client: Any, mailbox: Mailbox, uid: int) -> None:
-    """Mark or move a stored mail. That it cannot be is no reason not to go on."""
+    """Mark a stored mail as read. That it cannot be is no reason not to go on."""
     try:
         client.add_flags([uid], [imapclient.SEEN])
-        if mailbox.done_folder:
-            client.move([uid], mailbox.done_folder)
     except IMAPClientError as error:
         logger.warning("mail %d of mailbox %s was not marked: %s", uid, mailbox.pk, error)
+
+
+def _file(client: Any, mailbox: Mailbox) -> str:
+    """Move mails whose outcome is known by now; give why some could not be, if so.
+
+    Those are tried again by the next poll.
+    """
+    # Numbers from before the server numbered anew lead to other mails.
+    mailbox.unfiled.exclude(uid_validity=mailbox.uid_validity).delete()
+    known = mailbox.unfiled.exclude(receipt__outcome=Outcome.PENDING).order_by("uid")
+    by_folder: defaultdict[str, list[UnfiledMail]] = defaultdict(list)
+    for mail in known.select_related("receipt")[:_MOST_FILED]:
+        by_folder[_folder_for(mailbox, mail.receipt)].append(mail)
+    problem = ""
+    for folder, mails in by_folder.items():
+        try:
+            if folder:
+                client.move([mail.uid for mail in mails], folder)
+        except IMAPClientError as error:
+            logger.warning("mails of mailbox %s were not moved: %s", mailbox.pk, error)
+            problem = f"Mails cannot be moved to {folder}: {error}"
+        else:
+            UnfiledMail.objects.filter(pk__in=[mail.pk for mail in mails]).delete()
+    return problem
+
+
+def _folder_for(mailbox: Mailbox, receipt: Receipt) -> str:
+    is_failed = receipt.outcome == Outcome.REJECTED
+    return mailbox.failed_folder if is_failed else mailbox.done_folder
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from mailtls.findings import Param
 from reports.bulk import give_ids, insert_rows
-from reports.models import Channel, RawReport, Receipt
+from reports.models import Channel, Outcome, RawReport, Receipt
 from reports.reading import compress, digest
 
 # PostgreSQL refuses both in text.
@@ -61,6 +62,15 @@ def accept(data: bytes, provenance: Provenance) -> Receipt:
     """
     with transaction.atomic():
         [receipt] = add_receipts([(pack(data), provenance)])
+    return receipt
+
+
+def refuse(provenance: Provenance, code: str, **params: Param) -> Receipt:
+    """Store a receipt for what was left where it is, so that people see it and why."""
+    receipt = provenance.receipt()
+    receipt.outcome, receipt.code, receipt.params = Outcome.REJECTED, code, params
+    receipt.processed_at = provenance.received_at
+    receipt.save(force_insert=True)
     return receipt
 
 

@@ -94,9 +94,9 @@ class _Session(socketserver.StreamRequestHandler):
     def _move(self, text: str) -> str:
         if self.server.refuses_moves:
             return "NO no such folder"
-        uid = int(text.split(" ")[2])
-        self.server.moved[uid] = text.split(" ")[3].strip('"')
-        self.server.mails.pop(uid)
+        for uid in map(int, text.split(" ")[2].split(",")):
+            self.server.moved[uid] = text.split(" ")[3].strip('"')
+            self.server.mails.pop(uid)
         return "OK done"
 
     def _logout(self, _text: str) -> str:

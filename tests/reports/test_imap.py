@@ -6,6 +6,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from django.db import DatabaseError
 
 from accounts.models import AuditEntry, Team, User
 from reports.channels import imap
-from reports.models import Channel, Mailbox, Outcome, Receipt
+from reports.models import Channel, Mailbox, Outcome, Receipt, UnfiledMail
 from reports.services.edit_mailboxes import create_mailbox, delete_mailbox
 from reports.services.process import process
 from tests.mailtls.samples import mail, text, zipped
@@ -76,20 +77,60 @@ def test_a_folder_that_was_numbered_anew_is_read_again_and_counts_nothing_twice(
     assert [receipt.outcome for receipt in outcomes] == [Outcome.ACCEPTED, Outcome.DUPLICATE]
 
 
-def test_stored_mail_is_moved_where_the_operator_wants_it(server):
+def test_mail_is_filed_by_what_it_was(server):
+    server.mails[8] = mail(b"{")
+    add(server, done_folder="Done", failed_folder="Failed")
+    imap.poll_mailboxes()
+    imap.poll_mailboxes()
+    assert server.moved == {}
+
+    process()
+    imap.poll_mailboxes()
+
+    assert server.moved == {3: "Done", 5: "Done", 8: "Failed"}
+    assert not UnfiledMail.objects.exists()
+
+
+def test_mail_stays_where_no_folder_is_named(server):
+    server.mails[8] = mail(b"{")
+    add(server, failed_folder="Failed")
+
+    imap.poll_mailboxes()
+    process()
+    imap.poll_mailboxes()
+
+    assert server.moved == {8: "Failed"}
+    assert not UnfiledMail.objects.exists()
+
+
+def test_mail_that_cannot_be_moved_holds_up_nothing_and_is_tried_again(server):
+    server.refuses_moves = True
     add(server, done_folder="Done")
+    imap.poll_mailboxes()
+    process()
+    server.mails[9] = mail(zipped(text(report_id="9")))
 
     imap.poll_mailboxes()
 
-    assert server.moved == {3: "Done", 5: "Done"}
+    mailbox = Mailbox.objects.get()
+    assert mailbox.last_uid == 9
+    assert "Done" in mailbox.last_error
+    server.refuses_moves = False
+    assert imap.poll_mailboxes() == 0
+    mailbox.refresh_from_db()
+    assert (server.moved, mailbox.last_error) == ({3: "Done", 5: "Done"}, "")
 
 
-def test_mail_that_cannot_be_moved_holds_up_nothing(server):
-    server.refuses_moves = True
+def test_nothing_is_moved_by_numbers_of_a_folder_that_was_numbered_anew(server):
     add(server, done_folder="Done")
+    imap.poll_mailboxes()
+    process()
+    server.uid_validity = 8
 
-    assert imap.poll_mailboxes() == 2
-    assert Mailbox.objects.get().last_uid == 5
+    imap.poll_mailboxes()
+
+    assert server.moved == {}
+    assert set(UnfiledMail.objects.values_list("uid_validity", flat=True)) == {8}
 
 
 def test_what_was_not_stored_is_neither_marked_nor_skipped(server, monkeypatch):
@@ -111,12 +152,28 @@ def test_what_was_not_stored_is_neither_marked_nor_skipped(server, monkeypatch):
     assert imap.poll_mailboxes() == 1
 
 
-def test_mail_over_the_limit_stays_where_it_is(server, settings):
+def test_mail_over_the_limit_stays_where_it_is_and_is_named(server, settings):
     settings.INTAKE_MAX_MEGABYTES = 0
-    add(server)
+    add(server, failed_folder="Failed")
 
     assert imap.poll_mailboxes() == 0
-    assert (server.fetched, Mailbox.objects.get().last_uid) == ([], 5)
+    assert (server.fetched, server.seen, Mailbox.objects.get().last_uid) == ([], set(), 5)
+    receipt = Receipt.objects.earliest("pk")
+    assert (receipt.outcome, receipt.code) == (Outcome.REJECTED, "mail.too-large")
+    assert receipt.params == {"bytes": len(MAIL), "limit": 0}
+    assert (receipt.raw, receipt.recipient) == (None, "box/3")
+    imap.poll_mailboxes()
+    assert server.moved == {3: "Failed", 5: "Failed"}
+
+
+def test_a_mailbox_with_years_of_mail_goes_on_in_the_next_poll(server, monkeypatch):
+    server.mails |= dict.fromkeys(range(10, 80), b"Subject: x\r\n\r\n")
+    add(server)
+    monkeypatch.setattr(imap, "_AT_ONCE", 30)
+    clock = iter([0.0, 100.0, 200.0] * 2)
+    monkeypatch.setattr(imap, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+
+    assert (imap.poll_mailboxes(), imap.poll_mailboxes()) == (30, 30)
 
 
 def test_a_mailbox_that_fails_says_why_and_holds_up_no_other(server):

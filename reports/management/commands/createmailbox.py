@@ -39,7 +39,8 @@ class Command(BaseCommand):
         parser.add_argument("--password-file", type=Path)
         parser.add_argument("--oauth-file", type=Path)
         parser.add_argument("--folder", default="INBOX")
-        parser.add_argument("--done-folder", default="", help="move stored mail there")
+        parser.add_argument("--done-folder", default="", help="move mail there that was read")
+        parser.add_argument("--failed-folder", default="", help="move other mail there")
         parser.add_argument("--team", help="the team it belongs to")
         parser.add_argument("--no-check", action="store_true", help="do not try to connect")
 
@@ -61,6 +62,7 @@ class Command(BaseCommand):
             username=options["user"],
             folder=options["folder"],
             done_folder=options["done_folder"],
+            failed_folder=options["failed_folder"],
         )
         with audit.acting_as(None, "command", name="command line"):
             create_mailbox(mailbox, self._secret(options))
