@@ -26,7 +26,7 @@ REOPEN_WITHIN = timedelta(days=7)
 # Without newer figures nobody knows that it is over; after this time it is let go.
 LET_GO_AFTER = timedelta(days=14)
 # Reporters' days begin at different hours, so one event can begin on two days.
-SAME_START_DAYS = 2
+SAME_START_DAYS = 1
 
 
 @dataclass(slots=True)
