@@ -203,6 +203,8 @@ class Receipt(models.Model):
     params = models.JSONField(default=dict)
     # A person lets it count whatever REPORT_TRUST says.
     is_released = models.BooleanField(default=False)
+    # The reader that it was last read by (reports.reading.READER_VERSION); 0: none we know of.
+    reader_version = models.PositiveSmallIntegerField(default=0)
 
     objects = ReceiptQuerySet.as_manager()
 
@@ -216,6 +218,12 @@ class Receipt(models.Model):
             models.Index(fields=("outcome", "-received_at"), name="receipt_by_outcome"),
             # The rate limit, and the page of an intake.
             models.Index(fields=("intake", "received_at"), name="receipt_of_intake"),
+            # reread: what an older reader could not read.
+            models.Index(
+                fields=("reader_version",),
+                condition=Q(outcome="rejected"),
+                name="receipt_unread_by",
+            ),
         ]
 
     def __str__(self) -> str:

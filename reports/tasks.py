@@ -8,6 +8,7 @@ from reports.channels import imap
 from reports.services import apply_retention as retention_module
 from reports.services import attribute as attribute_module
 from reports.services import process as process_module
+from reports.services import reread as reread_module
 from reports.services import roll_up as roll_up_module
 
 # The next tick goes on; a worker that reads a backlog must come round to other work.
@@ -16,8 +17,9 @@ _READ_FOR_S = 20.0
 
 @shared_task
 def process_receipts() -> None:
-    """Read what has arrived."""
+    """Read what has arrived; after an upgrade, also what could not be read before."""
     process_module.process(max_s=_READ_FOR_S)
+    reread_module.reread()
 
 
 # A server that answers a byte at a time runs into no other limit.

@@ -17,7 +17,7 @@ from django.utils import timezone
 from mailtls.limits import MIB, Limits
 from mailtls.report.notes import BYTES_GONE, GAVE_UP
 from reports.models import Channel, Outcome, Receipt
-from reports.reading import read_documents
+from reports.reading import READER_VERSION, read_documents
 from reports.services.find_signer import find_signer
 from reports.services.roll_up import roll_up
 from reports.services.store import ReadReceipt, store
@@ -130,5 +130,9 @@ def _process_batch(receipts: list[Receipt], total: Processed) -> None:
 
 def _put_aside(receipt: Receipt, code: str) -> None:
     Receipt.objects.filter(pk=receipt.pk, processed_at=None).update(
-        outcome=Outcome.REJECTED, code=code, processed_at=timezone.now(), claimed_at=None
+        outcome=Outcome.REJECTED,
+        code=code,
+        processed_at=timezone.now(),
+        claimed_at=None,
+        reader_version=READER_VERSION,
     )

@@ -15,6 +15,7 @@ from datetime import date
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from domains.models import Domain
@@ -36,7 +37,7 @@ from reports.models import (
     Trust,
 )
 from reports.mx_owners import find_mx_owners
-from reports.reading import Note, ReadDocument
+from reports.reading import READER_VERSION, Note, ReadDocument
 from reports.rows import report_row, result_rows
 from reports.trust import RANK, RequiredTrust, is_enough, judge_trust
 
@@ -289,7 +290,12 @@ def _finish_receipts(todo: list[ReadReceipt], stored: dict[int, list[Stored]]) -
         alike[leading.outcome, item.trust, code].append(item.receipt.pk)
     for (outcome, trust, code), receipt_ids in alike.items():
         Receipt.objects.filter(pk__in=receipt_ids).update(
-            outcome=outcome, trust=trust, code=code, processed_at=now, claimed_at=None
+            outcome=outcome,
+            trust=trust,
+            code=code,
+            processed_at=now,
+            claimed_at=None,
+            reader_version=READER_VERSION,
         )
 
 
@@ -297,7 +303,12 @@ def _count_intakes(todo: list[ReadReceipt], stored: dict[int, list[Stored]]) -> 
     counts: defaultdict[int, Counter[Outcome]] = defaultdict(Counter)
     for item in todo:
         if item.receipt.intake_id is not None:
-            counts[item.receipt.intake_id].update(one.outcome for one in stored[item.receipt.pk])
+            outcomes = Counter(one.outcome for one in stored[item.receipt.pk])
+            if item.receipt.reader_version:
+                # Read before: what is accepted now was counted as rejected then.
+                accepted = outcomes[Outcome.ACCEPTED]
+                outcomes = Counter({Outcome.ACCEPTED: accepted, Outcome.REJECTED: -accepted})
+            counts[item.receipt.intake_id].update(outcomes)
     last_used = {
         item.receipt.intake_id: item.receipt.received_at
         for item in sorted(todo, key=lambda item: item.receipt.received_at)
@@ -306,6 +317,6 @@ def _count_intakes(todo: list[ReadReceipt], stored: dict[int, list[Stored]]) -> 
         Intake.objects.filter(pk=intake_id).update(
             received=F("received") + outcomes.total(),
             accepted=F("accepted") + outcomes[Outcome.ACCEPTED],
-            rejected=F("rejected") + outcomes[Outcome.REJECTED],
+            rejected=Greatest(F("rejected") + outcomes[Outcome.REJECTED], 0),
             last_used_at=last_used[intake_id],
         )
