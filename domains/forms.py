@@ -254,7 +254,7 @@ class TlsrptForm(forms.Form):
         return _clean_rua(self.cleaned_data["rua"])
 
 
-class StsForm(forms.Form):
+class PolicyForm(forms.Form):
     """What an MTA-STS policy is made of."""
 
     AGES = [
@@ -264,7 +264,6 @@ class StsForm(forms.Form):
         ("31557600", "1 year"),
     ]
 
-    domain = forms.CharField(required=False, max_length=253, label="Domain")
     mode = forms.ChoiceField(choices=StsMode.choices, initial=StsMode.TESTING, label="Mode")
     mx = forms.CharField(
         required=False,
@@ -274,9 +273,22 @@ class StsForm(forms.Form):
     )
     max_age = forms.ChoiceField(choices=AGES, initial="604800", label="Senders keep it for")
 
+    def patterns(self) -> tuple[str, ...]:
+        """Give the `mx` patterns."""
+        return tuple(self.cleaned_data["mx"].replace(",", " ").lower().split())
+
     def policy_file(self) -> str:
         """Give the policy's text, or raise ValueError where no sender would take it."""
         values = self.cleaned_data
-        patterns = tuple(values["mx"].replace(",", " ").lower().split())
         mode = Mode(values["mode"])
-        return render_policy(StsPolicy(mode=mode, max_age_s=int(values["max_age"]), mx=patterns))
+        return render_policy(
+            StsPolicy(mode=mode, max_age_s=int(values["max_age"]), mx=self.patterns())
+        )
+
+
+class StsForm(PolicyForm):
+    """A policy for a domain that may be no one's yet."""
+
+    domain = forms.CharField(required=False, max_length=253, label="Domain")
+
+    field_order = ("domain",)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from domains.views import dns_kit, inventory, tools
+from domains.views import dns_kit, hosted_policy, inventory, tools
 
 urlpatterns = [
     path("import/", inventory.import_page, name="import"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("chosen/remove/", inventory.delete_chosen, name="delete_chosen"),
     path("chosen/dns-kit/", dns_kit.kit_chosen, name="dns_kit_chosen"),
     path("<str:name>/edit/", inventory.edit_page, name="edit"),
+    path("<str:name>/policy/", hosted_policy.policy_page, name="policy"),
     path("<str:name>/check/", inventory.check, name="check"),
     path("<str:name>/remove/", inventory.delete, name="delete"),
 ]

@@ -1,0 +1,63 @@
+"""The MTA-STS policy that the portal serves for a domain."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from accounts import access
+from accounts.requests import person
+from accounts.roles import Role
+from domains.forms import PolicyForm
+from domains.models import Domain, HostedPolicy, StsMode
+from domains.selection import visible_domain
+from domains.services.publish_policy import policy_text_of, publish_policy
+from webui.forms import spread_errors
+
+SHOWN_REVISIONS = 20
+
+
+def policy_page(request: HttpRequest, name: str) -> HttpResponse:
+    """Show what is served and what to publish in DNS for it, and publish another revision."""
+    user, domain = person(request), visible_domain(request, name)
+    access.require(user, Role.MANAGER, domain.team)
+    revisions = list(HostedPolicy.objects.filter(domain=domain)[:SHOWN_REVISIONS])
+    live = revisions[0] if revisions else None
+    form = PolicyForm(request.POST or None, initial=_initial(domain, live))
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            new = publish_policy(
+                domain, user, StsMode(values["mode"]), form.patterns(), int(values["max_age"])
+            )
+        except ValidationError as error:
+            spread_errors(form, error)
+        else:
+            messages.success(
+                request, f"It is served. Now publish the record with id={new.policy_id}."
+            )
+            return redirect("domains:policy", domain.name)
+    context = {
+        "domain": domain,
+        "form": form,
+        "live": live,
+        "live_text": policy_text_of(live) if live else "",
+        "revisions": [(revision, policy_text_of(revision)) for revision in revisions],
+        "portal_host": urlsplit(settings.SITE_URL).hostname,
+    }
+    return render(request, "domains/policy.html", context)
+
+
+def _initial(domain: Domain, live: HostedPolicy | None) -> dict[str, Any]:
+    """Begin with what is served, else with testing for the MX hosts that checks see."""
+    if live is not None:
+        return {"mode": live.mode, "mx": "\n".join(live.mx), "max_age": str(live.max_age_s)}
+    posture = getattr(domain, "posture", None)
+    hosts = posture.judgement.get("mx", {}).get("hosts", []) if posture is not None else []
+    return {"mode": StsMode.TESTING, "mx": "\n".join(host["name"] for host in hosts)}

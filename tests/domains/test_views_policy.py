@@ -1,0 +1,65 @@
+import pytest
+
+from accounts.models import Membership, Team, User
+from accounts.roles import Role
+from domains.models import Domain, HostedPolicy
+from domains.services.record_check import record_check
+from tests.domains.observations import AT, observed
+
+pytestmark = pytest.mark.django_db
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+ADDRESS = "/domains/a.example/policy/"
+
+
+@pytest.fixture
+def domain():
+    team = Team.objects.create(name="Mail")
+    domain = Domain.objects.create(name="a.example", team=team)
+    record_check(domain, observed(), AT)
+    return domain
+
+
+@pytest.fixture
+def manager(client, domain):
+    user = User.objects.create_user("manager@corp.example")
+    Membership.objects.create(user=user, team=domain.team, role=Role.MANAGER)
+    client.force_login(user, BACKEND)
+    return user
+
+
+def test_a_first_policy_is_proposed_from_the_mx_that_checks_see(client, manager):
+    answer = client.get(ADDRESS).content.decode()
+
+    assert "mx1.a.example" in answer
+    assert "Nothing yet" in answer
+
+
+def test_a_published_policy_is_served_and_the_records_are_shown(client, manager):
+    form = {"mode": "testing", "mx": "mx1.a.example", "max_age": "604800"}
+
+    answer = client.post(ADDRESS, form, follow=True).content.decode()
+
+    live = HostedPolicy.objects.get()
+    assert f"id={live.policy_id}" in answer
+    assert "mta-sts.a.example. CNAME" in answer
+    served = client.get("/.well-known/mta-sts.txt", headers={"host": "mta-sts.a.example"})
+    assert b"mode: testing" in served.content
+
+
+def test_a_policy_no_sender_would_take_is_explained(client, manager):
+    form = {"mode": "enforce", "mx": "*", "max_age": "604800"}
+
+    answer = client.post(ADDRESS, form)
+
+    assert answer.status_code == 200
+    assert "sts.policy.mx-pattern" in answer.content.decode()
+    assert not HostedPolicy.objects.exists()
+
+
+def test_analysts_do_not_publish_and_strangers_do_not_see(client, domain, manager):
+    Membership.objects.filter(user=manager).update(role=Role.ANALYST)
+    assert client.get(ADDRESS).status_code == 403
+
+    Membership.objects.all().delete()
+    assert client.get(ADDRESS).status_code == 404
