@@ -17,7 +17,12 @@ from mailtls.observed import (
     TlsaRecord,
     Validation,
 )
-from mailtls.verdicts.lookups import explain_failure, find_unseen_host, takes_no_mail
+from mailtls.verdicts.lookups import (
+    explain_failure,
+    find_unknown_apex,
+    find_unseen_host,
+    takes_no_mail,
+)
 
 _FAULT_CODES = {
     MatchFault.NO_MATCH: "dane.tlsa.mismatch",
@@ -41,6 +46,9 @@ def judge_dane(observed: Observed, now: datetime) -> DaneAspect:
     unseen = find_unseen_host(observed)
     if unseen is not None:
         return DaneAspect(status=Status.UNKNOWN, findings=(explain_failure(None, unseen),))
+    apex = find_unknown_apex(observed)
+    if apex is not None:
+        return DaneAspect(status=Status.UNKNOWN, findings=(explain_failure(apex, apex.name),))
     verdicts = []
     findings: list[Finding] = []
     for host in observed.mx_hosts:

@@ -45,6 +45,15 @@ def takes_no_mail(observed: Observed) -> bool:
     )
 
 
+def find_unknown_apex(observed: Observed) -> Answer | None:
+    """Give the failed lookup that hides whether a domain without MX takes mail itself, or None."""
+    mx = observed.mx
+    if mx is None or mx.records or observed.mx_hosts:
+        return None
+    apex = (observed.apex_v4, observed.apex_v6)
+    return next((a for a in apex if a is not None and not a.status.is_known), None)
+
+
 def find_unseen_host(observed: Observed) -> str | None:
     """Give an MX host that a check cut short did not come to look at, or None."""
     mx = observed.mx

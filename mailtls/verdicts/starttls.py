@@ -10,7 +10,12 @@ from mailtls.certificates import find_days_left, is_current, is_expired, is_name
 from mailtls.findings import Finding, Param, Severity, info, warning
 from mailtls.observed import MxHost, Observed, ProbeResult, StarttlsProbe
 from mailtls.sts_policy import Mode, StsPolicy
-from mailtls.verdicts.lookups import explain_failure, find_unseen_host, takes_no_mail
+from mailtls.verdicts.lookups import (
+    explain_failure,
+    find_unknown_apex,
+    find_unseen_host,
+    takes_no_mail,
+)
 
 _CODES = {
     ProbeResult.NOT_TRIED: "check.incomplete",
@@ -51,6 +56,9 @@ def judge_starttls(observed: Observed, policy: StsPolicy | None, now: datetime) 
         return StarttlsAspect(
             status=Status.UNKNOWN, findings=(explain_failure(mx if failed else None, unseen),)
         )
+    apex = find_unknown_apex(observed)
+    if apex is not None:
+        return StarttlsAspect(status=Status.UNKNOWN, findings=(explain_failure(apex, apex.name),))
     mode = policy.mode if policy is not None else None
     hosts = []
     findings: list[Finding] = []

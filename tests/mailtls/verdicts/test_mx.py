@@ -43,6 +43,18 @@ def test_no_mx_and_an_address_that_is_unknown_is_unknown():
     assert posture.mx.status is Status.UNKNOWN
 
 
+def test_without_knowing_the_mail_host_nothing_is_missing():
+    answer = MxAnswer(name="example.com", status=DnsStatus.NODATA)
+    broken = address("example.com", status=DnsStatus.TIMEOUT)
+    apex = {"apex_v4": address("example.com", status=DnsStatus.NODATA), "apex_v6": broken}
+
+    posture = judge(healthy(mx=answer, mx_hosts=(), was_starttls_asked=True, **apex), NOW)
+
+    assert posture.dane.status is Status.UNKNOWN
+    assert posture.starttls.status is Status.UNKNOWN
+    assert {finding.code for finding in posture.dane.findings} == {"dns.timeout"}
+
+
 def test_no_mx_and_an_address_is_an_implicit_mx():
     answer = MxAnswer(name="example.com", status=DnsStatus.NODATA)
     apex = address("example.com", "192.0.2.1")
