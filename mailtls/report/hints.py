@@ -8,7 +8,7 @@ import msgspec
 
 # RFC 8460 section 5.1: sender "!" policy-domain "!" begin "!" end [ "!" unique-id ] "." ext
 _FILE_NAME = re.compile(
-    r"(?P<submitter>[^!/\\]+)!(?P<domain>[^!]+)!(?P<begin>\d{1,12})!(?P<end>\d{1,12})(?:!.*)?"
+    r"(?P<submitter>[^!/\\]+)!(?P<domain>[^!]+)!(?P<begin>\d{1,12})!(?P<end>\d{1,12})(?:[!.].*)?"
 )
 # RFC 8460 section 5.3: "Report Domain: D Submitter: S Report-ID: <id>", folded anywhere.
 # Microsoft leaves out the angle brackets, Mail.ru folds inside "Report Domain".

@@ -313,6 +313,17 @@ def test_several_reports_in_one_mail_are_several_documents():
     assert len(list(unpack(two))) == 2
 
 
+@pytest.mark.parametrize("tail", ["", "!001", "!a.b"])
+@pytest.mark.parametrize("ending", [".json", ".json.gz", ""])
+def test_a_file_name_with_or_without_a_unique_id_gives_hints(tail: str, ending: str):
+    name = f"in/reporter.example!Example.com!1790000000!1790086399{tail}{ending}"
+
+    hints = next(unpack(REPORT, name=name)).hints
+
+    assert hints.policy_domains == ("example.com",)
+    assert hints.submitters == ("reporter.example",)
+
+
 def test_a_split_file_name_and_a_folded_subject_are_read():
     headers = (
         "Subject: Report\r\n Domain: folded.example\r\n Submitter: =?utf-8?q?sender=2Eexample?=\r\n"
