@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from typing import Any
 
 import dns.edns
 import dns.exception
@@ -133,7 +134,7 @@ def _unpack_sections(wire: bytes, start: int, flags: int, counts: tuple[int, int
         owner = parser.get_name(decompress=True)
         rdtype, rdclass, ttl_s, length = parser.get_struct("!HHIH")
         with parser.restrict_to(length):
-            rdata = dns.rdata.from_wire_parser(rdclass, rdtype, parser)
+            rdata = _read_rdata(rdclass, rdtype, parser)
         answers.append(Record(present_name(owner), rdtype, ttl_s, rdata))
     authority = []
     for _ in range(counts[1]):
@@ -158,6 +159,14 @@ def _unpack_sections(wire: bytes, start: int, flags: int, counts: tuple[int, int
         authority=tuple(authority),
         extended_error=extended_error,
     )
+
+
+def _read_rdata(rdclass: Any, rdtype: Any, parser: dns.wire.Parser) -> Rdata:
+    if rdtype == RdataType.TLSA:
+        # dnspython refuses a digest of the wrong length, and with it the whole answer. Such a
+        # record is the owner's mistake to be told of, not a fault of the name server.
+        return dns.rdata.GenericRdata(rdclass, rdtype, parser.get_remaining())
+    return dns.rdata.from_wire_parser(rdclass, rdtype, parser)
 
 
 def _find_extended_error(options: bytes) -> int | None:

@@ -55,12 +55,17 @@ async def look_up_v6(resolver: Resolver, name: str) -> AddressAnswer:
 async def look_up_tlsa(resolver: Resolver, name: str) -> TlsaAnswer:
     """Give the TLSA records at a name such as `_25._tcp.mx.example.com`."""
     reply = await resolver.ask(name, RdataType.TLSA)
-    records = {
-        TlsaRecord(usage=r.usage, selector=r.selector, matching_type=r.mtype, data=r.cert.hex())
-        for r in _rdatas(reply)
-    }
+    records = {_read_tlsa(rdata.data) for rdata in _rdatas(reply)}
     ordered = sorted(records, key=lambda r: (r.usage, r.selector, r.matching_type, r.data))
     return TlsaAnswer(name=name, records=tuple(ordered), **_common(reply))
+
+
+def _read_tlsa(data: bytes) -> TlsaRecord:
+    """Read a record of any length (RFC 6698 section 2.1): which are of use is the verdict's."""
+    usage, selector, matching_type = data[:3].ljust(3, b"\xff")
+    return TlsaRecord(
+        usage=usage, selector=selector, matching_type=matching_type, data=data[3:].hex()
+    )
 
 
 def _rdatas(reply: Reply) -> list[Any]:

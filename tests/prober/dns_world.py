@@ -14,6 +14,7 @@ import dns.message
 import dns.name
 import dns.rcode
 import dns.rdata
+import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
@@ -57,6 +58,17 @@ def _quote(text: str) -> str:
     raw = text.encode("utf-8")
     chunks = [raw[start : start + 200] for start in range(0, len(raw), 200)] or [b""]
     return " ".join('"' + "".join(f"\\{byte:03d}" for byte in chunk) + '"' for chunk in chunks)
+
+
+def _rrset(owner: str, ttl_s: int, rdtype: str, value: str) -> dns.rrset.RRset:
+    if not value.startswith("\\#"):
+        return dns.rrset.from_text(owner, ttl_s, "IN", rdtype, value)
+    # RFC 3597, and without dnspython's own opinion on what the bytes mean.
+    data = bytes.fromhex(value.split(maxsplit=2)[2])
+    number = dns.rdatatype.from_text(rdtype)
+    return dns.rrset.from_rdata(
+        owner, ttl_s, dns.rdata.GenericRdata(dns.rdataclass.IN, number, data)
+    )
 
 
 class DnsServer(asyncio.DatagramProtocol):
@@ -163,7 +175,7 @@ class DnsServer(asyncio.DatagramProtocol):
         if values:
             # Record by record: an RRset would drop the second of two equal ones.
             for value in values:
-                response.answer.append(dns.rrset.from_text(owner, zone.ttl_s, "IN", rdtype, value))
+                response.answer.append(_rrset(owner, zone.ttl_s, rdtype, value))
         elif zone.follows_cnames or not seen:
             response.authority.append(
                 dns.rrset.from_text("example.", 60, "IN", "SOA", "ns.example. x.example. 1 2 3 4 5")

@@ -205,6 +205,27 @@ async def test_tlsa_and_aaaa_are_read(world: World):
     assert (await look_up_v6(resolver, "mx.example")).addresses == ("2001:db8::25",)
 
 
+@pytest.mark.parametrize(
+    ("wire", "read"),
+    [
+        ("030101" + "ab" * 20, (3, 1, 1, "ab" * 20)),
+        ("030102" + "ab" * 32, (3, 1, 2, "ab" * 32)),
+        ("0301", (3, 1, 255, "")),
+    ],
+    ids=["short-sha256", "short-sha512", "no-data"],
+)
+async def test_a_malformed_tlsa_record_is_an_answer(world: World, wire: str, read: tuple):
+    good = "3 1 1 " + "cd" * 32
+    zone = Zone().add("_25._tcp.mx.example", "TLSA", rf"\# {len(wire) // 2} {wire}", good)
+    resolver = await world.resolver(zone)
+
+    tlsa = await look_up_tlsa(resolver, "_25._tcp.mx.example")
+
+    assert tlsa.status is DnsStatus.OK
+    found = {(r.usage, r.selector, r.matching_type, r.data) for r in tlsa.records}
+    assert found == {read, (3, 1, 1, "cd" * 32)}
+
+
 async def test_a_chain_is_secure_only_where_all_of_it_is(world: World):
     zone = Zone(follows_cnames=False, signed={"example.com"}, cnames={NAME: "c.example"})
     zone.txt("c.example", RECORD).txt("_mta-sts.example.com", "v=STSv1; id=1")
