@@ -12,8 +12,9 @@ from django.utils import timezone
 from accounts import access
 from accounts.models import Team, User
 from accounts.roles import Role
-from alerts.models import DestinationKind, Incident, Severity
+from alerts.models import DestinationKind, Digest, Incident, Severity
 from alerts.rules import PARAMETERS, Parameter, ParameterType, RuleKind
+from domains.models import Tag
 
 
 class CommentForm(forms.Form):
@@ -144,11 +145,44 @@ class DestinationForm(_TeamScoped):
     minimum_severity = forms.ChoiceField(
         choices=Severity.choices, initial=Severity.MEDIUM, label="From this severity on"
     )
+    secret = forms.CharField(
+        required=False,
+        max_length=200,
+        label="Secret of a signed webhook",
+        help_text="Signs each message (HMAC-SHA256), so that the receiver knows it is ours.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    tag = forms.ModelChoiceField(
+        queryset=Tag.objects.all(),
+        required=False,
+        empty_label="Any",
+        label="Only domains with the tag",
+    )
+    digest = forms.ChoiceField(choices=Digest.choices, required=False, label="Digest")
+    quiet_from = forms.TimeField(
+        required=False,
+        label="Quiet from (UTC)",
+        help_text="Messages of the quiet hours arrive at their end.",
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
+    quiet_until = forms.TimeField(
+        required=False,
+        label="Quiet until (UTC)",
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
+    escalate_after_minutes = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=10080,
+        label="Only when nobody has acknowledged for (minutes)",
+        help_text="For an escalation. Empty: hears at once.",
+    )
     is_active = forms.BooleanField(required=False, initial=True, label="Active")
-    field_order = ("name", "kind", "address", "team", "minimum_severity", "is_active")
+    field_order = ("name", "kind", "address", "secret", "team", "tag", "minimum_severity")
 
     def __init__(self, user: User, *args: Any, has_address: bool = False, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         if has_address:
             self.fields["address"].required = False
-            self.fields["address"].help_text = "Empty: the stored one stays."
+            for name in ("address", "secret"):
+                self.fields[name].help_text = "Empty: the stored one stays."

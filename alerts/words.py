@@ -58,6 +58,7 @@ class IncidentWords:
     meaning: str
     causes: str
     action: str
+    section: str = ""
 
 
 def words_of(incident: Incident) -> IncidentWords:
@@ -71,13 +72,30 @@ def words_of(incident: Incident) -> IncidentWords:
         )
         entry = describe(finding)
         return IncidentWords(
-            title=entry.title, meaning=entry.meaning, causes="", action=entry.remedy
+            title=entry.title,
+            meaning=entry.meaning,
+            causes="",
+            action=entry.remedy,
+            section=entry.section,
         )
     if kind in {RuleKind.SILENCE, RuleKind.COVERAGE}:
         texts = _SILENCE.get(incident.evidence.get("kind", ""), _COVERAGE)
         meaning, causes, action = texts
-        return IncidentWords(title=incident.title, meaning=meaning, causes=causes, action=action)
+        is_silence = kind == RuleKind.SILENCE
+        return IncidentWords(
+            title="Reports that used to come do not come"
+            if is_silence
+            else "New domains without records",
+            meaning=meaning,
+            causes=causes,
+            action=action,
+            section="RFC 8460 3",
+        )
     held = describe_result_type(incident.result_type)
     return IncidentWords(
-        title=held.title, meaning=held.meaning, causes=held.causes, action=held.action
+        title=held.title,
+        meaning=held.meaning,
+        causes=held.causes,
+        action=held.action,
+        section=held.section,
     )

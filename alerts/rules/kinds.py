@@ -15,6 +15,10 @@ class RuleKind(TextChoices):
     COVERAGE = "coverage", "New domains without records"
 
 
+# Rules whose incidents are about failed sessions, the one that judges by the past first.
+RATE_KINDS = (RuleKind.REGRESSION, RuleKind.FAILURE_RATE)
+
+
 class Severity(TextChoices):
     """How bad it is, by consequence; worst first."""
 

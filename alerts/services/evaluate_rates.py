@@ -9,6 +9,7 @@ from alerts.causes import LET_GO_AFTER, REOPEN_WITHIN, Book, Cause, CauseFigures
 from alerts.lifecycle import State
 from alerts.models import Incident, IncidentDomain, IncidentQuerySet, Rule, RuleKind, Severity
 from alerts.rules.consequence import severity_of_failures
+from alerts.rules.kinds import RATE_KINDS
 from alerts.rules.parameters import read_rule
 from alerts.rules.regression import BASELINE_DAYS, RegressionRule
 from alerts.rules.threshold import FailureRateRule
@@ -16,7 +17,6 @@ from alerts.services.picture import Picture, failure_sentence, failure_title
 from alerts.services.store_incident import Outcome, close, take
 from domains.models import Domain, DomainQuerySet, Posture, StsMode
 
-RATE_KINDS = (RuleKind.REGRESSION, RuleKind.FAILURE_RATE)
 # Reports of a day come up to some days late; each evaluation looks at this many complete days.
 LOOK_BACK_DAYS = 7
 # No incident is followed further back than this; its earlier days keep the figures they have.

@@ -16,7 +16,7 @@ from accounts.requests import person
 from accounts.roles import Role
 from alerts.errors import DeliveryFailed
 from alerts.forms import DestinationForm
-from alerts.models import Destination, DestinationKind, Severity
+from alerts.models import Destination, DestinationKind, Digest, Severity
 from alerts.services.destinations import delete_destination, save_destination, send_test
 from webui.forms import spread_errors
 
@@ -87,23 +87,32 @@ def _visible(request: HttpRequest) -> QuerySet[Destination]:
     return access.visible_to(request.user, Destination.objects.defer("sealed_address"))
 
 
+# The fields of the form that are fields of the row.
+_KEPT = (
+    "name",
+    "kind",
+    "team",
+    "minimum_severity",
+    "is_active",
+    "tag",
+    "digest",
+    "quiet_from",
+    "quiet_until",
+    "escalate_after_minutes",
+)
+
+
 def _initial(row: Destination) -> dict[str, Any]:
-    return {
-        "name": row.name,
-        "kind": row.kind,
-        "team": row.team,
-        "minimum_severity": row.minimum_severity,
-        "is_active": row.is_active,
-    }
+    return {name: getattr(row, name) for name in _KEPT}
 
 
 def _values(form: DestinationForm) -> dict[str, Any]:
     values = form.cleaned_data
     return {
-        "name": values["name"],
+        **{name: values[name] for name in _KEPT},
         "kind": DestinationKind(values["kind"]),
-        "address": values["address"].strip(),
-        "team": values["team"],
+        "digest": Digest(values["digest"]),
         "minimum_severity": Severity(values["minimum_severity"]),
-        "is_active": values["is_active"],
+        "address": values["address"].strip(),
+        "secret": values["secret"],
     }

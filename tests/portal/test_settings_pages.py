@@ -215,6 +215,34 @@ def test_a_destination_is_tested_and_its_address_not_shown(client, manager, team
     assert "soc@corp.example" not in page.content.decode()
 
 
+def test_quiet_hours_digest_and_escalation_are_kept_when_the_name_changes(client, manager, team):
+    values = {
+        "name": "On call",
+        "kind": "webhook",
+        "address": "https://hooks.corp.example/tls",
+        "secret": "shared-with-the-receiver",
+        "team": team.pk,
+        "minimum_severity": "high",
+        "is_active": "on",
+        "quiet_from": "22:00",
+        "quiet_until": "06:30",
+        "escalate_after_minutes": "60",
+    }
+    client.post(reverse("settings:add_destination"), values)
+    row = Destination.objects.get()
+    form = client.get(reverse("settings:destination", args=[row.pk])).context["form"]
+
+    again = {**form.initial, "name": "Night watch", "address": "", "secret": "", "team": team.pk}
+    again = {name: value for name, value in again.items() if value not in (None, "")}
+    client.post(reverse("settings:destination", args=[row.pk]), again)
+
+    changed = Destination.objects.get()
+    assert changed.name == "Night watch"
+    assert (str(changed.quiet_from), str(changed.quiet_until)) == ("22:00:00", "06:30:00")
+    assert changed.escalate_after_minutes == 60
+    assert bytes(changed.sealed_secret) == bytes(row.sealed_secret)
+
+
 def test_a_wrong_address_is_told_beside_its_field(client, manager, team):
     values = {
         "name": "Chat",

@@ -15,13 +15,13 @@ from accounts.models import User
 from alerts.forms import AssignForm, CommentForm, QuietForm, ResolveForm
 from alerts.lifecycle import Event, State, possible_events
 from alerts.models import Incident, IncidentDomain
-from alerts.rules import RuleKind
+from alerts.rules.kinds import RATE_KINDS, RuleKind
 from alerts.services.handle import may_handle
 from alerts.views.incidents import visible_incident
+from alerts.words import words_of
 from domains.models import Domain
 from reports import queries
 from reports.charts import sessions_chart
-from tlsrpt_portal.pages.incident_words import RATE_KINDS, cause_words
 from tlsrpt_portal.pages.marks import fleet_marks
 from webui.charting import Chart
 
@@ -36,7 +36,7 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "incident": incident,
         "now": timezone.now(),
-        "cause_words": cause_words(incident),
+        "cause_words": words_of(incident),
         "chart": _evidence(incident, [row.domain_id for row in touched]),
         "is_about_sessions": is_about_sessions,
         "group_href": _group_href(incident) if is_about_sessions else "",
