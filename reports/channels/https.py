@@ -7,7 +7,6 @@ the answer is read later.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,12 +19,11 @@ from django.utils import timezone
 
 from accounts.client_address import client_address
 from mailtls.limits import MIB
+from reports.channels.outages import log_not_stored
 from reports.models import Channel, Receipt
 from reports.queries import find_intake
 from reports.services.accept import Provenance
 from reports.services.accept_together import accept_together
-
-logger = logging.getLogger(__name__)
 
 PREFIX = "/tlsrpt/"
 GREETING = "This address takes TLS reports by POST (RFC 8460 section 5.4)."
@@ -64,8 +62,8 @@ class IntakeMiddleware:
             return _answer(413, f"Reports may have {limit} MB at most as sent.")
         except _TooSlowError:
             return _answer(408, f"The report did not come within {_READ_WITHIN_S:.0f} s.")
-        except DatabaseError:
-            logger.exception("a posted report could not be stored")
+        except DatabaseError as error:
+            log_not_stored("a posted report", error)
             return _answer(503, "Not stored. Please send it again.", retry_after_s=60)
 
     def _take_in(self, request: HttpRequest, key: str) -> HttpResponse:

@@ -7,7 +7,6 @@ arrive while a commit is under way share the next one, whoever sent them.
 from __future__ import annotations
 
 import asyncio
-import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -25,11 +24,10 @@ from reports.channels.bodies import (
     answer_refused,
 )
 from reports.channels.https import GREETING, PREFIX, Door, Doors
+from reports.channels.outages import log_not_stored
 from reports.models import Channel
 from reports.services.accept import Provenance, Received, pack
 from reports.services.accept_together import commit_together
-
-logger = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 64
 
@@ -66,8 +64,8 @@ class AsgiIntake:
                 await answer(send, 201, "Stored.")
         except RefusedError as refused:
             await answer_refused(send, refused)
-        except DatabaseError:
-            logger.exception("a posted report could not be stored")
+        except DatabaseError as error:
+            log_not_stored("a posted report", error)
             await answer(send, 503, "Not stored. Please send it again.", retry_after_s=60)
 
     async def _find_door(self, key: str) -> Door | None:

@@ -25,6 +25,7 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from mailtls.limits import MIB
 from reports import queries
+from reports.channels.outages import log_not_stored
 from reports.models import Channel
 from reports.services.accept import Provenance
 from reports.services.accept_together import accept_together
@@ -92,8 +93,8 @@ class MailDoor:
                     recipient=recipient,
                 )
                 await self._run(partial(accept_together, content, provenance))
-        except DatabaseError:
-            logger.exception("a mail could not be stored")
+        except DatabaseError as error:
+            log_not_stored("a mail", error)
             answer = _TRY_LATER
         else:
             answer = "250 2.0.0 Stored"
