@@ -13,7 +13,40 @@ from prober.dns_wire import BadAnswerError, Message, pack_query, unpack_answer
 
 logger = logging.getLogger(__name__)
 
+# A default receive buffer on Linux holds some 270 small questions; what comes on top is lost, and
+# only a time-out later. At 30 ms a question this many are 8,000 a second.
+_IN_FLIGHT = 240
+# By then the name server has read the question, or never will: silence must not block the others.
+_HOLD_S = 0.5
 _RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
+
+
+class Window:
+    """Keeps the questions to one name server at a number that it can take in.
+
+    A sweep has thousands at hand at once. Waiting here costs no time-out.
+    """
+
+    def __init__(self, in_flight: int = _IN_FLIGHT) -> None:
+        self._places = asyncio.Semaphore(in_flight)
+
+    async def ask(self, channel: Channel, question: bytes, timeout_s: float) -> Message | None:
+        """Ask over a channel when there is room; None when no answer came in time."""
+        await self._places.acquire()
+        is_held = True
+
+        def let_go() -> None:
+            nonlocal is_held
+            if is_held:
+                is_held = False
+                self._places.release()
+
+        timer = asyncio.get_running_loop().call_later(_HOLD_S, let_go)
+        try:
+            return await channel.ask(question, timeout_s)
+        finally:
+            timer.cancel()
+            let_go()
 
 
 class Channel(asyncio.DatagramProtocol):

@@ -12,7 +12,7 @@ import dns.resolver
 from dns.rdatatype import RdataType
 
 from mailtls.observed import DnsStatus, Validation
-from prober.dns_channel import Channel, ask_over_tcp
+from prober.dns_channel import Channel, Window, ask_over_tcp
 from prober.dns_wire import Message, Record, pack_question
 from prober.options import parse_nameserver
 
@@ -52,6 +52,7 @@ class Resolver:
         self._servers = [parse_nameserver(text) for text in nameservers or _system_nameservers()]
         self._timeouts_s = tuple(timeouts_s)
         self._channels: list[list[Channel]] = []
+        self._windows = [Window() for _ in self._servers]
         self._turn = 0
         self._silences = [0] * len(self._servers)
         self._has_seen_ad = False
@@ -169,7 +170,7 @@ class Resolver:
         server = self._servers[place]
         self._turn += 1
         channel = self._channels[place][self._turn % _SOCKETS_PER_SERVER]
-        message = await channel.ask(question, timeout_s)
+        message = await self._windows[place].ask(channel, question, timeout_s)
         if message is not None and message.is_truncated:
             message = await ask_over_tcp(server, question, timeout_s)
         shown = f"{server[0]}:{server[1]}"
