@@ -140,3 +140,11 @@ def test_an_authority_file_that_is_not_there_is_told(settings: Any):
 
     with pytest.raises(CommandError, match="PROBE_CA_FILE"):
         run("example.com")
+
+
+def test_an_authority_file_without_certificates_is_told(settings: Any, tmp_path: Path):
+    (tmp_path / "ca.pem").write_text("not a certificate")
+    settings.PROBE_CA_FILE = str(tmp_path / "ca.pem")
+
+    with pytest.raises(CommandError, match="PEM"):
+        run("example.com")

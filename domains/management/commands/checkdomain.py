@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import ssl
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
@@ -160,6 +161,14 @@ def _read_options(concurrency: int) -> Options:
     ca_file = settings.PROBE_CA_FILE or None
     if ca_file is not None and not Path(ca_file).is_file():
         raise CommandError(f"PROBE_CA_FILE: there is no file {ca_file}.")
+    if ca_file is not None:
+        # Else our own mistake would be told as a broken policy host, domain after domain.
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=ca_file)
+        except OSError as error:
+            raise CommandError(
+                f"PROBE_CA_FILE: {ca_file} holds no certificates in PEM form ({error})."
+            ) from error
     return Options(
         nameservers=tuple(settings.DNS_NAMESERVERS),
         allow_private_addresses=settings.PROBE_PRIVATE_ADDRESSES,
