@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, ProgrammingError
 
 from reports.models import PolicyResult, Receipt, Report
 from tests.mailtls.samples import mail, report, text, zipped
@@ -112,6 +113,26 @@ def test_a_path_that_is_not_there_is_a_bad_argument(tmp_path):
         run(tmp_path / "nothing")
 
     assert caught.value.returncode == 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("no such table: reports_rawreport"),
+        OperationalError("table reports_receipt has no column named is_released"),
+        ProgrammingError('relation "reports_rawreport" does not exist\nLINE 1: SELECT'),
+    ],
+)
+def test_a_database_behind_the_program_is_told_in_one_line(
+    folder, monkeypatch: pytest.MonkeyPatch, error: Exception
+):
+    def fail(*_args: Any, **_options: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("reports.management.commands.ingest.ingest", fail)
+
+    with pytest.raises(CommandError, match=r"\AStopped: [^\n]+ run `manage.py migrate`"):
+        run(folder)
 
 
 def test_people_get_one_line_each_and_no_control_characters(tmp_path):

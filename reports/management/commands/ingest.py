@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import DatabaseError, ProgrammingError
 from rich.console import Console
 from rich.progress import Progress
 
@@ -69,8 +69,12 @@ class Command(BaseCommand):
                 processes=options["processes"],
             ):
                 self._report(done, counts, as_json=options["json"])
+        except ProgrammingError as error:
+            raise _stop(error, "run `manage.py migrate`, then it again") from error
         except (DatabaseError, OSError) as error:
-            raise CommandError(f"Stopped: {error}. What was stored stays; run it again.") from error
+            is_unmigrated = "no such table" in str(error) or "has no column" in str(error)
+            remedy = "run `manage.py migrate`, then it again" if is_unmigrated else "run it again"
+            raise _stop(error, remedy) from error
         self._sum_up(counts, as_json=options["json"])
 
     def _with_progress(self, items: Iterator[Item]) -> Iterator[Item]:
@@ -114,6 +118,11 @@ class Command(BaseCommand):
         else:
             text = ", ".join(f"{count} {key.replace('_', ' ')}" for key, count in summary.items())
             self.stdout.write(text)
+
+
+def _stop(error: Exception, remedy: str) -> CommandError:
+    reason = " ".join(str(error).split())
+    return CommandError(f"Stopped: {reason}. What was stored stays; {remedy}.")
 
 
 _NO_REPORT: dict[str, Any] = {
