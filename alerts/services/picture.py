@@ -9,6 +9,7 @@ from typing import Any
 
 from alerts.causes import DomainFigures
 from alerts.rules.kinds import Severity
+from mailtls.catalogue.result_types import UNKNOWN, describe_result_type
 
 SHOWN_REPORTERS = 5
 
@@ -40,8 +41,10 @@ def where(names: Mapping[str, object]) -> str:
 
 def failure_title(result_type: str, names: Mapping[str, object]) -> str:
     """Give the title of failing sessions."""
-    what = result_type or "failed sessions without a reported cause"
-    return f"{what} at {where(names)}"[:300]
+    what = describe_result_type(result_type)
+    # A type that is not registered says more by its own name.
+    title = result_type if what is UNKNOWN else what.title
+    return f"{title} at {where(names)}"[:300]
 
 
 def failure_sentence(picture: Picture) -> str:

@@ -57,7 +57,7 @@ def test_the_mail_says_what_since_when_how_much_and_what_to_do(incident):
 
     (sent,) = mail.outbox
     assert outcome.delivered == 1
-    assert sent.subject == "[high] certificate-expired at a.example"
+    assert sent.subject == "[high] Certificate expired at a.example"
     for words in (
         "400 of 1,000 sessions",
         "2026-11-19",
@@ -96,7 +96,7 @@ def test_people_hear_that_it_is_over(incident):
     evaluate(NOW + timedelta(days=2))
     deliver.deliver_due()
 
-    assert mail.outbox[1].subject == "Resolved: certificate-expired at a.example"
+    assert mail.outbox[1].subject == "Resolved: Certificate expired at a.example"
     assert mail.outbox[1].extra_headers["References"] == mail.outbox[0].extra_headers["References"]
 
 

@@ -37,7 +37,7 @@ def test_one_cause_behind_many_domains_is_one_incident():
     assert outcome.opened == 1
     assert incident.incident_domains.count() == 30
     assert (incident.failed_sessions, incident.sessions) == (1200, 3000)
-    assert incident.title == "certificate-expired at 30 domains"
+    assert incident.title == "Certificate expired at 30 domains"
 
 
 def test_looking_again_changes_nothing():
