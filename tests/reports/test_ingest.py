@@ -135,6 +135,32 @@ def test_a_database_behind_the_program_is_told_in_one_line(
         run(folder)
 
 
+def test_a_reader_that_goes_away_ends_the_run_in_one_line(folder):
+    class Closed(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    with pytest.raises(CommandError, match="nobody reads"):
+        call_command("ingest", folder, json=True, processes=1, stdout=Closed())
+
+
+def test_details_that_do_not_add_up_are_flagged_and_both_figures_stand(tmp_path):
+    differing = json.loads(text())
+    policy = differing["policies"][0]
+    policy["summary"]["total-failure-session-count"] = 1
+    policy["failure-details"] = [
+        {"result-type": "certificate-expired", "failed-session-count": 1},
+        {"result-type": "certificate-not-trusted", "failed-session-count": 1},
+    ]
+    (tmp_path / "a.json").write_text(json.dumps(differing))
+
+    line, _ = run(tmp_path)
+
+    assert "report.details.differ" in line["warnings"]
+    assert line["policies"][0]["failures"] == 1
+    assert [d["failed_sessions"] for d in line["policies"][0]["failure_details"]] == [1, 1]
+
+
 def test_people_get_one_line_each_and_no_control_characters(tmp_path):
     (tmp_path / "a.json").write_bytes(text(organization_name="E\x1b[31mvil"))
     out = io.StringIO()

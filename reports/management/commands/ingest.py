@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -69,13 +70,19 @@ class Command(BaseCommand):
                 processes=options["processes"],
             ):
                 self._report(done, counts, as_json=options["json"])
+            self._sum_up(counts, as_json=options["json"])
+        except BrokenPipeError as error:
+            # Python would complain once more when it flushes at exit.
+            sys.stdout = io.StringIO()
+            raise CommandError(
+                "Stopped: nobody reads the output. What was stored stays."
+            ) from error
         except ProgrammingError as error:
             raise _stop(error, "run `manage.py migrate`, then it again") from error
         except (DatabaseError, OSError) as error:
             is_unmigrated = "no such table" in str(error) or "has no column" in str(error)
             remedy = "run `manage.py migrate`, then it again" if is_unmigrated else "run it again"
             raise _stop(error, remedy) from error
-        self._sum_up(counts, as_json=options["json"])
 
     def _with_progress(self, items: Iterator[Item]) -> Iterator[Item]:
         if not sys.stderr.isatty():
@@ -141,7 +148,8 @@ _NO_REPORT: dict[str, Any] = {
 
 def _as_dict(name: str, one: Stored) -> dict[str, Any]:
     document = one.document
-    warnings = [note.code for note in document.warnings]
+    # Also what is merely informative, such as details that do not add up to the total.
+    warnings = [note.code for note in document.notes]
     if document.reason is not None and document.reason.code in warnings:
         warnings.remove(document.reason.code)
     line = {
