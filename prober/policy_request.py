@@ -253,6 +253,10 @@ class _Request:
             except zlib.error as error:
                 self.result, self.detail = FetchResult.ENCODING, str(error)
                 return
+            if not inflater.eof and len(body) <= MAX_BODY_BYTES:
+                # Half a policy may read as a whole one with fewer hosts.
+                self.result, self.detail = FetchResult.ENCODING, "the compressed data is cut short"
+                return
         elif encoding is not None:
             self.result, self.detail = FetchResult.ENCODING, encoding[:40]
             return
