@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -77,3 +81,23 @@ def test_a_damaged_secret_key_file_is_named(monkeypatch, tmp_path):
 
     with pytest.raises(ImproperlyConfigured, match="secret_key is damaged"):
         env.read_secret_key(tmp_path)
+
+
+def test_a_wrong_setting_ends_a_command_with_one_line(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=settings.BASE_DIR,
+        env={
+            **os.environ,
+            "PROBE_STARTTLS": "maybe",
+            "DJANGO_SETTINGS_MODULE": "tlsrpt_portal.settings",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "PROBE_STARTTLS='maybe' is neither true nor false. Write PROBE_STARTTLS=true."
+    ]
