@@ -17,22 +17,21 @@ app.autodiscover_tasks()
 
 # Each tick finds what is due in the database, so a lost or doubled tick does no harm. `expires`
 # keeps ticks from piling up while no worker runs.
+TICKS = (
+    ("heartbeat", "tlsrpt_portal.tasks.beat", 20.0, 20),
+    ("checks", "domains.tasks.dispatch_due_checks", 15.0, 15),
+    ("receipts", "reports.tasks.process_receipts", 5.0, 5),
+    ("mailboxes", "reports.tasks.poll_mailboxes", 60.0, 60),
+    ("rollups", "reports.tasks.roll_up", 30.0, 30),
+    ("attribution", "reports.tasks.attribute_new_domains", 30.0, 30),
+    ("alerts", "alerts.tasks.evaluate", 300.0, 300),
+    ("deliveries", "alerts.tasks.deliver", 15.0, 15),
+    ("retention", "reports.tasks.apply_retention", crontab(hour=2, minute=50), 3600),
+    ("housekeeping", "tlsrpt_portal.tasks.keep_house", crontab(minute=20), 3600),
+)
 app.conf.beat_schedule = {
     name: {"task": task, "schedule": schedule, "options": {"expires": expires_s}}
-    for name, task, schedule, expires_s in (
-        ("heartbeat", "tlsrpt_portal.tasks.beat", 20.0, 20),
-        ("checks", "domains.tasks.dispatch_due_checks", 15.0, 15),
-        ("receipts", "reports.tasks.process_receipts", 5.0, 5),
-        ("mailboxes", "reports.tasks.poll_mailboxes", 60.0, 60),
-        ("rollups", "reports.tasks.roll_up", 30.0, 30),
-        ("new domains", "reports.tasks.attribute_new_domains", 30.0, 30),
-        ("retention", "reports.tasks.apply_retention", crontab(hour=3, minute=40), 3600),
-        ("attribution", "reports.tasks.attribute_new_domains", 60.0, 60),
-        ("alerts", "alerts.tasks.evaluate", 300.0, 300),
-        ("deliveries", "alerts.tasks.deliver", 15.0, 15),
-        ("retention", "reports.tasks.apply_retention", crontab(hour=2, minute=50), 3600),
-        ("housekeeping", "tlsrpt_portal.tasks.keep_house", crontab(minute=20), 3600),
-    )
+    for name, task, schedule, expires_s in TICKS
 }
 
 

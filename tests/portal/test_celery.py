@@ -1,7 +1,7 @@
 import pytest
 from django.conf import settings
 
-from tlsrpt_portal.celery import app
+from tlsrpt_portal.celery import TICKS, app
 
 
 def test_every_tick_names_a_task_that_exists():
@@ -10,6 +10,11 @@ def test_every_tick_names_a_task_that_exists():
     ticks = {entry["task"] for entry in app.conf.beat_schedule.values()}
 
     assert ticks <= set(app.tasks)
+
+
+def test_no_tick_takes_anothers_name_or_does_anothers_work():
+    assert len({name for name, *_ in TICKS}) == len(TICKS)
+    assert len({task for _, task, *_ in TICKS}) == len(TICKS)
 
 
 @pytest.mark.parametrize("name", sorted(app.conf.beat_schedule))
