@@ -55,9 +55,13 @@ def policy_page(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _initial(domain: Domain, live: HostedPolicy | None) -> dict[str, Any]:
-    """Begin with what is served, else with testing for the MX hosts that checks see."""
+    """Begin with what the portal serves, else with what the domain serves elsewhere, so that a
+    move weakens nothing; else with testing for the MX hosts that checks see."""
     if live is not None:
         return {"mode": live.mode, "mx": "\n".join(live.mx), "max_age": str(live.max_age_s)}
     posture = getattr(domain, "posture", None)
-    hosts = posture.judgement.get("mx", {}).get("hosts", []) if posture is not None else []
+    judged = posture.judgement if posture is not None else {}
+    if policy := judged.get("mta_sts", {}).get("policy"):
+        return {"mode": policy["mode"], "mx": "\n".join(policy["mx"])}
+    hosts = judged.get("mx", {}).get("hosts", [])
     return {"mode": StsMode.TESTING, "mx": "\n".join(host["name"] for host in hosts)}

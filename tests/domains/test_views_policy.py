@@ -28,7 +28,15 @@ def manager(client, domain):
     return user
 
 
-def test_a_first_policy_is_proposed_from_the_mx_that_checks_see(client, manager):
+def test_a_policy_that_is_served_elsewhere_is_proposed_as_it_is(client, manager):
+    form = client.get(ADDRESS).context["form"]
+
+    assert (form.initial["mode"], form.initial["mx"]) == ("enforce", "*.a.example")
+
+
+def test_a_first_policy_is_proposed_from_the_mx_that_checks_see(client, manager, domain):
+    record_check(domain, observed(mode=None), AT)
+
     answer = client.get(ADDRESS).content.decode()
 
     assert "mx1.a.example" in answer
