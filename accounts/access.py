@@ -83,3 +83,11 @@ def teams_for(user: Person, role: Role = Role.VIEWER) -> QuerySet[Team]:
 def may_anywhere(user: Person, role: Role) -> bool:
     """Say whether this person has at least this role for anything at all."""
     return may(user, role, None) or teams_for(user, role).exists()
+
+
+def managed_by(user: Person, queryset: QuerySet[M]) -> QuerySet[M]:
+    """Narrow rows with a `team` to those of teams this person manages, and of none if allowed."""
+    allowed = Q(team__in=teams_for(user, Role.MANAGER))
+    if may(user, Role.MANAGER, None):
+        allowed |= Q(team=None)
+    return queryset.filter(allowed)

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
+from accounts import access
 from accounts.models import User
 from accounts.roles import Role
 
@@ -107,3 +108,13 @@ class TokenForm(forms.Form):
 
     name = forms.CharField(max_length=100, label="What it is for")
     days = forms.ChoiceField(choices=LIFETIMES, required=False, initial="90", label="Valid for")
+
+
+def offer_managed_teams(form: forms.Form, user: User) -> None:
+    """Let a form's `team` be one that this person manages; none only where they may have none."""
+    team = form.fields["team"]
+    assert isinstance(team, forms.ModelChoiceField)
+    team.queryset = access.teams_for(user, Role.MANAGER)
+    if not access.may(user, Role.MANAGER, None):
+        team.empty_label = None
+        team.required = True

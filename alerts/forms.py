@@ -9,9 +9,8 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import access
+from accounts.forms import offer_managed_teams
 from accounts.models import Team, User
-from accounts.roles import Role
 from alerts.models import DestinationKind, Digest, Incident, Severity
 from alerts.rules import PARAMETERS, Parameter, ParameterType, RuleKind
 from domains.models import Tag
@@ -86,12 +85,7 @@ class _TeamScoped(forms.Form):
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        team = self.fields["team"]
-        assert isinstance(team, forms.ModelChoiceField)
-        team.queryset = access.teams_for(user, Role.MANAGER)
-        if not access.may(user, Role.MANAGER, None):
-            team.empty_label = None
-            team.required = True
+        offer_managed_teams(self, user)
 
 
 class RuleForm(_TeamScoped):

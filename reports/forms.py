@@ -8,9 +8,8 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from accounts import access
+from accounts.forms import offer_managed_teams
 from accounts.models import Team, User
-from accounts.roles import Role
 from reports.models import Intake, Mailbox, MailSecurity
 
 
@@ -130,13 +129,3 @@ class MailboxForm(forms.Form):
         if self.cleaned_data["password"]:
             return {"password": self.cleaned_data["password"]}
         return {name: self.cleaned_data[name] for name in self._OAUTH}
-
-
-def offer_managed_teams(form: forms.Form, user: User) -> None:
-    """Let a form's `team` be one that this person manages; none only where they may have none."""
-    team = form.fields["team"]
-    assert isinstance(team, forms.ModelChoiceField)
-    team.queryset = access.teams_for(user, Role.MANAGER)
-    if not access.may(user, Role.MANAGER, None):
-        team.empty_label = None
-        team.required = True

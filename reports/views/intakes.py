@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -55,11 +55,7 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _managed(request: HttpRequest) -> QuerySet[Intake]:
-    user = request.user
-    allowed = Q(team__in=access.teams_for(user, Role.MANAGER))
-    if access.may(user, Role.MANAGER, None):
-        allowed |= Q(team=None)
-    return Intake.objects.filter(allowed).order_by("revoked_at", "name")
+    return access.managed_by(request.user, Intake.objects.all()).order_by("revoked_at", "name")
 
 
 def _show(intake: Intake) -> ShownIntake:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -50,11 +50,7 @@ def remove_mailbox(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _managed(request: HttpRequest) -> QuerySet[Mailbox]:
-    user = request.user
-    allowed = Q(team__in=access.teams_for(user, Role.MANAGER))
-    if access.may(user, Role.MANAGER, None):
-        allowed |= Q(team=None)
-    return Mailbox.objects.filter(allowed)
+    return access.managed_by(request.user, Mailbox.objects.all())
 
 
 def _try(request: HttpRequest, mailbox: Mailbox) -> None:
