@@ -6,6 +6,7 @@ may do everything. Things without a team are for those with a role everywhere.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from django.contrib.auth.models import AnonymousUser
@@ -78,6 +79,17 @@ def teams_for(user: Person, role: Role = Role.VIEWER) -> QuerySet[Team]:
         return Team.objects.all()
     roles = [held for held in Role if held.includes(role)]
     return Team.objects.filter(memberships__user=user, memberships__role__in=roles)
+
+
+def people_with(role: Role, teams: Iterable[Team | None]) -> QuerySet[User]:
+    """Give the people who have at least this role for things of every one of these teams."""
+    roles = [held for held in Role if held.includes(role)]
+    everywhere = Q(is_superuser=True) | Q(role_everywhere__in=roles)
+    found = User.objects.filter(is_active=True)
+    for team in set(teams):
+        held = Membership.objects.filter(team=team, role__in=roles).values("user")
+        found = found.filter(everywhere | Q(pk__in=held)) if team else found.filter(everywhere)
+    return found
 
 
 def may_anywhere(user: Person, role: Role) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.access import Person, visible_to
 from accounts.models import Team
+from domains.lacks import Lack
 
 
 class Status(models.TextChoices):
@@ -266,3 +267,83 @@ class HostedPolicy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mode} policy of {self.domain_id}, id {self.policy_id}"
+
+
+class CoverageExceptionQuerySet(models.QuerySet["CoverageException"]):
+    """The questions asked of exceptions."""
+
+    def visible_to(self, user: Person) -> CoverageExceptionQuerySet:
+        """Narrow to those of domains this person may see."""
+        return visible_to(user, self, "domain__team")  # type: ignore[return-value]
+
+    def running_on(self, day: date) -> CoverageExceptionQuerySet:
+        """Narrow to those that held at the end of this day (UTC)."""
+        return self.filter(_not_ended(day), starts_on__lte=day, expires_on__gte=day)
+
+    def expired_on(self, day: date) -> CoverageExceptionQuerySet:
+        """Narrow to those that ran out before this day and that nobody renewed or ended."""
+        return self.filter(expires_on__lt=day, ended_on=None, renewal=None)
+
+
+class CoverageException(models.Model):
+    """One approval: this domain may lack something, for a reason, until a day.
+
+    Never changed but by its end: to renew is to grant the next one, so that each day of the past
+    keeps the approval that held on it.
+    """
+
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="exceptions")
+    lack = models.CharField(max_length=8, choices=Lack.choices)
+    reason = models.TextField(max_length=1000)
+    approver = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    # Kept when the people are gone.
+    approver_name = models.CharField(max_length=254)
+    granted_by_name = models.CharField(max_length=254)
+    granted_at = models.DateTimeField(default=timezone.now)
+    starts_on = models.DateField()
+    # The last day it holds.
+    expires_on = models.DateField()
+    # The first day it holds no longer, where it was ended or renewed before its time.
+    ended_on = models.DateField(null=True)
+    ended_by_name = models.CharField(max_length=254, blank=True)
+    end_reason = models.TextField(blank=True, max_length=1000)
+    renews = models.OneToOneField(
+        "self", on_delete=models.SET_NULL, null=True, related_name="renewal"
+    )
+
+    objects = CoverageExceptionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("expires_on", "domain__name")
+        indexes = [
+            # What runs on a day; past ones are many more than running ones.
+            models.Index(fields=("expires_on", "starts_on"), name="exception_running"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_lack_display()} at {self.domain}"
+
+    def get_absolute_url(self) -> str:
+        """Give the address of the exception's page."""
+        return reverse("coverage:exception", args=[self.pk])
+
+    @property
+    def is_renewed(self) -> bool:
+        """Say whether a later approval took its place."""
+        return getattr(self, "renewal", None) is not None
+
+    @property
+    def lacks(self) -> bool:
+        """Say whether the domain lacks it today, as `with_lacking` has found out."""
+        return bool(getattr(self, "is_lacking", False))
+
+    def is_running(self, day: date) -> bool:
+        """Say whether it holds at the end of this day (UTC)."""
+        is_open = self.ended_on is None or self.ended_on > day
+        return is_open and self.starts_on <= day <= self.expires_on
+
+
+def _not_ended(day: date) -> Q:
+    return Q(ended_on=None) | Q(ended_on__gt=day)
