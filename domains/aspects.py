@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from domains import signs
-from domains.models import Posture, Status
+from domains.lacks import Lack
+from domains.models import CoverageException, Posture, Status
 from webui.findings import WordedFinding, word_all
 from webui.status import Sign, Tone
 from webui.wording import plural
@@ -21,10 +23,18 @@ class Aspect:
     sign: Sign
     findings: list[WordedFinding]
     stored: dict[str, Any]
+    # The exception that excuses the state, where one does.
+    excuse: CoverageException | None = None
+    mark: Sign | None = None
 
 
-def read_aspects(posture: Posture | None) -> dict[str, Aspect]:
-    """Give the five aspects with their findings in words; empty before the first check."""
+def read_aspects(
+    posture: Posture | None, held: Mapping[Lack, CoverageException] | None = None
+) -> dict[str, Aspect]:
+    """Give the five aspects with their findings in words; empty before the first check.
+
+    `held` are the domain's running exceptions.
+    """
     if posture is None:
         return {}
     named = {
@@ -38,7 +48,15 @@ def read_aspects(posture: Posture | None) -> dict[str, Aspect]:
     for key, (title, sign) in named.items():
         stored = posture.judgement.get(key, {})
         findings = word_all(stored.get("findings", []))
-        aspects[key] = Aspect(title=title, sign=sign, findings=findings, stored=stored)
+        excuse = signs.excuse_of(key, posture, held or {})
+        aspects[key] = Aspect(
+            title=title,
+            sign=sign,
+            findings=findings,
+            stored=stored,
+            excuse=excuse,
+            mark=signs.excepted_sign(excuse) if excuse else None,
+        )
     return aspects
 
 

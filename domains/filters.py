@@ -5,10 +5,20 @@ from __future__ import annotations
 import django_filters
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts.access import teams_for
 from accounts.models import Team
-from domains.models import Domain, DomainQuerySet, Posture, Status, StsMode, Tag
+from domains.lacks import Lack, implied_by
+from domains.models import (
+    CoverageException,
+    Domain,
+    DomainQuerySet,
+    Posture,
+    Status,
+    StsMode,
+    Tag,
+)
 
 NO_TEAM = "none"
 
@@ -33,6 +43,11 @@ DANE_CHOICES = [
     ("unknown", "DANE: unknown"),
 ]
 ALL, PAUSED = "all", "paused"
+UNEXCUSED = "unexcused"
+EXCEPTION_CHOICES = [
+    *((lack.value, f"Excepted: {lack.label}") for lack in Lack),
+    (UNEXCUSED, "Lacking, not excepted"),
+]
 STATE_CHOICES = [
     ("errors", "With errors"),
     ("stale", "Not seen lately"),
@@ -51,8 +66,8 @@ class TeamFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]
     def filter(self, qs: QuerySet[Domain], value: Team | str | None) -> QuerySet[Domain]:
         """Narrow to the team."""
         if value == NO_TEAM:
-            return qs.filter(team=None)
-        return qs.filter(team=value) if isinstance(value, Team) else qs
+            return qs.filter(**{self.field_name: None})
+        return qs.filter(**{self.field_name: value}) if isinstance(value, Team) else qs
 
 
 def teams_of(request: HttpRequest | None) -> QuerySet[Team]:
@@ -89,6 +104,13 @@ class DomainFilter(django_filters.FilterSet):  # type: ignore[misc]
     )
     state = django_filters.ChoiceFilter(
         choices=STATE_CHOICES, method="by_state", empty_label="Watched", label="State"
+    )
+
+    exception = django_filters.ChoiceFilter(
+        choices=EXCEPTION_CHOICES,
+        method="by_exception",
+        empty_label="Any exception",
+        label="Exception",
     )
 
     class Meta:
@@ -130,6 +152,15 @@ class DomainFilter(django_filters.FilterSet):  # type: ignore[misc]
         """Narrow to a state of DANE."""
         return qs.filter(posture__dane=value)
 
+    def by_exception(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
+        """Narrow to domains whose lack is excused, or to those that lack TLS-RPT or MTA-STS
+        without an exception."""
+        if value != UNEXCUSED:
+            return qs.filter(_excepted_from(Lack(value)))
+        no_tlsrpt = Q(posture__tlsrpt=Status.MISSING) & ~_excepted_from(Lack.TLSRPT)
+        no_policy = Q(posture__mta_sts=Status.MISSING) & ~_excepted_from(Lack.MTA_STS)
+        return qs.filter(no_tlsrpt | no_policy)
+
     def by_state(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
         """Narrow to domains in a condition that deserves a look."""
         if value == "errors":
@@ -145,3 +176,8 @@ class DomainFilter(django_filters.FilterSet):  # type: ignore[misc]
         if value == "no-mail":
             return qs.filter(posture__mx=Status.NULL_MX)
         return qs.filter(is_active=False) if value == PAUSED else qs
+
+
+def _excepted_from(lack: Lack) -> Q:
+    running = CoverageException.objects.running_on(timezone.now().date())
+    return Q(pk__in=running.filter(lack__in=implied_by(lack)).order_by().values("domain"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Q
 from django.http import HttpRequest
 from django.http.request import QueryDict
@@ -33,6 +35,16 @@ def chosen_domains(request: HttpRequest, role: Role) -> DomainQuerySet:
         return Domain.objects.filter(pk__in=matching.order_by().values("pk"))
     keys = [int(key) for key in request.POST.getlist("pk") if key.isdecimal()]
     return domains.filter(pk__in=keys)
+
+
+def chosen_again(request: HttpRequest, count: int) -> dict[str, Any]:
+    """Give what the next page must post again to mean the same domains."""
+    return {
+        "count": count,
+        "keys": request.POST.getlist("pk"),
+        "everything": request.POST.get("everything", ""),
+        "query": request.POST.get("query", ""),
+    }
 
 
 def visible_domain(request: HttpRequest, name: str) -> Domain:

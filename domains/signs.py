@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from domains.models import Posture, Status, StsMode
+from collections.abc import Mapping
+from datetime import date
+
+from domains.lacks import EXPIRING_DAYS, Lack, excused_by
+from domains.models import CoverageException, Posture, Status, StsMode
 from webui.status import Sign, Tone
+from webui.wording import day, plural
 
 NEVER_CHECKED = Sign(Tone.NONE, "Not checked yet", "clock", "The first check has not ended yet.")
 
@@ -86,3 +91,51 @@ def starttls_sign(posture: Posture | None) -> Sign:
 def status_of_starttls(status: str) -> Sign:
     """Give the state of STARTTLS at one host."""
     return _STARTTLS[Status(status)]
+
+
+def excepted_sign(exception: CoverageException) -> Sign:
+    """Give the mark beside a state that an exception excuses; the state itself stays."""
+    lack = Lack(exception.lack)
+    return Sign(
+        Tone.NONE,
+        "Excepted",
+        "waiver",
+        f"The domain {lack.meaning} until {day(exception.expires_on)}: {exception.reason}",
+    )
+
+
+def excuse_of(
+    aspect: str, posture: Posture | None, held: Mapping[Lack, CoverageException]
+) -> CoverageException | None:
+    """Find which of a domain's running exceptions excuses its present state of an aspect."""
+    if posture is None or not held:
+        return None
+    if aspect == "mta_sts":
+        is_usable = posture.mta_sts == Status.VALID
+        excusing = excused_by("sts", posture.sts_mode if is_usable else posture.mta_sts)
+    else:
+        excusing = excused_by(aspect, getattr(posture, aspect))
+    return next((one for lack, one in held.items() if lack in excusing), None)
+
+
+def exception_sign(exception: CoverageException, today: date) -> Sign:
+    """Give whether an exception runs, ends soon or is over."""
+    if exception.is_renewed:
+        return Sign(Tone.NONE, "Renewed", "arrow-right", "A later approval took its place.")
+    if exception.ended_on is not None:
+        return Sign(Tone.NONE, "Ended", "dash", "Ended before its time.")
+    left = (exception.expires_on - today).days
+    if left < 0 and exception.lacks:
+        return Sign(Tone.BAD, "Expired, still lacking", "", "Nobody excuses the lack any more.")
+    if left < 0:
+        return Sign(Tone.NONE, "Expired", "dash")
+    if left <= EXPIRING_DAYS:
+        return Sign(Tone.WARN, "Last day" if left == 0 else f"{plural(left, 'day')} left", "clock")
+    return Sign(Tone.INFO, "Running", "waiver")
+
+
+def state_of_lack(exception: CoverageException) -> Sign:
+    """Give the present state of what an exception is about; its domain came with its posture."""
+    posture = getattr(exception.domain, "posture", None)
+    sign = {Lack.TLSRPT: tlsrpt_sign, Lack.DANE: dane_sign}.get(Lack(exception.lack), mta_sts_sign)
+    return sign(posture)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import django_tables2 as tables
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from domains import signs
-from domains.models import Domain, Posture
+from domains.exception_queries import exceptions_by_domain
+from domains.models import CoverageException, Domain, Posture
+from webui.status import Sign
 from webui.tables import KEY, PortalTable, TickColumn
 
 
@@ -44,6 +49,11 @@ class DomainTable(PortalTable):
         order_by = "name"
         caption = "Domains"
 
+    def decorate(self, records: Sequence[Domain]) -> None:
+        """Fetch the exceptions that run today."""
+        today = timezone.now().date()
+        self.exceptions = exceptions_by_domain(today, [record.pk for record in records])
+
     def render_name(self, record: Domain) -> SafeString:
         """Give the name as people read it, a link to its page."""
         paused = "" if record.is_active else format_html(' <span class="tag">{}</span>', "paused")
@@ -68,24 +78,39 @@ class DomainTable(PortalTable):
 
     def render_tlsrpt(self, record: Domain) -> SafeString:
         """Give the state of the TLSRPT record."""
-        return signs.tlsrpt_sign(posture_of(record)).html()
+        return self._with_mark(record, "tlsrpt", signs.tlsrpt_sign(posture_of(record)))
 
     def value_tlsrpt(self, record: Domain) -> str:
         """Give the state for files."""
-        return signs.tlsrpt_sign(posture_of(record)).word
+        return self._word(record, "tlsrpt", signs.tlsrpt_sign(posture_of(record)))
 
     def render_mta_sts(self, record: Domain) -> SafeString:
         """Give the mode of MTA-STS."""
-        return signs.mta_sts_sign(posture_of(record)).html()
+        return self._with_mark(record, "mta_sts", signs.mta_sts_sign(posture_of(record)))
 
     def value_mta_sts(self, record: Domain) -> str:
         """Give the mode for files."""
-        return signs.mta_sts_sign(posture_of(record)).word
+        return self._word(record, "mta_sts", signs.mta_sts_sign(posture_of(record)))
 
     def render_dane(self, record: Domain) -> SafeString:
         """Give the state of DANE."""
-        return signs.dane_sign(posture_of(record)).html()
+        return self._with_mark(record, "dane", signs.dane_sign(posture_of(record)))
 
     def value_dane(self, record: Domain) -> str:
         """Give the state for files."""
-        return signs.dane_sign(posture_of(record)).word
+        return self._word(record, "dane", signs.dane_sign(posture_of(record)))
+
+    def _with_mark(self, record: Domain, aspect: str, sign: Sign) -> SafeString:
+        """Give the state, with a mark below where an exception excuses it."""
+        excuse = self._excuse(record, aspect)
+        if excuse is None:
+            return sign.html()
+        mark = signs.excepted_sign(excuse).html()
+        return format_html('{}<span class="excepted">{}</span>', sign.html(), mark)
+
+    def _word(self, record: Domain, aspect: str, sign: Sign) -> str:
+        return f"{sign.word} (excepted)" if self._excuse(record, aspect) else sign.word
+
+    def _excuse(self, record: Domain, aspect: str) -> CoverageException | None:
+        held = self.exceptions.get(record.pk, {})
+        return signs.excuse_of(aspect, posture_of(record), held)

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from domains.views import dns_kit, hosted_policy, inventory, tools
+from domains.views import dns_kit, exceptions, hosted_policy, inventory, tools
 
 urlpatterns = [
     path("import/", inventory.import_page, name="import"),
     path("chosen/check/", inventory.check_chosen, name="check_chosen"),
     path("chosen/edit/", inventory.edit_chosen, name="edit_chosen"),
     path("chosen/remove/", inventory.delete_chosen, name="delete_chosen"),
+    path("chosen/except/", exceptions.grant_chosen, name="except_chosen"),
     path("chosen/dns-kit/", dns_kit.kit_chosen, name="dns_kit_chosen"),
     path("<str:name>/edit/", inventory.edit_page, name="edit"),
     path("<str:name>/policy/", hosted_policy.policy_page, name="policy"),
@@ -20,4 +21,11 @@ tools_urlpatterns = [
     path("", tools.checker, name="checker"),
     path("generators/", tools.generators, name="generators"),
     path("dns-kit/", dns_kit.kit, name="dns_kit"),
+]
+
+coverage_urlpatterns = [
+    path("exceptions/", exceptions.ExceptionList.as_view(), name="exceptions"),
+    path("exceptions/<int:pk>/", exceptions.exception_page, name="exception"),
+    path("exceptions/<int:pk>/renew/", exceptions.renew, name="renew_exception"),
+    path("exceptions/<int:pk>/end/", exceptions.end, name="end_exception"),
 ]

@@ -24,7 +24,8 @@ from alerts.models import (
     Severity,
 )
 from alerts.sealing import seal
-from domains.models import Domain, Posture, StateChange
+from domains.lacks import Lack
+from domains.models import CoverageException, Domain, Posture, StateChange
 from reports.models import (
     Channel,
     DirtyDay,
@@ -155,6 +156,19 @@ def make_change(domain: Domain, kind: str, before: str, after: str, **fields: An
     return StateChange.objects.create(
         domain=domain, kind=kind, before=before, after=after, **fields
     )
+
+
+def make_exception(domain: Domain, lack: Lack = Lack.TLSRPT, **fields: Any) -> CoverageException:
+    """Let a domain lack something for the coming 60 days."""
+    today = timezone.now().date()
+    values = {
+        "reason": "Moves in spring.",
+        "approver_name": "Mara",
+        "granted_by_name": "Mara",
+        "starts_on": today,
+        "expires_on": today + timedelta(days=60),
+    } | fields
+    return CoverageException.objects.create(domain=domain, lack=lack, **values)
 
 
 def make_incident(*domains: Domain, **fields: Any) -> Incident:

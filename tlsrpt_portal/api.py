@@ -15,6 +15,7 @@ from accounts.api import TokenAuth
 from alerts.api import router as incidents
 from alerts.lifecycle import NotPossible
 from domains.api import router as domains
+from domains.exceptions_api import router as exceptions
 from reports.api import router as reports
 
 
@@ -39,6 +40,7 @@ api = NinjaAPI(
     docs_decorator=_with_token,
 )
 api.add_router("/domains", domains)
+api.add_router("/exceptions", exceptions)
 api.add_router("/incidents", incidents)
 api.add_router("", reports)
 

@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.roles import Role
 from domains.forms import BulkForm, DomainForm, ImportForm
 from domains.models import Domain
-from domains.selection import chosen_domains, visible_domain
+from domains.selection import chosen_again, chosen_domains, visible_domain
 from domains.services.edit_domains import delete_domains, update_domains
 from domains.services.import_domains import (
     LineResult,
@@ -126,7 +126,9 @@ def edit_chosen(request: HttpRequest) -> HttpResponse:
         changed = update_domains(domains, user, **form.changes())
         messages.success(request, f"{plural(changed, 'domain')} changed.")
         return redirect("domains:list")
-    return render(request, "domains/edit_chosen.html", _chosen(request, count) | {"form": form})
+    return render(
+        request, "domains/edit_chosen.html", chosen_again(request, count) | {"form": form}
+    )
 
 
 @require_POST
@@ -141,18 +143,8 @@ def delete_chosen(request: HttpRequest) -> HttpResponse:
     if "apply" in request.POST:
         messages.success(request, f"{plural(delete_domains(domains, user), 'domain')} removed.")
         return redirect("domains:list")
-    context = _chosen(request, count) | {"examples": domains[:8], "rest": max(0, count - 8)}
+    context = chosen_again(request, count) | {"examples": domains[:8], "rest": max(0, count - 8)}
     return render(request, "domains/delete_chosen.html", context)
-
-
-def _chosen(request: HttpRequest, count: int) -> dict[str, Any]:
-    """Give what the next page must post again to mean the same domains."""
-    return {
-        "count": count,
-        "keys": request.POST.getlist("pk"),
-        "everything": request.POST.get("everything", ""),
-        "query": request.POST.get("query", ""),
-    }
 
 
 def _user(request: HttpRequest) -> User:

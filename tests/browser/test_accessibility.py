@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 
+from domains.lacks import Lack
 from reports.models import Report
 from reports.services.roll_up import roll_up
 from tests.factories import (
@@ -16,6 +17,7 @@ from tests.factories import (
     make_change,
     make_destination,
     make_domain,
+    make_exception,
     make_incident,
     make_receipt,
     make_report,
@@ -34,6 +36,7 @@ NAMES = (
     "reports:upload",
     "reporters:list",
     "coverage",
+    "coverage:exceptions",
     "rollout",
     "start",
     "jump",
@@ -66,6 +69,7 @@ def fill() -> list[str]:
     for ago in range(1, 9):
         make_report(domain, today - timedelta(days=ago), failures=20 if ago < 3 else 0)
     make_report(None, today, policy_domain="stray.example")
+    held = make_exception(domain, Lack.DANE)
     make_change(domain, "sts-policy", "mode: testing", "mode: enforce")
     incident = make_incident(domain)
     make_destination("Mail team")
@@ -76,6 +80,8 @@ def fill() -> list[str]:
         domain.get_absolute_url(),
         reverse("domains:edit", args=[domain.name]),
         incident.get_absolute_url(),
+        held.get_absolute_url(),
+        reverse("coverage:renew_exception", args=[held.pk]),
         Report.objects.earliest("pk").get_absolute_url(),
         f"{reverse('failures:group')}?cause=certificate-expired",
         reverse("inbox:receipt", args=[receipt.pk]),

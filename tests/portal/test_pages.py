@@ -15,7 +15,8 @@ from django.utils import timezone
 from accounts.models import Team, User
 from accounts.roles import Role
 from alerts.models import Destination, Incident, Rule, RuleKind
-from domains.models import Domain
+from domains.lacks import Lack
+from domains.models import CoverageException, Domain
 from reports.models import Intake, Receipt, Report
 from reports.services.roll_up import roll_up
 from tests.factories import (
@@ -24,6 +25,7 @@ from tests.factories import (
     make_change,
     make_destination,
     make_domain,
+    make_exception,
     make_incident,
     make_member,
     make_receipt,
@@ -46,6 +48,7 @@ def fill(domains: int) -> None:
     for domain in made:
         make_change(domain, "sts-mode", "testing", "enforce")
         make_incident(domain)
+        make_exception(domain, Lack.DANE)
         for ago in (1, 2, 3):
             make_report(domain, today - timedelta(days=ago), "Google Inc.", failures=ago)
             make_report(domain, today - timedelta(days=ago), "Comcast")
@@ -66,6 +69,8 @@ _MODELS = {
     "settings:rule": Rule,
     "settings:destination": Destination,
     "inbox:receipt": Receipt,
+    "coverage:exception": CoverageException,
+    "coverage:renew_exception": CoverageException,
 }
 
 

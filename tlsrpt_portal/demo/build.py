@@ -22,7 +22,8 @@ from alerts.models import DestinationKind, Incident, Notification, RuleKind, Sev
 from alerts.services import handle
 from alerts.services.destinations import save_destination
 from alerts.services.evaluate import evaluate
-from domains.models import Domain
+from domains.models import CoverageException, Domain
+from domains.services.coverage_exceptions import grant_exceptions
 from domains.services.import_domains import Row, import_domains
 from domains.services.record_check import CONFIRM_AFTER, record_check
 from reports.models import Channel, Intake
@@ -33,6 +34,7 @@ from tlsrpt_portal.demo.observed import observe
 from tlsrpt_portal.demo.report_documents import Document, documents
 from tlsrpt_portal.demo.world import (
     DAYS,
+    EXCEPTIONS,
     PEOPLE,
     REPORT_ADDRESS,
     TEAMS,
@@ -116,6 +118,7 @@ def build(password: str, now: datetime | None = None) -> Built:
         _make_destination()
         _relive(now)
         _handle_incidents(now)
+        _grant_exceptions(now)
     return Built(
         domains=Domain.objects.count(),
         reports=reports,
@@ -284,6 +287,28 @@ def _relive(now: datetime) -> None:
     for message in Notification.objects.filter(delivered_at=None).select_related("event"):
         message.delivered_at = message.event.at + timedelta(seconds=20)
         message.save(update_fields=["delivered_at"])
+
+
+def _grant_exceptions(now: datetime) -> None:
+    """Let managers except what cannot have records, some time ago."""
+    for planned in EXCEPTIONS:
+        manager = User.objects.get(email=planned.approver)
+        with acting_as(manager, "web"):
+            grant_exceptions(
+                Domain.objects.filter(name__in=planned.domains),
+                manager,
+                lacks=planned.lacks,
+                reason=planned.reason,
+                expires_on=timezone.now().date() + timedelta(days=30),
+            )
+        made = CoverageException.objects.filter(
+            domain__name__in=planned.domains, lack__in=planned.lacks
+        )
+        made.update(
+            starts_on=now.date() - timedelta(days=planned.from_day),
+            expires_on=now.date() + timedelta(days=planned.days_left),
+            granted_at=now - timedelta(days=planned.from_day),
+        )
 
 
 def _handle_incidents(now: datetime) -> None:

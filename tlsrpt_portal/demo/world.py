@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from domains.lacks import Lack
 from mailtls.observed import FetchResult
 
 SEED = 8460
@@ -96,6 +97,53 @@ class DemoDomain:
                 zone = held
         return zone
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedException:
+    """What some domains may lack since `from_day` days before today, for `days_left` more."""
+
+    domains: tuple[str, ...]
+    lacks: tuple[Lack, ...]
+    reason: str
+    approver: str
+    from_day: int
+    days_left: int
+
+
+EXCEPTIONS = (
+    PlannedException(
+        domains=("aurelia-parked.example", "xn--aurlia-dva.example"),
+        lacks=(Lack.TLSRPT, Lack.MTA_STS),
+        reason="Parked with a null MX: no mail can be delivered. Reviewed each year.",
+        approver="it@aurelia.example",
+        from_day=70,
+        days_left=295,
+    ),
+    PlannedException(
+        domains=("aurelia-finance.example",),
+        lacks=(Lack.ENFORCE,),
+        reason="Stays in testing until the payroll provider sends over verified TLS (CHG-4410).",
+        approver="it@aurelia.example",
+        from_day=41,
+        days_left=49,
+    ),
+    PlannedException(
+        domains=("testfeld.example", "archiv.example"),
+        lacks=(Lack.TLSRPT, Lack.MTA_STS),
+        reason="Test domains, to be switched off at the end of the year.",
+        approver="admin@aurelia.example",
+        from_day=52,
+        days_left=11,
+    ),
+    PlannedException(
+        domains=("outlet.example",),
+        lacks=(Lack.TLSRPT,),
+        reason="The DNS of this brand moves in autumn; the record is published with the move.",
+        approver="retail@aurelia.example",
+        from_day=82,
+        days_left=-9,
+    ),
+)
 
 OK_RECORD = f"v=TLSRPTv1; rua={RUA}"
 HOSTLINE = ("10 mx1.hostline.example", "20 mx2.hostline.example")

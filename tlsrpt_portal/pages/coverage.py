@@ -15,8 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Team
+from domains.exception_queries import excepted_by_team, exceptions_by_domain
 from domains.history import DayCounts, DayState, counts_by_day, counts_by_team, states_on
-from domains.models import Domain
+from domains.lacks import Lack
+from domains.models import CoverageException, Domain
 from tlsrpt_portal.pages.span import read_span
 from webui import charting
 from webui.charting import Cell, Chart
@@ -32,6 +34,29 @@ COLUMNS = (
     ("sts", "missing", "No MTA-STS"),
     ("sts", "invalid", "Broken MTA-STS"),
     ("dane", "valid", "DANE"),
+    ("dane", "missing", "No DANE"),
+)
+# Which exceptions the list behind an excepted number shows.
+EXCEPTED_FROM = {
+    ("tlsrpt", "missing"): Lack.TLSRPT,
+    ("sts", "testing"): Lack.ENFORCE,
+    ("sts", "missing"): Lack.MTA_STS,
+    ("dane", "missing"): Lack.DANE,
+}
+
+
+HEADER = (
+    "Day",
+    "Domain",
+    "Team",
+    "Owner",
+    "TLS-RPT",
+    "MTA-STS",
+    "DANE",
+    "Excepted from",
+    "Until",
+    "Reason",
+    "Approved by",
 )
 
 
@@ -42,6 +67,8 @@ class Count:
     count: int
     share: str
     href: str
+    excepted: int
+    excepted_href: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +89,7 @@ def coverage_page(request: HttpRequest) -> HttpResponse:
     if request.GET.get("export") in set(Format):
         return _export(Format(request.GET["export"]), on, states_on(domains, on))
     counts = counts_by_team(domains, on)
+    excepted = excepted_by_team(domains, on)
     span = read_span(request)
     teams = dict(Team.objects.values_list("pk", "name"))
     history = counts_by_day(domains, today - timedelta(days=span.days), today)
@@ -70,7 +98,7 @@ def coverage_page(request: HttpRequest) -> HttpResponse:
         "today": today,
         "is_today": on == today,
         "columns": [title for _, _, title in COLUMNS],
-        "rows": _rows(counts, teams, is_today=on == today),
+        "rows": _rows(counts, excepted, teams, is_today=on == today),
         "total": sum(held.total for _, held in counts),
         "span": span,
         "chart": history_chart(history),
@@ -89,11 +117,21 @@ def _read_day(text: str, today: date) -> date:
 
 
 def _rows(
-    counts: list[tuple[int | None, DayCounts]], teams: dict[int, str], *, is_today: bool
+    counts: list[tuple[int | None, DayCounts]],
+    excepted: dict[int | None, Counter[tuple[str, str]]],
+    teams: dict[int, str],
+    *,
+    is_today: bool,
 ) -> list[TeamRow]:
     ordered = sorted(counts, key=lambda one: (one[0] is None, teams.get(one[0] or 0, "").lower()))
     rows = [
-        _row(teams.get(pk or 0, "No team"), held, str(pk or "none"), is_today=is_today)
+        _row(
+            teams.get(pk or 0, "No team"),
+            held,
+            excepted.get(pk, Counter()),
+            str(pk or "none"),
+            is_today=is_today,
+        )
         for pk, held in ordered
     ]
     if len(rows) > 1:
@@ -104,11 +142,19 @@ def _rows(
             sts=sum((held.sts for _, held in counts), Counter()),
             dane=sum((held.dane for _, held in counts), Counter()),
         )
-        rows.append(_row("All", total, "", is_today=is_today))
+        all_excepted = sum(excepted.values(), Counter())
+        rows.append(_row("All", total, all_excepted, "", is_today=is_today))
     return rows
 
 
-def _row(name: str, held: DayCounts, team: str, *, is_today: bool) -> TeamRow:
+def _row(
+    name: str,
+    held: DayCounts,
+    excepted: Counter[tuple[str, str]],
+    team: str,
+    *,
+    is_today: bool,
+) -> TeamRow:
     def href(**query: str) -> str:
         if not is_today:
             return ""
@@ -125,6 +171,10 @@ def _row(name: str, held: DayCounts, team: str, *, is_today: bool) -> TeamRow:
                 count=by_aspect[aspect][value],
                 share=share(by_aspect[aspect][value], held.total),
                 href=href(**{aspect: value}),
+                excepted=excepted[aspect, value],
+                excepted_href=href(
+                    **{aspect: value, "exception": EXCEPTED_FROM.get((aspect, value), "")}
+                ),
             )
             for aspect, value, _ in COLUMNS
         ],
@@ -185,18 +235,31 @@ def history_chart(history: Sequence[DayCounts]) -> Chart:
 
 
 def _export(form: Format, on: date, states: Sequence[DayState]) -> HttpResponse:
-    names = Domain.objects.select_related("team").in_bulk([one.domain_id for one in states])
-    header = ("Day", "Domain", "Team", "Owner", "TLS-RPT", "MTA-STS", "DANE")
+    keys = [one.domain_id for one in states]
+    domains = Domain.objects.select_related("team").in_bulk(keys)
+    held = exceptions_by_domain(on)
     rows = [
         (
             on.isoformat(),
-            names[one.domain_id].name,
-            str(names[one.domain_id].team or ""),
-            names[one.domain_id].owner,
+            domains[one.domain_id].name,
+            str(domains[one.domain_id].team or ""),
+            domains[one.domain_id].owner,
             one.tlsrpt,
             one.sts,
             one.dane,
+            *_exception_cells(held.get(one.domain_id, {})),
         )
         for one in states
     ]
-    return file_response(form, f"coverage-{on.isoformat()}", header, sorted(rows))
+    return file_response(form, f"coverage-{on.isoformat()}", HEADER, sorted(rows))
+
+
+def _exception_cells(held: dict[Lack, CoverageException]) -> tuple[str, ...]:
+    """Give what a domain is excepted from, until when, why, and who approved it."""
+    ordered = [held[lack] for lack in Lack if lack in held]
+    return (
+        "; ".join(Lack(one.lack).label for one in ordered),
+        "; ".join(one.expires_on.isoformat() for one in ordered),
+        "; ".join(dict.fromkeys(one.reason for one in ordered)),
+        "; ".join(dict.fromkeys(one.approver_name for one in ordered)),
+    )

@@ -14,6 +14,7 @@ from accounts.access import may
 from accounts.roles import Role
 from alerts.models import Incident
 from domains.aspects import Aspect, max_age, read_aspects, read_mx_hosts
+from domains.exceptions import read_exceptions
 from domains.models import Domain, Posture, RecordVersion, StateChange, Status
 from domains.selection import visible_domain
 from domains.tables import posture_of
@@ -48,7 +49,8 @@ def domain_page(request: HttpRequest, name: str) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         # The page asks while a check runs: no content until it has ended.
         return HttpResponse(status=204) if is_checking else HttpResponseClientRedirect(request.path)
-    aspects = read_aspects(posture)
+    exceptions = read_exceptions(domain)
+    aspects = read_aspects(posture, exceptions.running)
     incidents = list(_incidents(request, domain))
     changes = list(domain.state_changes.all()[:MOST_CHANGES])
     span = read_span(request)
@@ -60,6 +62,7 @@ def domain_page(request: HttpRequest, name: str) -> HttpResponse:
         "posture": posture,
         "aspects": aspects,
         "diagnosis": _diagnosis(domain, posture, aspects, reports),
+        "exceptions": exceptions,
         "incidents": incidents,
         "timeline": _timeline(changes, incidents),
         "versions": list(RecordVersion.objects.filter(domain=domain)[:40]),

@@ -49,6 +49,7 @@ class FleetTable(DomainTable):
 
     def decorate(self, records: Sequence[Domain]) -> None:
         """Fetch the daily figures of 30 days, the last reports, and the incidents not over."""
+        super().decorate(records)
         chosen = Domain.objects.filter(pk__in=[record.pk for record in records])
         since, until = queries.last_complete_days(SPARK_DAYS)
         self.daily = queries.per_domain_daily(chosen, since, until)

@@ -50,6 +50,7 @@ urlpatterns = [
     path("jump/", jump, name="jump"),
     path("start/", start, name="start"),
     path("coverage/", coverage_page, name="coverage"),
+    path("coverage/", include((domains_urls.coverage_urlpatterns, "coverage"))),
     path("rollout/", rollout, name="rollout"),
     path("setup/<str:token>/", set_up, name="set-up"),
     path("domains/", include((domains, "domains"))),
