@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from domains.views import dns_kit, exceptions, hosted_policy, inventory, tools
+from domains.views import dns_kit, exceptions, hosted_policy, inventory, tools, versions
 
 urlpatterns = [
     path("import/", inventory.import_page, name="import"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("chosen/dns-kit/", dns_kit.kit_chosen, name="dns_kit_chosen"),
     path("<str:name>/edit/", inventory.edit_page, name="edit"),
     path("<str:name>/policy/", hosted_policy.policy_page, name="policy"),
+    path("<str:name>/versions/<str:kind>/", versions.versions_page, name="versions"),
     path("<str:name>/check/", inventory.check, name="check"),
     path("<str:name>/remove/", inventory.delete, name="delete"),
 ]

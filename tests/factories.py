@@ -25,7 +25,14 @@ from alerts.models import (
 )
 from alerts.sealing import seal
 from domains.lacks import Lack
-from domains.models import CoverageException, Domain, Posture, StateChange
+from domains.models import (
+    CoverageException,
+    Domain,
+    Posture,
+    RecordKind,
+    RecordVersion,
+    StateChange,
+)
 from reports.models import (
     Channel,
     DirtyDay,
@@ -169,6 +176,16 @@ def make_exception(domain: Domain, lack: Lack = Lack.TLSRPT, **fields: Any) -> C
         "expires_on": today + timedelta(days=60),
     } | fields
     return CoverageException.objects.create(domain=domain, lack=lack, **values)
+
+
+def make_versions(domain: Domain, *contents: str, kind: RecordKind = RecordKind.POLICY) -> None:
+    """Make one version after the other, a day apart; the last is live."""
+    first = timezone.now() - timedelta(days=len(contents))
+    starts = [first + timedelta(days=at) for at in range(len(contents))]
+    for content, start, end in zip(contents, starts, [*starts[1:], None], strict=True):
+        RecordVersion.objects.create(
+            domain=domain, kind=kind, content=content, first_seen_at=start, replaced_at=end
+        )
 
 
 def make_incident(*domains: Domain, **fields: Any) -> Incident:

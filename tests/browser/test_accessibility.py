@@ -21,6 +21,7 @@ from tests.factories import (
     make_incident,
     make_receipt,
     make_report,
+    make_versions,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -71,6 +72,7 @@ def fill() -> list[str]:
     make_report(None, today, policy_domain="stray.example")
     held = make_exception(domain, Lack.DANE)
     make_change(domain, "sts-policy", "mode: testing", "mode: enforce")
+    make_versions(domain, "mode: testing\nmx: a.example", "mode: enforce")
     incident = make_incident(domain)
     make_destination("Mail team")
     receipt = make_receipt("not a report")
@@ -79,6 +81,7 @@ def fill() -> list[str]:
         *(reverse(name) for name in NAMES),
         domain.get_absolute_url(),
         reverse("domains:edit", args=[domain.name]),
+        reverse("domains:versions", args=[domain.name, "policy"]),
         incident.get_absolute_url(),
         held.get_absolute_url(),
         reverse("coverage:renew_exception", args=[held.pk]),

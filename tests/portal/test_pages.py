@@ -30,6 +30,7 @@ from tests.factories import (
     make_member,
     make_receipt,
     make_report,
+    make_versions,
 )
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +48,7 @@ def fill(domains: int) -> None:
     ]
     for domain in made:
         make_change(domain, "sts-mode", "testing", "enforce")
+        make_versions(domain, "version: STSv1\nmode: testing", "version: STSv1\nmode: enforce")
         make_incident(domain)
         make_exception(domain, Lack.DANE)
         for ago in (1, 2, 3):
@@ -79,6 +81,8 @@ def address(name: str) -> str:
         return reverse(name, args=["domain1.example"])
     if name == "domains:edit":
         return reverse(name, args=["domain1.example"])
+    if name == "domains:versions":
+        return reverse(name, args=["domain1.example", "policy"])
     if name == "alerts:incident":
         return reverse(name, args=[Incident.objects.get(title="All of them").pk])
     if name == "report":
