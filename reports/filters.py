@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import django_filters
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from domains.models import Domain
-from reports.models import FailureDetail, PolicyResult, Report, Trust
+from reports.models import FailureDetail, PolicyKind, PolicyResult, Report, Trust
 
 CONTENT_CHOICES = [
     ("failures", "With failures"),
     ("warnings", "With warnings"),
     ("conflicts", "In conflict with another"),
 ]
+
+
+# As PolicyResult.failed_sessions: the details count where the summary leaves failures out.
+_HAS_FAILED = Q(failures__gt=0) | Q(failures=None, failures_in_details__gt=0)
 
 
 def _date_input() -> forms.DateInput:
@@ -35,6 +39,12 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
     )
     cause = django_filters.CharFilter(
         method="by_cause", widget=forms.HiddenInput(), label="Result type"
+    )
+    policy = django_filters.ChoiceFilter(
+        choices=PolicyKind.choices,
+        method="by_policy",
+        empty_label="Any policy",
+        label="Policy type",
     )
     trust = django_filters.ChoiceFilter(
         choices=Trust.choices, empty_label="Any trust", label="Trust"
@@ -63,11 +73,18 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
         details = FailureDetail.objects.filter(result_type=value)
         return qs.filter(pk__in=details.values("result__report"))
 
+    def by_policy(self, qs: QuerySet[Report], _name: str, value: str) -> QuerySet[Report]:
+        """Narrow to reports with a result under a policy type: a failing one, where asked so."""
+        results = PolicyResult.objects.filter(policy_type=value)
+        if self.data.get("content") == "failures":
+            results = results.filter(_HAS_FAILED)
+        return qs.filter(pk__in=results.values("report"))
+
     def by_content(self, qs: QuerySet[Report], _name: str, value: str) -> QuerySet[Report]:
         """Narrow to reports that hold something worth a look."""
         if value == "failures":
-            failing = PolicyResult.objects.filter(failures__gt=0).values("report")
-            return qs.filter(pk__in=failing)
+            failing = PolicyResult.objects.filter(_HAS_FAILED)
+            return qs.filter(pk__in=failing.values("report"))
         if value == "warnings":
             return qs.exclude(warnings=[])
         return qs.exclude(conflicts_with=None)

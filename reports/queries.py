@@ -61,6 +61,7 @@ class Totals:
     failures: int = 0
     domains: int = 0  # that were reported on
     reporters: int = 0
+    first_day: date | None = None
 
     @property
     def failure_rate(self) -> float | None:
@@ -178,6 +179,7 @@ def totals(domains: Domains, since: date, until: date) -> Totals:
         failures=_FAILURES,
         domains=Count("domain", distinct=True),
         reporters=Count("reporter", distinct=True),
+        first_day=Min("day"),
     )
     return Totals(**row)
 
@@ -187,7 +189,12 @@ def per_domain_totals(domains: Domains, since: date, until: date) -> dict[int, T
     rows = (
         _sessions(domains, since, until)
         .values("domain")
-        .annotate(sessions=_SESSIONS, failed=_FAILURES, reporters=Count("reporter", distinct=True))
+        .annotate(
+            sessions=_SESSIONS,
+            failed=_FAILURES,
+            reporters=Count("reporter", distinct=True),
+            first_day=Min("day"),
+        )
     )
     return {
         row["domain"]: Totals(
@@ -195,6 +202,7 @@ def per_domain_totals(domains: Domains, since: date, until: date) -> dict[int, T
             failures=row["failed"],
             domains=1,
             reporters=row["reporters"],
+            first_day=row["first_day"],
         )
         for row in rows
     }
@@ -273,6 +281,12 @@ def by_reporter(domains: Domains, since: date, until: date) -> list[ReporterFigu
         )
         for row in rows.order_by("-sessions", "reporter")
     ]
+
+
+def failures_by_reporter(domains: Domains, since: date, until: date) -> list[tuple[str, int]]:
+    """Give the failed sessions that each reporter told of, most first; those of none left out."""
+    rows = _sessions(domains, since, until).filter(counted_failures__gt=0).values_list("reporter")
+    return list(rows.annotate(failed=_FAILURES).order_by("-failed", "reporter"))
 
 
 def by_policy_type(domains: Domains, since: date, until: date) -> list[PolicyTypeFigures]:

@@ -67,8 +67,12 @@ def sentence(**facts):
         ),
         ({"mta_sts": "missing", "sts_mode": ""}, Tone.INFO, "neither MTA-STS nor DANE"),
         ({"mta_sts": "missing", "sts_mode": "", "dane": "valid"}, Tone.OK, "DANE protects it"),
-        ({"sts_mode": "testing", "clean_days": 3}, Tone.INFO, "The policy is in testing"),
-        ({"sts_mode": "testing", "clean_days": 40}, Tone.OK, "ready for enforce"),
+        (
+            {"sts_mode": "testing", "before_enforce": ("Nothing is known yet.",)},
+            Tone.INFO,
+            "The policy is in testing",
+        ),
+        ({"sts_mode": "testing"}, Tone.OK, "ready for enforce"),
         ({"mta_sts": "unknown", "sts_mode": ""}, Tone.NONE, "could not find out"),
     ],
 )

@@ -18,7 +18,7 @@ from tests.factories import (
     make_member,
     make_report,
 )
-from tlsrpt_portal.pages.rollout import read_lanes
+from tlsrpt_portal.pages.rollout import read_board
 
 pytestmark = pytest.mark.django_db
 
@@ -75,12 +75,12 @@ def test_each_domain_stands_in_the_lane_its_evidence_puts_it_in():
     make_domain("parked.example", mx="null-mx", tlsrpt="missing")
     make_report(made["few"], today - timedelta(days=2), successes=3)
     make_report(made["failing"], today - timedelta(days=2), successes=300, failures=30)
-    make_report(made["ready"], today - timedelta(days=2), successes=300)
+    make_report(made["ready"], today - timedelta(days=25), successes=300)
     roll_up()
 
     lanes = {
         lane.title: [card.domain.name for card in lane.cards]
-        for lane in read_lanes(Domain.objects.all())
+        for lane in read_board(Domain.objects.all()).lanes
     }
 
     assert lanes == {
@@ -90,6 +90,26 @@ def test_each_domain_stands_in_the_lane_its_evidence_puts_it_in():
         "Ready": ["ready.example"],
         "Enforce": ["enforce.example"],
     }
+
+
+def test_what_enforce_would_have_refused_equals_the_failures_behind_it(client, auditor):
+    today = timezone.now().date()
+    team = TeamFactory()
+    testing = make_domain("testing.example", team, sts_mode="testing")
+    make_report(testing, today - timedelta(days=2), "Google Inc.", successes=300, failures=30)
+    make_report(testing, today - timedelta(days=3), "Comcast", successes=300, failures=3)
+    make_report(make_domain("other.example", team), today - timedelta(days=2), failures=500)
+    roll_up()
+
+    found = client.get(reverse("rollout"), {"team": team.pk}).context["what_if"]
+
+    assert (found.domains, found.sessions, found.failures) == (1, 633, 33)
+    for rows in (found.by_cause, found.by_sender):
+        assert sum(row.sessions for row in rows) == 33
+    for row in found.by_cause:
+        assert client.get(row.href).context["failed"] == row.sessions
+    behind = client.get(found.by_sender[0].href).context["rows"]
+    assert [(row.name, row.failed) for row in behind] == [("Google Inc.", 30), ("Comcast", 3)]
 
 
 def test_the_steps_tick_themselves(client, auditor, settings):

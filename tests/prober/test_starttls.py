@@ -51,7 +51,7 @@ class World:
             nameservers=(dns.address,),
             ca_file=self.authority.ca_file,
             smtp_port=self.smtp.port,
-            dns_timeouts_s=(0.3, 0.3),
+            dns_timeouts_s=(5.0, 5.0),
             **self.options,
         )
         requests = [Request(domain, with_starttls=True) for domain in domains or (DOMAIN,)]

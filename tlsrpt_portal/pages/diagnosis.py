@@ -13,8 +13,6 @@ from webui.wording import day, failure_rate, number, plural
 NOTABLE_RATE = 0.01
 # Senders report once a day; after this many days without any, something is wrong.
 SILENT_DAYS = 4
-# How long testing should be clean before enforce (a month of all kinds of senders).
-CLEAN_DAYS = 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +41,8 @@ class Situation:
     failing_since: date | None = None
     last_report_on: date | None = None
     today: date = field(default_factory=lambda: date(1970, 1, 1))
-    clean_days: int = 0
+    # What enforce still waits for; empty for a domain that is ready.
+    before_enforce: tuple[str, ...] = ()
 
     @property
     def rate(self) -> float:
@@ -254,17 +253,16 @@ def _unprotected(now: Situation) -> Diagnosis | None:
 def _ready(now: Situation) -> Diagnosis | None:
     if now.mta_sts != "valid" or now.sts_mode != "testing":
         return None
-    if now.clean_days >= CLEAN_DAYS:
+    if not now.before_enforce:
         return Diagnosis(
             Tone.OK,
-            f"Testing has been clean for {now.clean_days} days: this domain is ready for enforce.",
+            "Testing has been clean for a month: this domain is ready for enforce.",
             "Set the policy's mode to enforce and change the record's id.",
         )
     return Diagnosis(
         Tone.INFO,
         "The policy is in testing: failures are reported, and mail is delivered all the same.",
-        f"Enforce makes sense after {CLEAN_DAYS} clean days"
-        + (f"; there are {now.clean_days} so far." if now.sessions else "."),
+        f"Before enforce: {_lower(now.before_enforce[0])}",
     )
 
 

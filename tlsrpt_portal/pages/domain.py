@@ -22,6 +22,7 @@ from tlsrpt_portal.pages.diagnosis import Diagnosis, Situation, diagnose
 from tlsrpt_portal.pages.domain_reports import DomainReports, read_reports
 from tlsrpt_portal.pages.marks import change_title
 from tlsrpt_portal.pages.span import read_span
+from tlsrpt_portal.pages.stages import Condition, Stage, find_conditions, find_stage, published_by
 from webui.findings import word_all
 
 TIMELINE_LENGTH = 25
@@ -55,13 +56,15 @@ def domain_page(request: HttpRequest, name: str) -> HttpResponse:
     changes = list(domain.state_changes.all()[:MOST_CHANGES])
     span = read_span(request)
     reports = read_reports(domain, changes, span)
+    conditions = _conditions(posture, reports)
     context = {
         "span": span,
         "reports": reports,
         "domain": domain,
         "posture": posture,
         "aspects": aspects,
-        "diagnosis": _diagnosis(domain, posture, aspects, reports),
+        "diagnosis": _diagnosis(domain, posture, aspects, reports, conditions),
+        "conditions": conditions,
         "exceptions": exceptions,
         "incidents": incidents,
         "timeline": _timeline(changes, incidents),
@@ -81,6 +84,7 @@ def _diagnosis(
     posture: Posture | None,
     aspects: dict[str, Aspect],
     reports: DomainReports,
+    conditions: list[Condition],
 ) -> Diagnosis:
     if posture is None:
         return diagnose(Situation(is_active=domain.is_active, is_checked=False))
@@ -113,10 +117,20 @@ def _diagnosis(
             top_cause_remedy=reports.top_cause.words.action if reports.top_cause else "",
             failing_since=reports.failing_since,
             last_report_on=reports.last_report_on,
-            clean_days=reports.clean_days,
+            before_enforce=tuple(one.state for one in conditions if not one.is_met),
             today=timezone.now().date(),
         )
     )
+
+
+def _conditions(posture: Posture | None, reports: DomainReports) -> list[Condition]:
+    """Give what enforce waits for; nothing for a domain that enforces or takes no mail."""
+    if posture is None or posture.mx == Status.NULL_MX:
+        return []
+    published, until = published_by(posture), reports.evidence_until
+    if find_stage(published, reports.evidence, until) is Stage.ENFORCE:
+        return []
+    return find_conditions(published, reports.evidence, until)
 
 
 def _incidents(request: HttpRequest, domain: Domain) -> list[Incident]:

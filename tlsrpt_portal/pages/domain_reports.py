@@ -19,11 +19,10 @@ from reports.signs import cause_name
 from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
 from tlsrpt_portal.pages.marks import marks_of
 from tlsrpt_portal.pages.span import Span
+from tlsrpt_portal.pages.stages import EVIDENCE_DAYS
 from tlsrpt_portal.pages.week import Week, compare_weeks
 from webui.charting import Chart
 
-# Below this share of failures a day counts as clean: single broken senders are always there.
-CLEAN_RATE = 0.001
 LOOK_BACK_DAYS = 90
 MOST_CAUSES = 8
 
@@ -58,7 +57,9 @@ class DomainReports:
     no_policy_sessions: int
     failing_since: date | None
     last_report_on: date | None
-    clean_days: int
+    # The days that the roll-out looks at.
+    evidence: Totals
+    evidence_until: date
 
     @property
     def has_any(self) -> bool:
@@ -92,7 +93,8 @@ def read_reports(domain: Domain, changes: list[StateChange], span: Span) -> Doma
         no_policy_sessions=no_policy.successes + no_policy.failures if no_policy else 0,
         failing_since=failing_since(long),
         last_report_on=queries.last_report_days(one).get(domain.pk),
-        clean_days=clean_days(long),
+        evidence=queries.totals(one, *queries.last_complete_days(EVIDENCE_DAYS)),
+        evidence_until=until,
     )
 
 
@@ -106,16 +108,6 @@ def failing_since(figures: Sequence[DayFigures]) -> date | None:
             break
         first = one.day
     return first
-
-
-def clean_days(figures: Sequence[DayFigures]) -> int:
-    """Count the days up to now without failures worth the name, from the first report on."""
-    reported = [at for at, one in enumerate(figures) if one.sessions]
-    if not reported:
-        return 0
-    dirty = [at for at in reported if (figures[at].failure_rate or 0) >= CLEAN_RATE]
-    begin = dirty[-1] + 1 if dirty else reported[0]
-    return len(figures) - begin
 
 
 def _reasons(domain: Domain, span: Span) -> dict[str, tuple[str, ...]]:

@@ -14,11 +14,13 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from accounts.access import teams_for
-from domains.models import Domain, DomainQuerySet
+from accounts.models import Team
+from domains.models import Domain, DomainQuerySet, Status, StsMode
 from mailtls.catalogue.result_types import describe_result_type, explain_reason
 from reports import cause_queries, queries
 from reports.cause_queries import CauseKey
 from reports.charts import reports_href
+from reports.models import PolicyKind
 from reports.signs import cause_name
 from tlsrpt_portal.pages.heat import HeatRow, heat_rows
 from tlsrpt_portal.pages.span import Span, read_span
@@ -47,16 +49,30 @@ class Row:
     last_day: date | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the address asks for: domains, days, one cause or any, and its own narrowing."""
+
+    domains: DomainQuerySet
+    span: Span
+    cause: str
+    scope: dict[str, str]
+
+    def href_of(self, **query: str) -> str:
+        """Give the page of a cause within the same days and narrowing."""
+        return group_href(**query, **self.scope, days=str(self.span.days))
+
+
 def failures(request: HttpRequest) -> HttpResponse:
     """Show the failed sessions of the span, grouped as `?by=` asks."""
-    span = read_span(request)
-    domains, team = _scope(request)
+    asked = read_asked(request)
     by = request.GET.get("by", "cause-mx")
     if by not in _GROUPINGS:
         raise Http404
-    rows = _GROUPINGS[by][1](domains, span, request.GET.get("cause", ""))
+    rows = _GROUPINGS[by][1](asked)
     if request.GET.get("export") in set(Format):
         return _export(Format(request.GET["export"]), rows)
+    span = asked.span
     context = {
         "span": span,
         "rows": rows[:MOST_ROWS],
@@ -65,12 +81,13 @@ def failures(request: HttpRequest) -> HttpResponse:
         "groupings": [
             (key, words, _query(request, by=key)) for key, (words, _) in _GROUPINGS.items()
         ],
-        "totals": queries.totals(domains, span.since, span.until),
-        "heat": _heat(domains, span),
+        "totals": queries.totals(asked.domains, span.since, span.until),
+        "heat": _heat(asked.domains, span),
         "heat_days": [span.until - timedelta(days=n) for n in range(min(span.days, 30))][::-1],
         "teams": teams_for(request.user),
-        "team": team,
-        "cause": request.GET.get("cause", ""),
+        "scope": asked.scope,
+        "modes": StsMode.choices,
+        "cause": asked.cause,
         "query": request.GET.urlencode(),
     }
     return render(request, "failures/list.html", context)
@@ -78,11 +95,11 @@ def failures(request: HttpRequest) -> HttpResponse:
 
 def failure_group(request: HttpRequest) -> HttpResponse:
     """Show one cause: what it means, what to do, whom it touches, and who says so."""
-    span = read_span(request)
-    domains, _ = _scope(request)
+    asked = read_asked(request)
+    span, domains = asked.span, asked.domains
     if "cause" not in request.GET:
         raise Http404
-    cause = CauseKey(result_type=request.GET["cause"][:64], receiving_mx=request.GET.get("mx"))
+    cause = CauseKey(result_type=asked.cause[:64], receiving_mx=request.GET.get("mx"))
     days = cause_queries.failed_by_day(domains, cause, span.since, span.until)
     by_domain = cause_queries.parts_by("domain", domains, cause, span.since, span.until)
     names = Domain.objects.select_related("team").in_bulk(
@@ -100,7 +117,11 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         "domains": [(names[part.key], part) for part in by_domain if part.key in names],
         "domain_count": len(by_domain),
         "reporters": cause_queries.parts_by("reporter", domains, cause, span.since, span.until),
-        "mxs": by_mx if cause.receiving_mx is None else [],
+        "mxs": [(part, asked.href_of(cause=cause.result_type, mx=part.key)) for part in by_mx]
+        if cause.receiving_mx is None
+        else [],
+        "list_href": failures_href(**asked.scope, days=str(span.days)),
+        "narrowed_to": _scope_words(asked.scope),
         "evidence": [
             (detail, explain_reason(detail.failure_reason_code) or "") for detail in found
         ],
@@ -109,13 +130,34 @@ def failure_group(request: HttpRequest) -> HttpResponse:
     return render(request, "failures/group.html", context)
 
 
-def _scope(request: HttpRequest) -> tuple[DomainQuerySet, str]:
-    """Give the watched domains this person may see, of one team where the address says so."""
+def read_asked(request: HttpRequest) -> Asked:
+    """Read the address: the watched domains this person may see, of one team or mode."""
     domains = Domain.objects.visible_to(request.user).active()
-    team = request.GET.get("team", "")
-    if team.isdecimal():
+    scope = {}
+    if (team := request.GET.get("team", "")).isdecimal():
         domains = domains.filter(team=int(team))
-    return domains, team
+        scope["team"] = team
+    if (mode := request.GET.get("sts", "")) in StsMode.values:
+        domains = narrow_to_mode(domains, StsMode(mode))
+        scope["sts"] = mode
+    cause = request.GET.get("cause", "")
+    return Asked(domains=domains, span=read_span(request), cause=cause, scope=scope)
+
+
+def _scope_words(scope: dict[str, str]) -> str:
+    """Give in words what the figures are narrowed to; empty for everything."""
+    words: list[str] = []
+    if "team" in scope:
+        words += Team.objects.filter(pk=int(scope["team"])).values_list("name", flat=True)
+    if "sts" in scope:
+        words.append(f"domains whose policy is in mode {scope['sts']}")
+    return ", ".join(words)
+
+
+def narrow_to_mode(domains: DomainQuerySet, mode: StsMode) -> DomainQuerySet:
+    """Narrow to domains that take mail and have a policy of this mode that senders use."""
+    using = domains.filter(posture__mta_sts=Status.VALID, posture__sts_mode=mode)
+    return using.exclude(posture__mx=Status.NULL_MX)
 
 
 def _query(request: HttpRequest, **changes: str) -> str:
@@ -125,25 +167,31 @@ def _query(request: HttpRequest, **changes: str) -> str:
     return f"?{query.urlencode()}"
 
 
-def _group_href(span: Span, **query: str) -> str:
-    return f"{reverse('failures:group')}?{urlencode(query | {'days': str(span.days)})}"
+def failures_href(**query: str) -> str:
+    """Give the address of the failures that these parameters leave."""
+    return f"{reverse('failures:list')}?{urlencode(query)}"
 
 
-def _by_cause_and_mx(domains: DomainQuerySet, span: Span, cause: str) -> list[Row]:
-    found = queries.causes_by_receiving_mx(domains, span.since, span.until)
+def group_href(**query: str) -> str:
+    """Give the address of the page of one cause."""
+    return f"{reverse('failures:group')}?{urlencode(query)}"
+
+
+def _by_cause_and_mx(asked: Asked) -> list[Row]:
+    found = queries.causes_by_receiving_mx(asked.domains, asked.span.since, asked.span.until)
     return [
-        _cause_row(one, _group_href(span, cause=one.result_type, mx=one.receiving_mx))
+        _cause_row(one, asked.href_of(cause=one.result_type, mx=one.receiving_mx))
         for one in found
-        if not cause or one.result_type == cause
+        if not asked.cause or one.result_type == asked.cause
     ]
 
 
-def _by_cause(domains: DomainQuerySet, span: Span, cause: str) -> list[Row]:
-    found = queries.causes(domains, span.since, span.until)
+def _by_cause(asked: Asked) -> list[Row]:
+    found = queries.causes(asked.domains, asked.span.since, asked.span.until)
     return [
-        _cause_row(one, _group_href(span, cause=one.result_type))
+        _cause_row(one, asked.href_of(cause=one.result_type))
         for one in found
-        if not cause or one.result_type == cause
+        if not asked.cause or one.result_type == asked.cause
     ]
 
 
@@ -163,8 +211,8 @@ def _cause_row(one: queries.Cause, href: str) -> Row:
     )
 
 
-def _by_reporter(domains: DomainQuerySet, span: Span, _cause: str) -> list[Row]:
-    found = queries.by_reporter(domains, span.since, span.until)
+def _by_reporter(asked: Asked) -> list[Row]:
+    found = queries.by_reporter(asked.domains, asked.span.since, asked.span.until)
     return [
         Row(
             name=one.reporter,
@@ -181,15 +229,15 @@ def _by_reporter(domains: DomainQuerySet, span: Span, _cause: str) -> list[Row]:
     ]
 
 
-def _by_domain(domains: DomainQuerySet, span: Span, _cause: str) -> list[Row]:
-    found = queries.per_domain_totals(domains, span.since, span.until)
+def _by_domain(asked: Asked) -> list[Row]:
+    found = queries.per_domain_totals(asked.domains, asked.span.since, asked.span.until)
     failing = {key: total for key, total in found.items() if total.failures}
     names = Domain.objects.in_bulk(list(failing))
     return [
         Row(
             name=names[key].display_name,
             detail=f"of {number(total.sessions)} sessions",
-            href=names[key].get_absolute_url(),
+            href=f"{names[key].get_absolute_url()}?days={asked.span.days}#failures",
             failed=total.failures,
             domains=None,
             reporters=total.reporters,
@@ -200,9 +248,9 @@ def _by_domain(domains: DomainQuerySet, span: Span, _cause: str) -> list[Row]:
     ]
 
 
-def _by_provider(domains: DomainQuerySet, span: Span, _cause: str) -> list[Row]:
-    found = queries.per_domain_totals(domains, span.since, span.until)
-    providers = dict(domains.order_by().values_list("pk", "posture__mx_provider"))
+def _by_provider(asked: Asked) -> list[Row]:
+    found = queries.per_domain_totals(asked.domains, asked.span.since, asked.span.until)
+    providers = dict(asked.domains.order_by().values_list("pk", "posture__mx_provider"))
     groups: defaultdict[str, list[queries.Totals]] = defaultdict(list)
     for key, total in found.items():
         if total.failures:
@@ -224,12 +272,32 @@ def _by_provider(domains: DomainQuerySet, span: Span, _cause: str) -> list[Row]:
     return sorted(rows, key=lambda row: -row.failed)
 
 
-_GROUPINGS: dict[str, tuple[str, Callable[[DomainQuerySet, Span, str], list[Row]]]] = {
+def _by_policy_type(asked: Asked) -> list[Row]:
+    found = queries.by_policy_type(asked.domains, asked.span.since, asked.span.until)
+    rows = [
+        Row(
+            name=PolicyKind(one.policy_type).label,
+            detail=f"of {number(one.successes + one.failures)} sessions under it",
+            href=reports_href(policy=one.policy_type, content="failures"),
+            failed=one.failures,
+            domains=None,
+            reporters=None,
+            first_day=None,
+            last_day=None,
+        )
+        for one in found
+        if one.failures
+    ]
+    return sorted(rows, key=lambda row: -row.failed)
+
+
+_GROUPINGS: dict[str, tuple[str, Callable[[Asked], list[Row]]]] = {
     "cause-mx": ("Cause and MX", _by_cause_and_mx),
     "cause": ("Cause", _by_cause),
     "reporter": ("Reporter", _by_reporter),
     "domain": ("Domain", _by_domain),
     "provider": ("MX provider", _by_provider),
+    "policy": ("Policy type", _by_policy_type),
 }
 
 

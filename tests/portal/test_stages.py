@@ -1,0 +1,72 @@
+from datetime import date, timedelta
+
+import pytest
+
+from reports.queries import Totals
+from tlsrpt_portal.pages.stages import Published, Stage, find_conditions, find_stage
+
+UNTIL = date(2026, 11, 21)
+TESTING = {
+    "tlsrpt": "valid",
+    "mta_sts": "valid",
+    "sts_mode": "testing",
+    "has_uncovered_mx": False,
+    "starttls": "not-checked",
+}
+CLEAN = {"sessions": 4000, "failures": 3, "reporters": 2, "first_day": UNTIL - timedelta(days=29)}
+
+
+def place(published=None, seen=None):
+    return find_stage(
+        Published(**TESTING | (published or {})), Totals(**CLEAN | (seen or {})), UNTIL
+    )
+
+
+@pytest.mark.parametrize(
+    ("published", "stage"),
+    [
+        ({}, Stage.READY),
+        ({"sts_mode": "enforce"}, Stage.ENFORCE),
+        ({"sts_mode": "enforce", "tlsrpt": "missing"}, Stage.ENFORCE),
+        ({"tlsrpt": "missing"}, Stage.DARK),
+        ({"tlsrpt": "invalid", "mta_sts": "missing"}, Stage.DARK),
+        ({"mta_sts": "missing", "sts_mode": ""}, Stage.REPORTING),
+        ({"mta_sts": "invalid"}, Stage.REPORTING),
+        ({"sts_mode": "none"}, Stage.REPORTING),
+        ({"has_uncovered_mx": True}, Stage.TESTING),
+        ({"starttls": "invalid"}, Stage.TESTING),
+        ({"starttls": "valid"}, Stage.READY),
+    ],
+)
+def test_what_is_published_decides_the_stage(published, stage):
+    assert place(published) is stage
+
+
+@pytest.mark.parametrize(
+    ("seen", "stage"),
+    [
+        ({"failures": 4}, Stage.READY),
+        ({"failures": 5}, Stage.TESTING),
+        ({"sessions": 970, "failures": 3}, Stage.READY),
+        ({"sessions": 970, "failures": 4}, Stage.TESTING),
+        ({"sessions": 60, "failures": 1}, Stage.TESTING),
+        ({"sessions": 49, "failures": 0}, Stage.TESTING),
+        ({"sessions": 50, "failures": 0}, Stage.READY),
+        ({"first_day": UNTIL - timedelta(days=19)}, Stage.TESTING),
+        ({"first_day": UNTIL - timedelta(days=20)}, Stage.READY),
+        ({"sessions": 0, "failures": 0, "first_day": None}, Stage.TESTING),
+    ],
+)
+def test_testing_is_ready_after_enough_clean_reports(seen, stage):
+    assert place(seen=seen) is stage
+
+
+def test_each_open_condition_says_what_is_missing():
+    seen = Totals(sessions=60, failures=6, reporters=1, first_day=UNTIL - timedelta(days=3))
+    found = find_conditions(Published(**TESTING | {"has_uncovered_mx": True}), seen, UNTIL)
+
+    assert [one.state for one in found if not one.is_met] == [
+        "An MX host is named by no mx line: enforce would refuse its mail.",
+        "60 sessions by 1 reporter since 18 Nov 2026: long enough on 9 Dec 2026.",
+        "Enforce would have refused 6 of 60 sessions (10.0 %); none of so few is usual.",
+    ]

@@ -1,0 +1,179 @@
+"""Where a domain stands on its way to enforce, and what is still to be seen before it; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from domains.models import Posture, Status, StsMode
+from reports.queries import Totals
+from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
+from webui.wording import day, failure_rate, number, plural
+
+# The evidence for enforce: the last month, so that all kinds of senders have been there.
+EVIDENCE_DAYS = 30
+# Reports must reach back at least so far: less is one week's senders.
+LEAST_DAYS = 21
+# Fewer sessions than this prove little about what enforce would do.
+ENOUGH_SESSIONS = 50
+# So much is clean, since single broken senders are always there: this share of the sessions, or a
+# handful where the sessions are few.
+CLEAN_RATE = 0.001
+HANDFUL = 3
+
+
+class Stage(StrEnum):
+    """A stage of the roll-out, in its order."""
+
+    DARK = "dark"
+    REPORTING = "reporting"
+    TESTING = "testing"
+    READY = "ready"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What a domain publishes, as far as the roll-out is concerned."""
+
+    tlsrpt: str
+    mta_sts: str
+    sts_mode: str
+    has_uncovered_mx: bool
+    starttls: str
+
+    @property
+    def has_policy(self) -> bool:
+        """Say whether senders use its policy."""
+        return self.mta_sts == Status.VALID
+
+
+def published_by(posture: Posture) -> Published:
+    """Give what the last checks saw of a domain."""
+    return Published(
+        tlsrpt=posture.tlsrpt,
+        mta_sts=posture.mta_sts,
+        sts_mode=posture.sts_mode,
+        has_uncovered_mx=posture.has_uncovered_mx,
+        starttls=posture.starttls,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One thing that enforce waits for."""
+
+    is_met: bool
+    title: str
+    state: str
+
+
+def find_stage(published: Published, seen: Totals, until: date) -> Stage:
+    """Give where a domain stands; `seen` are the EVIDENCE_DAYS that end with `until`."""
+    if published.has_policy and published.sts_mode == StsMode.ENFORCE:
+        return Stage.ENFORCE
+    if published.tlsrpt != Status.VALID:
+        return Stage.DARK
+    if not published.has_policy or published.sts_mode != StsMode.TESTING:
+        return Stage.REPORTING
+    is_ready = all(condition.is_met for condition in find_conditions(published, seen, until))
+    return Stage.READY if is_ready else Stage.TESTING
+
+
+def find_conditions(published: Published, seen: Totals, until: date) -> list[Condition]:
+    """Give what must be so before enforce is safe, and how far it is."""
+    is_testing = published.has_policy and published.sts_mode == StsMode.TESTING
+    return [
+        Condition(
+            is_met=published.tlsrpt == Status.VALID,
+            title="Senders report",
+            state="The TLSRPT record asks for reports."
+            if published.tlsrpt == Status.VALID
+            else "No TLSRPT record that senders use: what enforce refuses would stay unseen.",
+        ),
+        Condition(
+            is_met=is_testing,
+            title="The policy is in testing",
+            state="Senders try it and deliver all the same."
+            if is_testing
+            else "Publish it in testing first.",
+        ),
+        Condition(
+            is_met=is_testing and not published.has_uncovered_mx,
+            title="It covers every MX host",
+            state=_cover(published),
+        ),
+        Condition(
+            is_met=published.starttls != Status.INVALID,
+            title="Certificates of the MX hosts",
+            state=_certificates(published.starttls),
+        ),
+        Condition(
+            is_met=_has_enough(seen) and _is_long(seen, until),
+            title=f"Reports of at least {LEAST_DAYS // 7} weeks",
+            state=_evidence(seen, until),
+        ),
+        Condition(
+            is_met=seen.sessions > 0 and seen.failures <= clean_failures(seen.sessions),
+            title="Nothing worth the name would be refused",
+            state=_refused(seen),
+        ),
+    ]
+
+
+def _cover(published: Published) -> str:
+    if not published.has_policy:
+        return "There is no policy that senders use."
+    if published.has_uncovered_mx:
+        return "An MX host is named by no mx line: enforce would refuse its mail."
+    return "Each MX host is named by an mx line."
+
+
+def _certificates(starttls: str) -> str:
+    if starttls == Status.VALID:
+        return "Each host offers STARTTLS with a certificate that senders accept."
+    if starttls == Status.INVALID:
+        return "A host lacks STARTTLS, or its certificate is one that senders refuse."
+    return "Not seen from here; the reports tell."
+
+
+def _has_enough(seen: Totals) -> bool:
+    return seen.sessions >= ENOUGH_SESSIONS
+
+
+def _is_long(seen: Totals, until: date) -> bool:
+    return seen.first_day is not None and seen.first_day <= until - timedelta(days=LEAST_DAYS - 1)
+
+
+def _evidence(seen: Totals, until: date) -> str:
+    if seen.first_day is None:
+        return f"None in the last {EVIDENCE_DAYS} days."
+    words = (
+        f"{plural(seen.sessions, 'session')} by {plural(seen.reporters, 'reporter')} "
+        f"since {day(seen.first_day)}"
+    )
+    if not _has_enough(seen):
+        return f"{words}: too few to tell, {ENOUGH_SESSIONS} are enough."
+    if not _is_long(seen, until):
+        ready_on = seen.first_day + timedelta(days=LEAST_DAYS)
+        return f"{words}: long enough on {day(ready_on)}."
+    return f"{words}."
+
+
+def clean_failures(sessions: int) -> int:
+    """Give how many failed sessions of so many are what single broken senders cause."""
+    return max(int(sessions * CLEAN_RATE), min(HANDFUL, int(sessions * NOTABLE_RATE)))
+
+
+def _refused(seen: Totals) -> str:
+    if not seen.sessions:
+        return "Nothing is known yet."
+    words = (
+        f"Enforce would have refused {number(seen.failures)} of "
+        f"{plural(seen.sessions, 'session')} ({failure_rate(seen.failures, seen.sessions)})"
+    )
+    if not seen.failures:
+        return f"{words}."
+    allowed = clean_failures(seen.sessions)
+    return f"{words}; {f'up to {number(allowed)} are' if allowed else 'none of so few is'} usual."
