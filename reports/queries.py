@@ -283,6 +283,15 @@ def by_reporter(domains: Domains, since: date, until: date) -> list[ReporterFigu
     ]
 
 
+def days_by_reporter(domains: Domains, since: date, until: date) -> dict[str, set[date]]:
+    """Give by reporter the days it told of."""
+    rows = _sessions(domains, since, until).order_by().values_list("reporter", "day").distinct()
+    days: defaultdict[str, set[date]] = defaultdict(set)
+    for reporter, told in rows:
+        days[reporter].add(told)
+    return dict(days)
+
+
 def failures_by_reporter(domains: Domains, since: date, until: date) -> list[tuple[str, int]]:
     """Give the failed sessions that each reporter told of, most first; those of none left out."""
     rows = _sessions(domains, since, until).filter(counted_failures__gt=0).values_list("reporter")

@@ -59,6 +59,21 @@ def sentence(**facts):
             Tone.WARN,
             "do not come to this portal",
         ),
+        (
+            {"policy_unknown_to": ("Comcast",)},
+            Tone.WARN,
+            "Comcast applies a policy that no check has seen",
+        ),
+        (
+            {"policy_outdated_at": ("Comcast", "GMX")},
+            Tone.WARN,
+            "Comcast and GMX apply a policy that was replaced longer ago than its max_age",
+        ),
+        (
+            {"gone_reporters": ("Yahoo Inc.",)},
+            Tone.WARN,
+            "Yahoo Inc., regular until then, has stopped reporting",
+        ),
         ({"last_report_on": None, "sessions": 0}, Tone.INFO, "no report has arrived yet"),
         (
             {"last_report_on": date(2026, 11, 10)},
@@ -98,3 +113,20 @@ def test_a_report_that_came_lately_outweighs_a_record_that_names_others():
     found = sentence(finding_codes=frozenset({"tlsrpt.rua.ours-missing"}))
 
     assert found[0] == Tone.OK
+
+
+def test_a_policy_that_is_still_held_is_named_beside_the_remedy():
+    found = diagnose(
+        Situation(
+            **WELL
+            | {
+                "failed_sessions": 600,
+                "top_cause_remedy": "Renew it.",
+                "policy_earlier_at": ("Google Inc.",),
+            }
+        )
+    )
+
+    assert found.then == (
+        "Renew it. Google Inc. applies the policy from before still, as its max_age allows."
+    )

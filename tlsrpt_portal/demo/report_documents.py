@@ -130,7 +130,7 @@ def _render(
         "total-successful-session-count": sessions - failures,
         "total-failure-session-count": failures,
     }
-    entry: dict[str, object] = {"policy": _policy(domain, zone), "summary": summary}
+    entry: dict[str, object] = {"policy": _policy(domain, zone, reporter), "summary": summary}
     if details:
         entry["failure-details"] = details
     policies = [entry]
@@ -151,8 +151,9 @@ def _render(
     return json.dumps(report).encode()
 
 
-def _policy(domain: DemoDomain, zone: Zone) -> dict[str, object]:
-    text = zone.policy if zone.sts_record and zone.policy_result.value == "ok" else None
+def _policy(domain: DemoDomain, zone: Zone, reporter: Reporter) -> dict[str, object]:
+    served = domain.other_policy if reporter.organization in domain.other_view else zone.policy
+    text = served if zone.sts_record and zone.policy_result.value == "ok" else None
     if not text or "\nmx:" not in text or zone.sts_txt:
         return {"policy-type": "no-policy-found", "policy-domain": domain.name}
     lines = text.strip().splitlines()

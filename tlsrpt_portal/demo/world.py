@@ -83,6 +83,9 @@ class DemoDomain:
     daily_sessions: int = 200
     troubles: tuple[Trouble, ...] = ()
     reports_from_day: int = DAYS
+    # Reporters that reach another web server, and the policy that it serves.
+    other_view: tuple[str, ...] = ()
+    other_policy: str = ""
 
     @property
     def zone(self) -> Zone:
@@ -304,7 +307,15 @@ def _corporate() -> tuple[DemoDomain, ...]:
             ),
             daily_sessions=1400,
         ),
-        _on_microsoft("aurelia-hr.example", team, "enforce", 640),
+        # One reporter still reaches the old web server behind the balancer.
+        _on_microsoft(
+            "aurelia-hr.example",
+            team,
+            "enforce",
+            640,
+            other_view=("Comcast",),
+            other_policy=policy("testing", "*.mail.protection.outlook.com", max_age_s=86_400),
+        ),
         _on_microsoft("aurelia-legal.example", team, "enforce", 410, tags=("regulated",)),
         _on_microsoft("aurelia-finance.example", team, "testing", 380, tags=("regulated",)),
         _on_microsoft("aurelia-holding.example", team, "testing", 120),

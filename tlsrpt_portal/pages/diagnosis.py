@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from webui.status import Tone
-from webui.wording import day, failure_rate, number, plural
+from webui.wording import day, failure_rate, number, plural, sentence_list
 
 # Below this share of failed sessions a few broken senders explain them; above it we are the cause.
 NOTABLE_RATE = 0.01
@@ -41,6 +41,12 @@ class Situation:
     failing_since: date | None = None
     last_report_on: date | None = None
     today: date = field(default_factory=lambda: date(1970, 1, 1))
+    # Reporters by what they apply: a policy no check has seen; one replaced longer ago than its
+    # max_age; one replaced, within it.
+    policy_unknown_to: tuple[str, ...] = ()
+    policy_outdated_at: tuple[str, ...] = ()
+    policy_earlier_at: tuple[str, ...] = ()
+    gone_reporters: tuple[str, ...] = ()
     # What enforce still waits for; empty for a domain that is ready.
     before_enforce: tuple[str, ...] = ()
 
@@ -113,7 +119,7 @@ def _refused(now: Situation) -> Diagnosis | None:
         Tone.BAD,
         f"Mail is being refused: {failure_rate(now.failed_sessions, now.sessions)} of sessions "
         f"failed in the last 7 days under enforce{since}{cause}.",
-        now.top_cause_remedy,
+        _with_old_policy(now, now.top_cause_remedy),
     )
 
 
@@ -165,7 +171,7 @@ def _failing(now: Situation) -> Diagnosis | None:
         Tone.WARN,
         f"{failure_rate(now.failed_sessions, now.sessions)} of sessions failed in the last 7 "
         f"days{cause}.{outlook}",
-        now.top_cause_remedy,
+        _with_old_policy(now, now.top_cause_remedy),
     )
 
 
@@ -180,6 +186,50 @@ def _no_policy_seen(now: Situation) -> Diagnosis | None:
         "we see.",
         "Look for an old record in another DNS view, and let the policy host answer from outside "
         "your network.",
+    )
+
+
+def _other_policy_seen(now: Situation) -> Diagnosis | None:
+    if now.policy_unknown_to:
+        return Diagnosis(
+            Tone.WARN,
+            f"{_apply(now.policy_unknown_to)} a policy that no check has seen: senders reach "
+            "another web server than we do.",
+            "Fetch the policy from outside your network, from several places: an old host behind "
+            "a balancer, a CDN or a split DNS view may still serve another one.",
+        )
+    if now.policy_outdated_at:
+        return Diagnosis(
+            Tone.WARN,
+            f"{_apply(now.policy_outdated_at)} a policy that was replaced longer ago than its "
+            "max_age.",
+            "See whether the record's id changed with the policy: without a new id senders keep "
+            "what they hold.",
+        )
+    return None
+
+
+def _apply(reporters: tuple[str, ...]) -> str:
+    verb = "applies" if len(reporters) == 1 else "apply"
+    return f"{sentence_list(list(reporters))} {verb}"
+
+
+def _with_old_policy(now: Situation, remedy: str) -> str:
+    if not now.policy_earlier_at:
+        return remedy
+    held = f"{_apply(now.policy_earlier_at)} the policy from before still, as its max_age allows."
+    return f"{remedy} {held}".strip()
+
+
+def _reporter_gone(now: Situation) -> Diagnosis | None:
+    if now.tlsrpt != "valid" or not now.gone_reporters:
+        return None
+    verb = "has" if len(now.gone_reporters) == 1 else "have"
+    return Diagnosis(
+        Tone.WARN,
+        f"{sentence_list(list(now.gone_reporters))}, regular until then, {verb} stopped reporting.",
+        "Others still report. Look into the inbox for reports that could not be read, and whether "
+        "the mail filter takes theirs; a sender may also have stopped for everybody.",
     )
 
 
@@ -300,9 +350,11 @@ _LOOKS: tuple[Callable[[Situation], Diagnosis | None], ...] = (
     _failing,
     _record_broken,
     _no_policy_seen,
+    _other_policy_seen,
     _reports_elsewhere,
     _blind,
     _silent,
+    _reporter_gone,
     _unprotected,
     _ready,
 )

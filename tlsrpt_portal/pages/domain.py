@@ -21,6 +21,7 @@ from domains.tables import posture_of
 from tlsrpt_portal.pages.diagnosis import Diagnosis, Situation, diagnose
 from tlsrpt_portal.pages.domain_reports import DomainReports, read_reports
 from tlsrpt_portal.pages.marks import change_title
+from tlsrpt_portal.pages.reported_policy import Held
 from tlsrpt_portal.pages.span import read_span
 from tlsrpt_portal.pages.stages import Condition, Stage, find_conditions, find_stage, published_by
 from webui.findings import word_all
@@ -117,10 +118,18 @@ def _diagnosis(
             top_cause_remedy=reports.top_cause.words.action if reports.top_cause else "",
             failing_since=reports.failing_since,
             last_report_on=reports.last_report_on,
+            policy_unknown_to=_that_apply(Held.UNKNOWN, reports),
+            policy_outdated_at=_that_apply(Held.OUTDATED, reports),
+            policy_earlier_at=_that_apply(Held.EARLIER, reports),
+            gone_reporters=tuple(one.name for one in reports.reporters if one.cadence.silent_since),
             before_enforce=tuple(one.state for one in conditions if not one.is_met),
             today=timezone.now().date(),
         )
     )
+
+
+def _that_apply(held: Held, reports: DomainReports) -> tuple[str, ...]:
+    return tuple(one.name for one in reports.reporters if one.policy and one.policy.held is held)
 
 
 def _conditions(posture: Posture | None, reports: DomainReports) -> list[Condition]:

@@ -16,14 +16,16 @@ from reports.charts import reports_href, sessions_chart
 from reports.models import FailureDetail, PolicyKind
 from reports.queries import DayFigures, ReporterFigures, Totals
 from reports.signs import cause_name
+from tlsrpt_portal.pages.cadence import LOOK_BACK_DAYS, Cadence, find_cadence
 from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
 from tlsrpt_portal.pages.marks import marks_of
+from tlsrpt_portal.pages.reported_policy import ReportedPolicy, read_reported_policies
 from tlsrpt_portal.pages.span import Span
 from tlsrpt_portal.pages.stages import EVIDENCE_DAYS
 from tlsrpt_portal.pages.week import Week, compare_weeks
 from webui.charting import Chart
 
-LOOK_BACK_DAYS = 90
+CHART_DAYS = 90
 MOST_CAUSES = 8
 
 
@@ -45,6 +47,16 @@ class ShownCause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownReporter:
+    """One reporter of the domain: its figures in the span, its habit, and the policy it applies."""
+
+    name: str
+    figures: ReporterFigures | None  # None: it told of nothing in the span
+    cadence: Cadence
+    policy: ReportedPolicy | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DomainReports:
     """Figures, chart, causes and reporters of one domain."""
 
@@ -52,7 +64,7 @@ class DomainReports:
     totals: Totals
     week: Week
     causes: list[ShownCause]
-    reporters: list[ReporterFigures]
+    reporters: list[ShownReporter]
     top_cause: ShownCause | None
     no_policy_sessions: int
     failing_since: date | None
@@ -70,7 +82,7 @@ class DomainReports:
 def read_reports(domain: Domain, changes: list[StateChange], span: Span) -> DomainReports:
     """Ask what reports say of a domain in the span, and what its diagnosis rests on."""
     one = Domain.objects.filter(pk=domain.pk)
-    since, until = queries.last_complete_days(max(LOOK_BACK_DAYS, span.days))
+    since, until = queries.last_complete_days(max(CHART_DAYS, span.days))
     long = queries.daily_figures(one, since, until)
     week_since, _ = queries.last_complete_days(7)
     causes = queries.causes_by_receiving_mx(one, span.since, span.until)[:MOST_CAUSES]
@@ -88,7 +100,7 @@ def read_reports(domain: Domain, changes: list[StateChange], span: Span) -> Doma
         totals=totals,
         week=compare_weeks(long),
         causes=shown,
-        reporters=queries.by_reporter(one, span.since, span.until),
+        reporters=_read_reporters(domain, span),
         top_cause=next((cause for cause in shown if cause.last_day >= week_since), None),
         no_policy_sessions=no_policy.successes + no_policy.failures if no_policy else 0,
         failing_since=failing_since(long),
@@ -96,6 +108,25 @@ def read_reports(domain: Domain, changes: list[StateChange], span: Span) -> Doma
         evidence=queries.totals(one, *queries.last_complete_days(EVIDENCE_DAYS)),
         evidence_until=until,
     )
+
+
+def _read_reporters(domain: Domain, span: Span) -> list[ShownReporter]:
+    """Give who reported in the span, most sessions first, then who did before and stopped."""
+    one = Domain.objects.filter(pk=domain.pk)
+    since, until = queries.last_complete_days(LOOK_BACK_DAYS + 1)
+    habits = queries.days_by_reporter(one, min(since, span.since), until)
+    figures = {found.reporter: found for found in queries.by_reporter(one, span.since, span.until)}
+    applied = {found.reporter: found for found in read_reported_policies(domain, since, until)}
+    shown = [
+        ShownReporter(
+            name=name,
+            figures=figures.get(name),
+            cadence=find_cadence(habits[name], until),
+            policy=applied.get(name),
+        )
+        for name in [*figures, *sorted(habits.keys() - figures.keys())]
+    ]
+    return [one for one in shown if one.figures or one.cadence.silent_since]
 
 
 def failing_since(figures: Sequence[DayFigures]) -> date | None:
