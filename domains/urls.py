@@ -22,6 +22,7 @@ tools_urlpatterns = [
     path("", tools.checker, name="checker"),
     path("generators/", tools.generators, name="generators"),
     path("dns-kit/", dns_kit.kit, name="dns_kit"),
+    path("dns-kit/verify/", dns_kit.kit_verify, name="dns_kit_verify"),
 ]
 
 coverage_urlpatterns = [

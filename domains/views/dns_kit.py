@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.db.models import Q
+from django.forms import BoundField
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.access import may_anywhere
 from accounts.roles import Role
 from domains import dns_kit
 from domains.destinations import our_destinations
@@ -17,19 +24,87 @@ from domains.dns_kit import Form, Wanted
 from domains.filters import DomainFilter
 from domains.forms import KitForm
 from domains.models import Domain, DomainQuerySet, HostedPolicy
-from domains.selection import chosen_domains
+from domains.selection import chosen_domains, permitted
+from domains.services.request_checks import request_checks
 
 MOST_SHOWN = 100
 MOST_KEYS = 400
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What the address asks for: which domains, where reports should go, and what to change."""
+
+    domains: DomainQuerySet
+    form: KitForm
+    changes: list[dns_kit.Change]
+
+
 def kit(request: HttpRequest) -> HttpResponse:
     """Show the changes for the domains that the address chooses, or give them as a file."""
-    domains = _from_address(request)
+    planned = _plan(request, request.GET)
+    changes = planned.changes
+    if request.GET.get("as") in set(Form):
+        return _file(changes, Form(request.GET["as"]))
+    verified = _verified(request, len(changes))
+    if verified and verified.is_checking and request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(status=204)
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(request.get_full_path())
+    keys = request.GET.getlist("pk")
+    context = {
+        "form": planned.form,
+        "changes": changes[:MOST_SHOWN],
+        "change_count": len(changes),
+        "domain_count": planned.domains.count(),
+        "chosen": [] if not keys else [("pk", key) for key in keys],
+        "scope": None if keys else _scope_fields(request),
+        "files": [(one.value, words, _with(request, one)) for one, words in _WORDS.items()],
+        "zone": dns_kit.render(changes[:MOST_SHOWN], Form.ZONE),
+        "verified": verified,
+        "may_check": may_anywhere(request.user, Role.ANALYST),
+        "query": request.GET.urlencode(),
+    }
+    return render(request, "tools/dns_kit.html", context)
+
+
+@require_POST
+def kit_verify(request: HttpRequest) -> HttpResponse:
+    """Check the domains of the kit now, and lead back to what is still to be published."""
+    query = QueryDict(request.POST.get("query", ""), mutable=True)
+    changes = _plan(request, query).changes
+    names = {change.domain for change in changes}
+    count = request_checks(permitted(request.user, Role.ANALYST).filter(name__in=names))
+    if not count:
+        messages.warning(request, "Nothing to verify: no domain among them that you may check.")
+    else:
+        query["verifying"] = str(len(changes))
+    return redirect(f"{reverse('tools:dns_kit')}?{query.urlencode()}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """How many of the changes that were to be verified are seen in DNS."""
+
+    total: int
+    seen: int
+    is_checking: bool
+
+
+def _verified(request: HttpRequest, left: int) -> Verified | None:
+    asked = request.GET.get("verifying", "")
+    if not asked.isdecimal():
+        return None
+    total = max(int(asked), left)
+    chosen = _from_address(request, request.GET).filter(is_active=True)
+    under_way = chosen.filter(Q(claimed_at__isnull=False) | Q(next_check_at__lte=timezone.now()))
+    return Verified(total=total, seen=total - left, is_checking=under_way.exists())
+
+
+def _plan(request: HttpRequest, query: QueryDict) -> Planned:
+    domains = _from_address(request, query)
     ours = our_destinations()
-    initial = {"rua": "".join(ours[:1])}
-    asked = request.GET if "rua" in request.GET else initial
-    form = KitForm(asked)
+    form = KitForm(query if "rua" in query else {"rua": "".join(ours[:1])})
     changes: list[dns_kit.Change] = []
     if form.is_valid() and form.cleaned_data["rua"]:
         changes = dns_kit.plan(
@@ -37,28 +112,17 @@ def kit(request: HttpRequest) -> HttpResponse:
             form.cleaned_data["rua"],
             # A domain that reports to another of our addresses already needs no change, unless
             # somebody asks for a certain address.
-            accepted=() if "rua" in request.GET else ours,
+            accepted=() if "rua" in query else ours,
             delegate_to=form.cleaned_data["delegate_to"],
             policy_host=urlsplit(settings.SITE_URL).hostname or "",
         )
-    if request.GET.get("as") in set(Form):
-        return _file(changes, Form(request.GET["as"]))
-    query = request.GET.copy()
-    context = {
-        "form": form,
-        "changes": changes[:MOST_SHOWN],
-        "change_count": len(changes),
-        "domain_count": domains.count(),
-        "kept": [
-            (key, value)
-            for key, values in query.lists()
-            for value in values
-            if key not in form.fields and key != "as"
-        ],
-        "files": [(one.value, words, _with(request, one)) for one, words in _WORDS.items()],
-        "zone": dns_kit.render(changes[:MOST_SHOWN], Form.ZONE),
-    }
-    return render(request, "tools/dns_kit.html", context)
+    return Planned(domains=domains, form=form, changes=changes)
+
+
+def _scope_fields(request: HttpRequest) -> list[BoundField]:
+    """Give the filters of the domain list that choose the kit's domains."""
+    form = DomainFilter(request.GET, queryset=Domain.objects.none(), request=request).form
+    return [form[name] for name in ("team", "tag", "tlsrpt", "sts")]
 
 
 @require_POST
@@ -87,12 +151,12 @@ _TYPES = {
 }
 
 
-def _from_address(request: HttpRequest) -> DomainQuerySet:
+def _from_address(request: HttpRequest, query: QueryDict) -> DomainQuerySet:
     visible = Domain.objects.visible_to(request.user)
-    keys = [int(key) for key in request.GET.getlist("pk") if key.isdecimal()]
+    keys = [int(key) for key in query.getlist("pk") if key.isdecimal()]
     if keys:
         return visible.filter(pk__in=keys)
-    matching: DomainQuerySet = DomainFilter(request.GET, queryset=visible, request=request).qs
+    matching: DomainQuerySet = DomainFilter(query, queryset=visible, request=request).qs
     return matching
 
 
@@ -126,6 +190,7 @@ def _wanted(domains: DomainQuerySet) -> list[Wanted]:
 def _with(request: HttpRequest, form: Form) -> str:
     query = request.GET.copy()
     query["as"] = form.value
+    query.pop("verifying", None)
     return f"?{query.urlencode()}"
 
 

@@ -1,9 +1,11 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.roles import Role
+from domains.models import Domain
 from mailtls.observed import DnsStatus, Observed, TxtAnswer
 from tests.factories import TeamFactory, make_domain, make_member
 
@@ -105,3 +107,54 @@ def test_the_kit_is_about_the_chosen_domains_only(client, settings):
     assert file.content.decode() == (
         '_smtp._tls.ours.example. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls@portal.example"\n'
     )
+
+
+def test_the_kit_verifies_what_was_published(client, settings):
+    settings.MAIL_ADDRESS = "tls@portal.example"
+    team = TeamFactory()
+    published = make_domain("published.example", team, tlsrpt="missing")
+    make_domain("waiting.example", team, tlsrpt="missing")
+    theirs = make_domain("theirs.example", TeamFactory(), tlsrpt="missing")
+    later = timezone.now() + timedelta(hours=1)
+    Domain.objects.update(next_check_at=later)
+    client.force_login(make_member(team, Role.ANALYST))
+
+    answer = client.post(reverse("tools:dns_kit_verify"), {"query": "tlsrpt=missing"})
+    address = answer["Location"]
+    assert client.get(address).context["verified"].is_checking
+    assert client.get(address, headers={"HX-Request": "true"}).status_code == 204
+    assert Domain.objects.get(pk=theirs.pk).next_check_at == later
+
+    Domain.objects.update(next_check_at=later)
+    published.posture.tlsrpt = "valid"
+    published.posture.save()
+    page = client.get(address)
+    verified = page.context["verified"]
+    assert (verified.seen, verified.total, verified.is_checking) == (1, 2, False)
+    assert [change.domain for change in page.context["changes"]] == ["waiting.example"]
+
+
+def test_who_may_only_look_verifies_nothing(client, settings):
+    settings.MAIL_ADDRESS = "tls@portal.example"
+    team = TeamFactory()
+    domain = make_domain("a.example", team, tlsrpt="missing")
+    client.force_login(make_member(team, Role.VIEWER))
+    due_at = Domain.objects.get().next_check_at
+
+    page = client.post(reverse("tools:dns_kit_verify"), {"query": f"pk={domain.pk}"}, follow=True)
+
+    assert page.context["verified"] is None
+    assert Domain.objects.get().next_check_at == due_at
+
+
+def test_the_kit_is_narrowed_by_team(client, settings):
+    settings.MAIL_ADDRESS = "tls@portal.example"
+    team = TeamFactory()
+    make_domain("a.example", team, tlsrpt="missing")
+    make_domain("b.example", TeamFactory(), tlsrpt="missing")
+    client.force_login(make_member(None, Role.VIEWER))
+
+    page = client.get(reverse("tools:dns_kit"), {"team": team.pk})
+
+    assert [change.domain for change in page.context["changes"]] == ["a.example"]
+    assert f'<option value="{team.pk}" selected>' in page.content.decode()
