@@ -28,9 +28,9 @@ ENTRIES = {
         "RFC 8460 3",
     ),
     "change.tlsrpt.broken": Entry(
-        "The TLS-RPT record can no longer be used",
-        "Senders ignore it as it is now; reports stop.",
-        "See the findings of the record.",
+        "The TLSRPT record cannot be used",
+        "Senders ignore it as it is now: nobody reports.",
+        "Correct what the findings of the record name; the DNS kit writes it anew.",
         "RFC 8460 3",
     ),
     "change.tlsrpt.repaired": Entry(
@@ -109,9 +109,9 @@ ENTRIES = {
         "RFC 8461 3.2",
     ),
     "change.sts.broken": Entry(
-        "The MTA-STS policy can no longer be used",
+        "The MTA-STS policy cannot be used",
         "Senders without a held policy are unprotected; those with one keep to it until it ends.",
-        "See the findings of record and policy.",
+        "Correct what the findings of record and policy name.",
         "RFC 8461 5.1",
     ),
     "change.sts.repaired": Entry(

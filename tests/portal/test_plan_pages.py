@@ -6,12 +6,13 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from alerts.models import Rule
-from domains.models import Domain
+from domains.models import Domain, Posture
 from mailtls.catalogue import ENTRIES
 from mailtls.catalogue.result_types import RESULT_TYPES
 from reports.services.roll_up import roll_up
 from tests.factories import (
     TeamFactory,
+    make_change,
     make_destination,
     make_domain,
     make_incident,
@@ -150,3 +151,25 @@ def test_an_incident_of_each_kind_says_what_it_is_about(client, auditor, kind, e
     assert page.context["cause_words"].title == words
     assert page.context["is_about_sessions"] is (kind == "regression")
     assert client.get(reverse("overview")).status_code == 200
+
+
+def test_an_incident_about_a_record_shows_what_checks_saw(client, auditor):
+    domain = make_domain("a.example", tlsrpt="invalid")
+    judgement = {
+        "tlsrpt": {
+            "findings": [{"code": "tlsrpt.rua.no-scheme", "severity": "error", "params": {}}]
+        },
+        "dane": {"findings": [{"code": "dane.tlsa.unusable", "severity": "error", "params": {}}]},
+    }
+    Posture.objects.filter(domain=domain).update(judgement=judgement)
+    seen_at = timezone.now() - timedelta(days=3)
+    for aspect, after in (("tlsrpt", "v=TLSRPTv1; rua=a@b"), ("dane", "other")):
+        make_change(domain, "record", "", after, aspect=aspect, seen_at=seen_at)
+    incident = make_incident(domain, evidence={"code": "change.tlsrpt.broken", "params": {}})
+    incident.rule = Rule.objects.filter(kind="posture").first()
+    incident.save()
+
+    [evidence] = client.get(incident.get_absolute_url()).context["checks"]
+
+    assert [finding.code for finding in evidence.findings] == ["tlsrpt.rua.no-scheme"]
+    assert [change.after for change in evidence.changes] == ["v=TLSRPTv1; rua=a@b"]

@@ -22,6 +22,7 @@ from alerts.words import words_of
 from domains.models import Domain
 from reports import queries
 from reports.charts import sessions_chart
+from tlsrpt_portal.pages.incident_evidence import read_check_evidence
 from tlsrpt_portal.pages.marks import fleet_marks
 from webui.charting import Chart
 
@@ -38,6 +39,7 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
         "now": timezone.now(),
         "cause_words": words_of(incident),
         "chart": _evidence(incident, [row.domain_id for row in touched]),
+        "checks": read_check_evidence(incident, touched),
         "is_about_sessions": is_about_sessions,
         "group_href": _group_href(incident) if is_about_sessions else "",
         "touched": touched[:MOST_DOMAINS],
