@@ -27,7 +27,10 @@ PAYLOAD_DOMAINS = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message for one recipient; `key` is unique for it, `thread` shared by its incident."""
+    """One message for one recipient; `key` is unique for it, `thread` shared by its incident.
+
+    `is_repetition`: an earlier attempt may have arrived, nobody knows.
+    """
 
     subject: str
     text: str
@@ -35,6 +38,7 @@ class Message:
     key: str
     thread: str
     payload: dict[str, Any] = field(default_factory=dict)
+    is_repetition: bool = False
 
 
 def incident_message(incident: Incident, event: IncidentEvent, recipient_key: str) -> Message:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import smtplib
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 
 from alerts.errors import DeliveryFailed
 from alerts.messages import Message
+
+logger = logging.getLogger(__name__)
 
 
 def send_email(address: str, message: Message) -> None:
@@ -28,8 +32,10 @@ def send_email(address: str, message: Message) -> None:
         },
     )
     mail.attach_alternative(message.html, "text/html")
+    connection = get_connection()
     try:
-        mail.send()
+        connection.open()
+        connection.send_messages([mail])
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
         raise DeliveryFailed(
@@ -45,3 +51,13 @@ def send_email(address: str, message: Message) -> None:
         raise DeliveryFailed(
             f"The mail server could not be reached: {error}", is_permanent=False
         ) from error
+    finally:
+        _leave(connection)
+
+
+def _leave(connection: BaseEmailBackend) -> None:
+    """Say goodbye. The server has answered for the mail: what goes wrong now does not undo it."""
+    try:
+        connection.close()
+    except (smtplib.SMTPException, OSError) as error:
+        logger.info("the mail server did not end the session cleanly: %s", error)

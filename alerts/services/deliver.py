@@ -1,57 +1,57 @@
-"""Empties the outbox: claims a message, sends it, marks it; retries what may pass later.
+"""Sends what waits in the outbox.
 
-Each message leaves at least once. A worker that is killed between the send and the mark leaves a
-claim that ends, and the message leaves a second time with the same Message-ID or Idempotency-Key,
-by which the receiver can drop it: no sender can do better over SMTP or HTTP.
+Messages of one recipient leave one after the other, those of different recipients side by side, so
+one that hangs holds up its own only. Threads send; the calling thread alone asks the database.
+
+Each message leaves at least once. A worker that is killed between the receiver's answer and the
+mark leaves a claim that ends, and the message leaves a second time with the same Message-ID or
+Idempotency-Key, by which the receiver can drop it: no sender can do better over SMTP or HTTP.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from queue import Empty, SimpleQueue
 
 from alerts.channels.apprise import send_apprise
 from alerts.channels.email import send_email
 from alerts.channels.webhook import send_webhook
 from alerts.errors import DeliveryFailed
 from alerts.messages import Message, digest_message, incident_message
-from alerts.models import Destination, DestinationKind, Notification
+from alerts.models import Destination, DestinationKind
 from alerts.sealing import CannotUnseal, unseal
+from alerts.services.outbox import (
+    BACKOFF,
+    Claim,
+    Lane,
+    Outcome,
+    claim_next,
+    due_lanes,
+    note_delivered,
+    note_failure,
+)
 
 logger = logging.getLogger(__name__)
 
-# A worker that died while sending: its messages are free again after this time. No send takes
-# as long: each channel has a time-out of its own.
-CLAIM_ENDS_AFTER = timedelta(minutes=5)
-BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 3, 10, 30, 60, 180, 360, 720))
-BATCH = 200
-
-
-@dataclass(kw_only=True)
-class Outcome:
-    """What became of the messages that were due."""
-
-    delivered: int = 0
-    postponed: int = 0
-    failed: int = 0
+# So many recipients are served side by side.
+LANES = 8
+# A send that takes longer counts as failed. The time-outs of the channels are for a single read,
+# and a receiver may drip.
+SEND_ENDS_AFTER_S = 60.0
+# No new message is begun after so long: the next tick goes on.
+PASS_ENDS_AFTER_S = 300.0
 
 
 def deliver_due() -> Outcome:
-    """Send what is due, oldest first and in order for each recipient; give what became of it."""
-    outcome = Outcome()
-    now = timezone.now()
-    due = Notification.objects.filter(
-        _free(now), delivered_at=None, failed_at=None, next_attempt_at__lte=now
-    )
-    for pk in list(due.order_by("created_at", "pk").values_list("pk", flat=True)[:BATCH]):
-        if _claim(pk, now):
-            _deliver(pk, now, outcome)
-    return outcome
+    """Send what is due, in order for each recipient; give what became of it."""
+    held = _Pass()
+    held.run()
+    return held.outcome
 
 
 def send(destination: Destination, message: Message) -> None:
@@ -69,92 +69,100 @@ def send(destination: Destination, message: Message) -> None:
         send_apprise(address, message)
 
 
-def _free(now: datetime) -> Q:
-    return Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM_ENDS_AFTER)
+class _Pass:
+    """One pass over the recipients for whom something is due."""
 
+    def __init__(self) -> None:
+        self.outcome = Outcome()
+        self._begun = 0
+        self._stops_at_s = time.monotonic() + PASS_ENDS_AFTER_S
+        # By number: what is being sent, and when it has taken too long.
+        self._sending: dict[int, tuple[Claim, float]] = {}
+        self._ended: SimpleQueue[tuple[int, BaseException | None]] = SimpleQueue()
 
-def _claim(pk: int, now: datetime) -> bool:
-    """Take a message, unless somebody has it or an earlier one to the same recipient is to leave.
+    def run(self) -> None:
+        """Keep the lanes busy until nothing is due."""
+        lanes = iter(due_lanes())
+        while True:
+            while len(self._sending) < LANES and (lane := next(lanes, None)) is not None:
+                self._begin(lane)
+            if not self._sending:
+                return
+            for claim, error in self._wait():
+                if error is None:
+                    note_delivered(claim, self.outcome)
+                else:
+                    note_failure(claim, _as_failure(error, claim), self.outcome)
+                self._begin(claim.lane)
 
-    Whoever changes the row has it. An earlier message counts once it could leave; one that waits
-    for the end of quiet hours or for a digest holds up nothing.
-    """
-    same = Q(destination=OuterRef("destination")) | Q(
-        destination__isnull=True, email=OuterRef("email")
-    )
-    earlier = Notification.objects.filter(
-        same,
-        Q(next_attempt_at__lte=now) | Q(attempts__gt=0),
-        delivered_at=None,
-        failed_at=None,
-        is_digest=OuterRef("is_digest"),
-        pk__lt=OuterRef("pk"),
-    )
-    mine = Notification.objects.filter(
-        _free(now), ~Exists(earlier), pk=pk, delivered_at=None, failed_at=None
-    )
-    return bool(mine.update(claimed_at=timezone.now()))
+    def _begin(self, lane: Lane) -> None:
+        """Begin to send the next message of a lane, if one may leave."""
+        while time.monotonic() < self._stops_at_s:
+            claim = claim_next(lane)
+            if claim is None:
+                return
+            try:
+                send_it = _prepare(claim)
+            except DeliveryFailed as error:
+                note_failure(claim, error, self.outcome)
+                continue
+            self._begun += 1
+            self._sending[self._begun] = claim, time.monotonic() + SEND_ENDS_AFTER_S
+            # A daemon: a send that never ends does not keep the process from stopping.
+            threading.Thread(target=self._send, args=(self._begun, send_it), daemon=True).start()
+            return
 
-
-def _deliver(pk: int, now: datetime, outcome: Outcome) -> None:
-    row = Notification.objects.select_related("incident__rule", "event", "destination").get(pk=pk)
-    if row.destination is not None and not row.destination.is_active:
-        _note_failure(
-            [row], DeliveryFailed("The destination is switched off.", is_permanent=True), outcome
-        )
-        return
-    rows = [row]
-    try:
-        if row.destination is None:
-            send_email(row.email, incident_message(row.incident, row.event, f"owner-{row.pk}"))
-        elif row.is_digest:
-            rows = _claim_digest(row, now)
-            told = [(one.incident, one.event) for one in rows]
-            send(row.destination, digest_message(told, f"digest-{row.pk}"))
+    def _send(self, number: int, send_it: Callable[[], None]) -> None:
+        try:
+            send_it()
+        except BaseException as error:  # noqa: BLE001 the calling thread notes it, or raises it
+            self._ended.put((number, error))
         else:
-            recipient = f"destination-{row.destination.pk}"
-            send(row.destination, incident_message(row.incident, row.event, recipient))
-    except DeliveryFailed as error:
-        _note_failure(rows, error, outcome)
-        return
-    Notification.objects.filter(pk__in=[one.pk for one in rows]).update(
-        delivered_at=timezone.now(), error=""
-    )
-    outcome.delivered += len(rows)
+            self._ended.put((number, None))
 
-
-def _claim_digest(first: Notification, now: datetime) -> list[Notification]:
-    """Take all messages that leave with this one."""
-    waiting = Notification.objects.filter(
-        _free(now),
-        destination=first.destination,
-        is_digest=True,
-        delivered_at=None,
-        failed_at=None,
-        next_attempt_at__lte=now,
-    )
-    pks = [first.pk]
-    for pk in waiting.exclude(pk=first.pk).order_by("pk").values_list("pk", flat=True):
-        taken = Notification.objects.filter(_free(now), pk=pk, delivered_at=None)
-        if taken.update(claimed_at=timezone.now()):
-            pks.append(pk)
-    rows = Notification.objects.filter(pk__in=pks).order_by("pk")
-    return list(rows.select_related("incident__rule", "event", "destination"))
-
-
-def _note_failure(rows: Sequence[Notification], error: DeliveryFailed, outcome: Outcome) -> None:
-    for row in rows:
-        row.attempts += 1
-        row.error = str(error)[:300]
-        row.claimed_at = None
-        if error.is_permanent or row.attempts > len(BACKOFF):
-            row.failed_at = timezone.now()
-            outcome.failed += 1
+    def _wait(self) -> Iterator[tuple[Claim, BaseException | None]]:
+        """Wait until a send ends, and take it off; those that take too long count as failed."""
+        first_s = min(ends_at_s for _, ends_at_s in self._sending.values())
+        try:
+            number, error = self._ended.get(timeout=max(0.0, first_s - time.monotonic()))
+        except Empty:
+            now_s = time.monotonic()
+            for late in [n for n, (_, ends_at_s) in self._sending.items() if ends_at_s <= now_s]:
+                words = "The receiver did not answer in time."
+                yield self._sending.pop(late)[0], DeliveryFailed(words, is_permanent=False)
         else:
-            wait = BACKOFF[row.attempts - 1]
-            if error.retry_after_s is not None:
-                wait = max(wait, timedelta(seconds=error.retry_after_s))
-            row.next_attempt_at = timezone.now() + wait
-            outcome.postponed += 1
-        row.save(update_fields=["attempts", "error", "claimed_at", "failed_at", "next_attempt_at"])
-        logger.warning("message %s was not delivered (attempt %s): %s", row.pk, row.attempts, error)
+            if number in self._sending:  # else it ended after it had been given up
+                yield self._sending.pop(number)[0], error
+
+
+def _prepare(claim: Claim) -> Callable[[], None]:
+    """Give the call that sends; it asks the database for nothing."""
+    row = claim.rows[0]
+    destination = row.destination
+    if row.attempts > len(BACKOFF):
+        raise DeliveryFailed("Every worker that sent it stopped.", is_permanent=True)
+    if destination is None:
+        mail = incident_message(row.incident, row.event, f"owner-{row.pk}")
+        return lambda: send_email(row.email, mail)
+    if not destination.is_active:
+        raise DeliveryFailed("The destination is switched off.", is_permanent=True)
+    if claim.lane.is_digest:
+        told = [(one.incident, one.event) for one in claim.rows]
+        message = digest_message(told, f"digest-{row.pk}")
+    else:
+        message = incident_message(row.incident, row.event, f"destination-{destination.pk}")
+    message = replace(message, is_repetition=claim.is_repetition)
+    return lambda: send(destination, message)
+
+
+def _as_failure(error: BaseException, claim: Claim) -> DeliveryFailed:
+    """Give what went wrong as a failure; what only ends the process is raised."""
+    if isinstance(error, DeliveryFailed):
+        return error
+    if not isinstance(error, Exception):
+        raise error
+    # The error's text may hold the address, and the address a token.
+    name, place = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
+    pk = claim.rows[0].pk
+    logger.error("message %s: %s at %s:%s", pk, name, place.filename, place.lineno)
+    return DeliveryFailed(f"Unexpected: {name}.", is_permanent=False)

@@ -48,7 +48,23 @@ def put_in_outbox(
         )
         for destination in destinations
     ]
-    return Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    told = Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    _let_earlier_ones_leave(rows, now)
+    return told
+
+
+def _let_earlier_ones_leave(rows: Iterable[Notification], now: datetime) -> None:
+    """What is told in quiet hours takes along what waits about the same incident, in order."""
+    at_once = [row for row in rows if row.next_attempt_at <= now]
+    Notification.objects.filter(
+        incident__in={row.incident_id for row in at_once},
+        destination__in=[row.destination_id for row in at_once],
+        is_digest=False,
+        attempts=0,
+        delivered_at=None,
+        failed_at=None,
+        next_attempt_at__gt=now,
+    ).update(next_attempt_at=now)
 
 
 def reaches(destination: Destination, incident: Incident) -> bool:

@@ -1,5 +1,6 @@
 """Real servers on loopback that fail, hang, ask for a pause, and come back."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -10,7 +11,10 @@ from aiosmtpd.controller import Controller
 
 
 class WebhookServer:
-    """Answers with the next of `answers` (status, headers), then 200; "hang" answers nothing."""
+    """Answers with the next of `answers` (status, headers, body), then 200.
+
+    "hang" answers nothing, "stall" takes the message and keeps the rest of its answer back.
+    """
 
     def __init__(self, *answers):
         self.answers = list(answers)
@@ -25,12 +29,20 @@ class WebhookServer:
                 if answer == "hang":
                     time.sleep(1.5)
                     return
-                status, headers = answer
+                if answer == "stall":
+                    self.send_response(200)
+                    self.send_header("Content-Length", "1000")
+                    self.end_headers()
+                    self.wfile.flush()
+                    time.sleep(1.5)
+                    return
+                status, headers, *text = answer
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(b"".join(text))))
                 self.end_headers()
+                self.wfile.write(b"".join(text))
 
             def log_message(self, *args):
                 pass
@@ -66,6 +78,7 @@ class Mailbox:
     def __init__(self):
         self.mails = []
         self.refuse = []
+        self.hangs_at_quit = False
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
         if self.refuse:
@@ -76,6 +89,11 @@ class Mailbox:
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
         self.mails.append(envelope.content.decode())
         return "250 taken"
+
+    async def handle_QUIT(self, server, session, envelope):  # noqa: N802
+        if self.hangs_at_quit:
+            await asyncio.sleep(1.5)
+        return "221 Bye"
 
 
 @contextmanager

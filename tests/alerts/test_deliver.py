@@ -17,7 +17,7 @@ from alerts.models import (
     Severity,
 )
 from alerts.sealing import CannotUnseal, seal, unseal
-from alerts.services import deliver
+from alerts.services import deliver, outbox
 from alerts.services.destinations import save_destination, send_test
 from alerts.services.evaluate import evaluate
 from domains.models import Domain
@@ -142,7 +142,7 @@ def test_what_a_dead_worker_had_claimed_is_sent_after_a_while(incident):
     assert deliver.deliver_due().delivered == 0
 
     Notification.objects.update(
-        claimed_at=timezone.now() - deliver.CLAIM_ENDS_AFTER - timedelta(seconds=1)
+        claimed_at=timezone.now() - outbox.CLAIM_ENDS_AFTER - timedelta(seconds=1)
     )
 
     assert deliver.deliver_due().delivered == 1
@@ -155,14 +155,14 @@ def test_a_refused_recipient_is_permanent_and_a_lost_server_is_not(incident, mon
     def refused(self, *args, **kwargs):
         raise smtplib.SMTPRecipientsRefused({"x@corp.example": (550, b"no such user")})
 
-    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", refused)
+    monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", refused)
     with pytest.raises(DeliveryFailed) as permanent:
         send_email("x@corp.example", message())
 
     def lost(self, *args, **kwargs):
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", lost)
+    monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", lost)
     with pytest.raises(DeliveryFailed) as passing:
         send_email("x@corp.example", message())
 

@@ -6,12 +6,13 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from accounts.models import User
-from alerts.lifecycle import State
+from alerts.lifecycle import Event, State
 from alerts.models import DestinationKind, Digest, Incident, Notification, Severity
 from alerts.services import deliver, handle
 from alerts.services.destinations import save_destination
 from alerts.services.escalate import escalate
 from alerts.services.evaluate import evaluate
+from alerts.services.incidents import step
 from alerts.services.notify import end_of_quiet, leaves_at
 from domains.models import Domain, Tag
 from tests.alerts.figures import TODAY, add_day
@@ -60,6 +61,31 @@ def test_critical_messages_do_not_wait(root):
 
     assert leaves_at(quiet, Severity.CRITICAL, at(3)) == at(3)
     assert leaves_at(quiet, Severity.HIGH, at(3)) == at(23, 59)
+
+
+def test_a_critical_message_takes_along_what_waits_about_the_same_incident(root):
+    day = timezone.now()
+    make(
+        root,
+        quiet_from=(day - timedelta(hours=1)).time(),
+        quiet_until=(day + timedelta(hours=2)).time(),
+    )
+    add_day("a.example", 1, 1000, 400, mx="mx1.a.example")
+    add_day("b.example", 1, 1000, 400, mx="mx1.b.example")
+    evaluate(NOW)
+    assert deliver.deliver_due().delivered == 0
+    incident = Incident.objects.get(title__endswith="a.example")
+
+    incident.severity = Severity.CRITICAL
+    incident.save()
+    step(incident, Event.WORSEN, "All of it fails now.")
+
+    assert deliver.deliver_due().delivered == 2
+    assert [sent.subject.split(":")[0] for sent in mail.outbox] == [
+        "[critical] Certificate expired at a.example",
+        "Worse",
+    ]
+    assert Notification.objects.filter(delivered_at=None).count() == 1
 
 
 @pytest.mark.parametrize(
