@@ -23,6 +23,7 @@ class Event(TextChoices):
 
     OPEN = "opened", "Opened"
     WORSEN = "worsened", "Got worse"
+    JOIN = "joined", "Seen in another way, too"
     ACKNOWLEDGE = "acknowledged", "Acknowledged"
     ASSIGN = "assigned", "Assigned"
     COMMENT = "commented", "Comment"
@@ -43,21 +44,25 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.OPEN, Event.ACCEPT_RISK): State.ACCEPTED,
     (State.OPEN, Event.RESOLVE): State.RESOLVED,
     (State.OPEN, Event.WORSEN): State.OPEN,
+    (State.OPEN, Event.JOIN): State.OPEN,
     (State.OPEN, Event.ESCALATE): State.OPEN,
     (State.ACKNOWLEDGED, Event.MUTE): State.MUTED,
     (State.ACKNOWLEDGED, Event.ACCEPT_RISK): State.ACCEPTED,
     (State.ACKNOWLEDGED, Event.RESOLVE): State.RESOLVED,
     # Somebody works on it: a worse figure is shown, and asks nobody again.
     (State.ACKNOWLEDGED, Event.WORSEN): State.ACKNOWLEDGED,
+    (State.ACKNOWLEDGED, Event.JOIN): State.ACKNOWLEDGED,
     (State.MUTED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
     (State.MUTED, Event.EXPIRE): State.OPEN,
     (State.MUTED, Event.RESOLVE): State.RESOLVED,
     (State.MUTED, Event.WORSEN): State.MUTED,
+    (State.MUTED, Event.JOIN): State.MUTED,
     (State.ACCEPTED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
     (State.ACCEPTED, Event.EXPIRE): State.OPEN,
     (State.ACCEPTED, Event.REMIND): State.ACCEPTED,
     (State.ACCEPTED, Event.RESOLVE): State.RESOLVED,
     (State.ACCEPTED, Event.WORSEN): State.ACCEPTED,
+    (State.ACCEPTED, Event.JOIN): State.ACCEPTED,
     (State.RESOLVED, Event.RETURN): State.OPEN,
 }
 

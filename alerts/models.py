@@ -54,12 +54,16 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     """The questions asked of incidents."""
 
     def visible_to(self, user: Person) -> IncidentQuerySet:
-        """Narrow to incidents that touch a domain this person may see."""
+        """Narrow to incidents that touch a domain this person may see; no parts of others."""
         if sees_everything(user):
-            return self
+            return self.whole()
         domains = Domain.objects.visible_to(user).values("pk")
         touching = IncidentDomain.objects.filter(domain__in=domains).values("incident")
-        return self.filter(pk__in=touching)
+        return self.whole().filter(pk__in=touching)
+
+    def whole(self) -> IncidentQuerySet:
+        """Leave out what only counts as a part of another incident."""
+        return self.filter(part_of=None)
 
     def active(self) -> IncidentQuerySet:
         """Narrow to incidents that are not over."""
@@ -70,6 +74,8 @@ class Incident(models.Model):
     """One cause that somebody should handle, with all the domains it touches."""
 
     rule = models.ForeignKey(Rule, on_delete=models.PROTECT, related_name="incidents")
+    # Another rule found the same cause before: that incident is the one people see and handle.
+    part_of = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="parts")
     # What makes it one cause: result type, receiving MX …; the same key never opens twice.
     cause_key = models.CharField(max_length=400)
     title = models.CharField(max_length=300)
@@ -135,6 +141,8 @@ class IncidentDomain(models.Model):
     sessions = models.BigIntegerField(default=0)
     # Posture: the checks in a row that found it mended, and what was found here.
     clean_checks = models.PositiveSmallIntegerField(default=0)
+    # Only a part of the incident touches it: the incident's own rule does not look at it.
+    is_of_part = models.BooleanField(default=False)
     evidence = models.JSONField(default=dict)
 
     class Meta:

@@ -58,7 +58,9 @@ def collect() -> CollectorRegistry:
     gauge("receipts_oldest_seconds", "Age of the oldest unprocessed document").set(
         (now - oldest).total_seconds() if oldest else 0
     )
-    gauge("incidents_active", "Incidents that are not over").set(Incident.objects.active().count())
+    gauge("incidents_active", "Incidents that are not over").set(
+        Incident.objects.active().whole().count()
+    )
     outbox = Notification.objects.filter(delivered_at=None)
     gauge("messages_waiting", "Messages not delivered yet").set(
         outbox.filter(failed_at=None).count()

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from alerts.rules.found import operator_of
 from alerts.rules.kinds import Severity
@@ -19,7 +20,7 @@ from mailtls.sts_policy import Mode
 
 _UNSEEN = frozenset({Status.UNKNOWN, Status.NOT_CHECKED})
 _STRENGTH = {Mode.NONE: 0, Mode.TESTING: 1, Mode.ENFORCE: 2}
-_RUA_CODES = frozenset(
+RUA_CODES = frozenset(
     {"tlsrpt.rua.ours-missing", "tlsrpt.rua.ours-not-first", "tlsrpt.rua.near-ours"}
 )
 
@@ -67,15 +68,17 @@ class PostureRule:
             # Senders that hold the policy keep to it; to new ones mail goes out unprotected.
             yield Trouble(code="change.sts.broken", severity=Severity.HIGH)
         if facts.dane_status is Status.INVALID:
-            yield Trouble(code="change.dane.broken", severity=Severity.CRITICAL, site=_mx(facts))
+            yield Trouble(
+                code="change.dane.broken", severity=Severity.CRITICAL, site=mx_operator(facts)
+            )
         if facts.starttls_status is Status.INVALID:
             severity = Severity.CRITICAL if is_enforced else Severity.HIGH
-            yield Trouble(code="change.starttls.broken", severity=severity, site=_mx(facts))
+            yield Trouble(code="change.starttls.broken", severity=severity, site=mx_operator(facts))
         yield from self._certificates(facts, now)
         tlsrpt = judgement.get("tlsrpt", {})
         if facts.tlsrpt_status is Status.VALID and tlsrpt.get("record") == facts.tlsrpt_record:
             for finding in tlsrpt.get("findings", ()):
-                if finding["code"] in _RUA_CODES:
+                if finding["code"] in RUA_CODES:
                     is_first = finding["code"] == "tlsrpt.rua.ours-not-first"
                     severity = Severity.LOW if is_first else Severity.MEDIUM
                     yield Trouble(code=finding["code"], severity=severity, params=finding["params"])
@@ -105,7 +108,7 @@ class PostureRule:
         severity = _CHANGES.get(code)
         if severity is None or (severity is Severity.LOW and not self.tells_small):
             return None
-        site = _mx(facts) if code in {"change.dane.removed", "change.mx.removed"} else ""
+        site = mx_operator(facts) if code in {"change.dane.removed", "change.mx.removed"} else ""
         kept = dict(params) | {"sts_id": facts.sts_id}
         if code == "change.sts.weakened" and facts.policy_mode is not None:
             kept["after"] = facts.policy_mode.value
@@ -149,7 +152,16 @@ def _is_weaker(facts: Facts, before: str) -> bool:
     return _STRENGTH[facts.policy_mode] < _STRENGTH[Mode(before)]
 
 
-def _mx(facts: Facts) -> str:
+def rua_operator(facts: Facts) -> str:
+    """Give who receives the reports: the operator of the first rua destination."""
+    for uri in facts.tlsrpt_rua[:1]:
+        _, _, address = uri.partition(":")
+        host = address.rpartition("@")[2] if uri.startswith("mailto:") else urlsplit(uri).hostname
+        return operator_of(host or "")
+    return ""
+
+
+def mx_operator(facts: Facts) -> str:
     """Give the operator of the MX hosts."""
     hosts = sorted(line.split()[-1] for line in facts.mx if line)
     return operator_of(hosts[0]) if hosts else ""

@@ -23,8 +23,10 @@ def escalate(now: datetime) -> int:
         assert destination.escalate_after_minutes is not None
         before = now - timedelta(minutes=destination.escalate_after_minutes)
         openings = IncidentEvent.objects.filter(incident=OuterRef("pk"), event__in=_OPENING)
-        opened = Incident.objects.filter(state=State.OPEN).annotate(
-            last_opened_at=Subquery(openings.order_by("-at").values("at")[:1])
+        opened = (
+            Incident.objects.whole()
+            .filter(state=State.OPEN)
+            .annotate(last_opened_at=Subquery(openings.order_by("-at").values("at")[:1]))
         )
         told_since = Notification.objects.filter(
             destination=destination,

@@ -13,13 +13,23 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 
 from alerts.causes import DomainFigures
+from alerts.facts import policy_site_of
 from alerts.models import Incident, IncidentDomain, Mark, Rule, RuleKind, Severity
 from alerts.rules.coverage import CoverageRule
+from alerts.rules.found import POLICY_HOST_TYPES, VAGUE_TYPES
+from alerts.rules.kinship import FAILS_WITH
 from alerts.rules.parameters import read_rule
-from alerts.rules.posture import PostureRule, Trouble, still_holds
+from alerts.rules.posture import (
+    RUA_CODES,
+    PostureRule,
+    Trouble,
+    mx_operator,
+    rua_operator,
+    still_holds,
+)
 from alerts.services.evaluate_rates import rule_scope
 from alerts.services.picture import Picture, where
 from alerts.services.store_incident import Outcome, close, take
@@ -45,8 +55,15 @@ class _Seen:
     name: str
     team: int | None
     facts: Facts
+    policy_site: str = ""
     checked_at: datetime
     troubles: list[Trouble] = field(default_factory=list)
+
+    def shares(self, code: str) -> str:
+        """Give what domains with this trouble may have in common; empty where nobody knows."""
+        if code in RUA_CODES:
+            return rua_operator(self.facts)
+        return self.policy_site if _is_of_policy_host(code) else ""
 
 
 def evaluate_posture(now: datetime, outcome: Outcome) -> None:
@@ -133,7 +150,26 @@ def _read_postures(
                     if trouble and still_holds(trouble.code, trouble.params or {}, facts):
                         one.troubles.append(trouble)
             found.append(one)
+    _add_policy_sites(found)
     return found
+
+
+def _is_of_policy_host(code: str) -> bool:
+    return FAILS_WITH.get(code, VAGUE_TYPES) <= POLICY_HOST_TYPES
+
+
+def _add_policy_sites(seen: Iterable[_Seen]) -> None:
+    """Say who operates the policy hosts at which something is wrong."""
+    wanted = {
+        one.name: one
+        for one in seen
+        if any(_is_of_policy_host(trouble.code) for trouble in one.troubles)
+    }
+    names = sorted(wanted)
+    for start in range(0, len(names), _CHUNK):
+        rows = Posture.objects.filter(domain__name__in=names[start : start + _CHUNK])
+        for name, observed in rows.values_list("domain__name", "observed").iterator():
+            wanted[name].policy_site = policy_site_of(bytes(observed))
 
 
 def _key(
@@ -143,8 +179,8 @@ def _key(
     groups: Mapping[str, object],
     today: date,
 ) -> str:
-    """Give the cause a trouble belongs to: what is open for this domain, at this site, or in this
-    team since yesterday; else a new one."""
+    """Give the cause a trouble belongs to: what is open for this domain or at this site; since
+    yesterday, at what they share or in this team; else a new one."""
     if trouble.site:
         return f"{trouble.code}@{trouble.site}"
     mine = [incident for incident in held if incident.evidence.get("code") == trouble.code]
@@ -152,12 +188,15 @@ def _key(
     known = rows.values_list("incident__cause_key", flat=True).first()
     if known is not None:
         return known
+    shared = one.shares(trouble.code)
     for incident in mine:
+        theirs = incident.evidence.get("shared", "")
+        is_same_team = incident.evidence.get("team") == one.team
         is_near = today - incident.since_on <= timedelta(days=1)
-        if is_near and incident.evidence.get("team") == one.team:
+        if is_near and (shared == theirs if shared and theirs else is_same_team):
             return incident.cause_key
     whose = f"team {one.team}" if one.team is not None else "no team"
-    return f"{trouble.code}@{whose} {today}"
+    return f"{trouble.code}@{shared or whose} {today}"
 
 
 def _picture(
@@ -192,6 +231,8 @@ def _picture(
             "params": dict(trouble.params or {}),
             "team": sample.team,
             "site": trouble.site,
+            "shared": sample.shares(trouble.code),
+            "operators": sorted({mx_operator(one.facts) for one, _ in members} - {""})[:2],
         },
     )
 
@@ -199,7 +240,8 @@ def _picture(
 def _first_days(incident: Incident | None) -> dict[str, date]:
     if incident is None:
         return {}
-    return dict(incident.incident_domains.values_list("domain__name", "first_on"))
+    own = incident.incident_domains.filter(is_of_part=False)
+    return dict(own.values_list("domain__name", "first_on"))
 
 
 def _mend(
@@ -213,9 +255,8 @@ def _mend(
     for incident in held:
         code = incident.evidence.get("code", "")
         params = incident.evidence.get("params", {})
-        rows = incident.incident_domains.filter(domain__name__in=list(seen)).select_related(
-            "domain"
-        )
+        own = incident.incident_domains.filter(is_of_part=False)
+        rows = own.filter(domain__name__in=list(seen)).select_related("domain")
         for row in rows:
             one = seen[row.domain.name]
             checked_at = one.checked_at.isoformat()
@@ -227,9 +268,7 @@ def _mend(
             row.clean_checks = 0 if state else row.clean_checks + 1
             row.evidence = {"checked_at": checked_at}
             row.save(update_fields=["clean_checks", "evidence"])
-        is_left = incident.incident_domains.filter(
-            Q(clean_checks__lt=read.clean_checks), domain__is_active=True
-        )
+        is_left = own.filter(clean_checks__lt=read.clean_checks, domain__is_active=True)
         if not is_left.exists():
             close(incident, "The checks find it mended.", now, outcome)
 

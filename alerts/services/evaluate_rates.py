@@ -140,7 +140,8 @@ def _read_causes(rule: Rule, held: list[Incident], figures: Figures) -> list[Cau
             resolved_on=one.resolved_at.date() if one.resolved_at and not one.is_active else None,
             is_foreign=one.rule_id != rule.pk,
         )
-    rows = IncidentDomain.objects.filter(incident__in=list(causes)).order_by("pk")
+    rows = IncidentDomain.objects.filter(incident__in=list(causes), is_of_part=False)
+    rows = rows.order_by("pk")
     for incident, name, first_on, last_on in rows.values_list(
         "incident", "domain__name", "first_on", "last_on"
     ):

@@ -73,6 +73,10 @@ def resolve(incident: Incident, user: User, text: str = "") -> None:
         held.quiet_until = None
         held.save(update_fields=["resolved_at", "quiet_until"])
         step(held, Event.RESOLVE, text, user=user)
+        for part in held.parts.active():
+            part.resolved_at = held.resolved_at
+            part.save(update_fields=["resolved_at"])
+            step(part, Event.RESOLVE, text)
 
 
 def _quiet(incident: Incident, user: User, event: Event, until: datetime, text: str) -> None:

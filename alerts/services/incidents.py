@@ -50,6 +50,6 @@ def step(
             before={"state": before.value},
             after={"state": incident.state, "text": text},
         )
-    if tell and event in TOLD:
+    if tell and event in TOLD and incident.part_of_id is None:
         notify(incident, line)
     return line

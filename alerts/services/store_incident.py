@@ -13,6 +13,7 @@ from alerts.causes import REOPEN_WITHIN
 from alerts.lifecycle import ACTIVE_STATES, Event, State
 from alerts.models import Incident, IncidentDomain, Rule, Severity
 from alerts.rules.consequence import DUE_WITHIN
+from alerts.services import kin
 from alerts.services.incidents import step
 from alerts.services.picture import Picture
 from domains.models import Domain
@@ -49,9 +50,10 @@ def take(rule: Rule, picture: Picture, now: datetime, outcome: Outcome) -> None:
                 if picture.last_on > recent.last_seen_on:
                     recent.resolved_at = None
                     _set_due(recent, now)
-                    _feed(recent, picture, now)
-                    recent.save()
+                    _write(recent, picture)
                     step(recent, Event.RETURN, picture.sentence, at=now)
+                    if recent.part_of_id is not None:
+                        kin.join(recent, picture, now, is_news=True)
                     outcome.returned += 1
                 return
             _open(rule, picture, now)
@@ -62,15 +64,17 @@ def take(rule: Rule, picture: Picture, now: datetime, outcome: Outcome) -> None:
 
 
 def close(incident: Incident, text: str, now: datetime, outcome: Outcome) -> None:
-    """End an incident, unless somebody was faster."""
+    """End an incident, unless somebody was faster or a part of it goes on."""
     with transaction.atomic():
         held = Incident.objects.select_for_update().get(pk=incident.pk)
-        if not held.is_active:
+        if not held.is_active or held.parts.filter(state__in=sorted(ACTIVE_STATES)).exists():
             return
         held.resolved_at = now
         held.quiet_until = None
         held.save(update_fields=["resolved_at", "quiet_until"])
         step(held, Event.RESOLVE, text, at=now)
+        if held.part_of_id is not None:
+            kin.leave(held, text, now)
         outcome.resolved += 1
 
 
@@ -101,18 +105,19 @@ def remind_of_ends(now: datetime, ahead: timedelta = timedelta(days=7)) -> None:
 
 def _open(rule: Rule, picture: Picture, now: datetime) -> None:
     incident = Incident(rule=rule, cause_key=picture.key, opened_at=now, severity=picture.severity)
+    incident.part_of = kin.find_whole(rule, picture)
     _set_due(incident, now)
-    _write_figures(incident, picture)
-    incident.save()
-    _write_domains(incident, picture)
+    _write(incident, picture)
     step(incident, Event.OPEN, picture.sentence, at=now)
+    if incident.part_of_id is not None:
+        kin.join(incident, picture, now, is_news=True)
     logger.info("opened incident %s: %s", incident.pk, incident.cause_key)
 
 
 def _feed(incident: Incident, picture: Picture, now: datetime) -> bool:
     """Write newer figures; give whether anything had changed."""
     earlier = (incident.failed_sessions, incident.sessions, incident.last_seen_on)
-    known = incident.incident_domains.count()
+    known = incident.incident_domains.filter(is_of_part=False).count()
     severity = Severity(incident.severity)
     has_risen = picture.severity.rank < severity.rank
     newer = (picture.failed_sessions, picture.sessions, picture.last_on)
@@ -123,13 +128,19 @@ def _feed(incident: Incident, picture: Picture, now: datetime) -> bool:
     if has_risen:
         incident.severity = picture.severity
         _set_due(incident, now)
-    _write_figures(incident, picture)
-    incident.save()
-    _write_domains(incident, picture)
+    _write(incident, picture)
+    if incident.part_of_id is not None:
+        kin.join(incident, picture, now, is_news=False)
     if is_worse and incident.is_active:
         # A higher severity is news also to those who have it; more of the same is not.
         step(incident, Event.WORSEN, picture.sentence, at=now, tell=has_risen)
     return True
+
+
+def _write(incident: Incident, picture: Picture) -> None:
+    _write_figures(incident, picture)
+    incident.save()
+    _write_domains(incident, picture)
 
 
 def _set_due(incident: Incident, now: datetime) -> None:
@@ -138,14 +149,16 @@ def _set_due(incident: Incident, now: datetime) -> None:
 
 def _write_figures(incident: Incident, picture: Picture) -> None:
     incident.title = picture.title
+    incident.since_on = min(incident.since_on or picture.since_on, picture.since_on)
+    incident.last_seen_on = max(incident.last_seen_on or picture.last_on, picture.last_on)
+    incident.evidence = dict(picture.evidence)
+    if incident.sessions and not picture.sessions:
+        return  # those of a part
     incident.result_type = picture.result_type
     incident.receiving_mx = list(picture.receiving_mx)
     incident.reporters = list(picture.reporters)
-    incident.since_on = min(incident.since_on or picture.since_on, picture.since_on)
-    incident.last_seen_on = max(incident.last_seen_on or picture.last_on, picture.last_on)
     incident.failed_sessions = picture.failed_sessions
     incident.sessions = picture.sessions
-    incident.evidence = dict(picture.evidence)
 
 
 def _write_domains(incident: Incident, picture: Picture) -> None:
@@ -157,6 +170,8 @@ def _write_domains(incident: Incident, picture: Picture) -> None:
         for pk, name, team in rows.values_list("pk", "name", "team"):
             ids[name] = pk
             teams.add(team)
+    # Where checks found it, the figures are those of a part that senders told of.
+    figures = ["failed_sessions", "sessions"] if picture.sessions else []
     IncidentDomain.objects.bulk_create(
         [
             IncidentDomain(
@@ -172,7 +187,7 @@ def _write_domains(incident: Incident, picture: Picture) -> None:
         ],
         update_conflicts=True,
         unique_fields=["incident", "domain"],
-        update_fields=["first_on", "last_on", "failed_sessions", "sessions"],
+        update_fields=["first_on", "last_on", "is_of_part", *figures],
         batch_size=1_000,
     )
     # One team owns it when all its domains are that team's.

@@ -71,7 +71,7 @@ def work(slack_url):
     NotifySlack.request_rate_per_sec = 0
     NotifySlack.socket_read_timeout = webhook.TIMEOUT_S = 0.4
     deliver.SEND_ENDS_AFTER_S = 1.0
-    outbox.CLAIM_ENDS_AFTER = timedelta(seconds=4)
+    outbox.CLAIM_ENDS_AFTER = timedelta(seconds=3)
     outbox.BACKOFF = deliver.BACKOFF = (timedelta(milliseconds=200),) * 500
     # The first messages of a process are not to wait for these: its life is short.
     webhook.tls_context()

@@ -27,6 +27,7 @@ WORKERS = 3
 KILLS = 20
 DONE_WITHIN_S = 120
 PAUSE_S = 1
+REQUESTS_A_KILL = 8
 
 
 class Moods:
@@ -39,6 +40,12 @@ class Moods:
         self.met = Counter()
         self.paused_until = {}
         self.too_early = 0
+
+    def wait_for(self, requests):
+        """Wait until so many more have come in: the workers are at it."""
+        enough = self.met.total() + requests
+        while self.met.total() < enough:
+            time.sleep(0.005)
 
     def pick(self, place):
         if time.monotonic() < self.paused_until.get(place, 0):
@@ -207,7 +214,8 @@ def test_each_message_arrives_in_order_whoever_is_killed(tmp_path):
         try:
             for number in range(KILLS):
                 workers.wait_until_ready(number % WORKERS)
-                time.sleep(moods.rng.uniform(0.5, 2.5))
+                moods.wait_for(REQUESTS_A_KILL)
+                time.sleep(moods.rng.uniform(0, 0.1))
                 workers.replace(number % WORKERS)
             moods.is_well = True
             deadline = time.monotonic() + DONE_WITHIN_S

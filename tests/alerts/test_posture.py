@@ -1,11 +1,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from accounts.models import Team
 from alerts.lifecycle import State
 from alerts.models import Incident, Rule, RuleKind
-from alerts.rules.posture import PostureRule
+from alerts.rules.posture import PostureRule, rua_operator
 from alerts.services.evaluate import evaluate
 from domains.models import Domain, StateChange
 from domains.services.record_check import record_check
@@ -13,6 +14,7 @@ from mailtls.aspects import Status
 from mailtls.catalogue import describe
 from mailtls.facts import Facts
 from mailtls.findings import Finding, Severity
+from mailtls.observed import AddressAnswer, FetchResult
 from mailtls.sts_policy import Mode
 from tests.domains.observations import AT, RUA, observed, servfail
 
@@ -107,6 +109,50 @@ def test_the_same_change_in_one_team_on_one_day_is_one_incident():
         3,
         3,
     ]
+
+
+def test_policy_hosts_of_one_provider_that_break_on_one_day_are_one_incident():
+    teams = [Team.objects.create(name=name) for name in ("Mail", "Web")]
+    domains = [Domain.objects.create(name=f"d{n}.example", team=teams[n % 2]) for n in range(6)]
+    for n, one in enumerate(domains):
+        provider = "pages.provider.test" if n < 4 else "elsewhere.test"
+        check(one, 0)
+        for hours in (1, 2):
+            at = AT + timedelta(hours=hours)
+            seen = observed(one.name, at=at)
+            gone = structs.replace(
+                seen.policy,
+                result=FetchResult.HTTP_STATUS,
+                http_status=404,
+                body=None,
+                v4=AddressAnswer(
+                    name=seen.policy.host, cnames=(provider,), addresses=("192.0.2.1",)
+                ),
+            )
+            record_check(one, structs.replace(seen, policy=gone), at)
+
+    evaluate(AT + timedelta(hours=3))
+
+    assert {
+        incident.cause_key: incident.incident_domains.count() for incident in Incident.objects.all()
+    } == {
+        "change.sts.broken@provider.test 2026-11-01": 4,
+        "change.sts.broken@elsewhere.test 2026-11-01": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rua", "operator"),
+    [
+        ((), ""),
+        (("mailto:tls@in.reports.test",), "reports.test"),
+        (("https://tls.reports.test/in?x=1", "mailto:a@b.test"), "reports.test"),
+    ],
+)
+def test_reports_go_to_an_operator(rua, operator):
+    facts = Facts(domain="a.example", observed_at=AT, tlsrpt_rua=rua)
+
+    assert rua_operator(facts) == operator
 
 
 def test_a_weakened_policy_is_told_until_it_is_as_strong_again(domain):

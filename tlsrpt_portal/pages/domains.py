@@ -56,7 +56,9 @@ class FleetTable(DomainTable):
         self.last_days = queries.last_report_days(chosen)
         held = (
             IncidentDomain.objects.filter(
-                domain__in=records, incident__state__in=sorted(ACTIVE_STATES)
+                domain__in=records,
+                incident__part_of=None,
+                incident__state__in=sorted(ACTIVE_STATES),
             )
             .order_by()
             .values_list("domain")

@@ -33,11 +33,14 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one incident."""
     incident = visible_incident(request, pk)
     touched = _touched(request, incident)
-    is_about_sessions = RuleKind(incident.rule.kind) in RATE_KINDS
+    parts = list(incident.parts.select_related("rule"))
+    kinds = {RuleKind(one.rule.kind) for one in (incident, *parts)}
+    is_about_sessions = not kinds.isdisjoint(RATE_KINDS)
     context = {
         "incident": incident,
         "now": timezone.now(),
         "cause_words": words_of(incident),
+        "part_words": [words_of(part) for part in parts],
         "chart": _evidence(incident, [row.domain_id for row in touched]),
         "checks": read_check_evidence(incident, touched),
         "is_about_sessions": is_about_sessions,
