@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,8 @@ LOOK_FROM_FAILED_SESSIONS = 5
 SURGE_FAILED_SESSIONS = 10
 SURGE_DOMAINS = 5
 SURGE_GROWTH = 5
+# Of a reporter that tells so many of 14 days it does at weekends, too, and may be a little late.
+_DAILY_OF_TWO_WEEKS = 11
 _CHUNK = 500
 
 Surges = dict[int, set[tuple[str, str]]]
@@ -132,20 +135,36 @@ def presence_of(domains: DomainQuerySet, since: date, until: date) -> dict[tuple
     return {(names[pk], reporter): bits for (pk, reporter), bits in found.items() if pk in names}
 
 
-def missing_pairs(domains: DomainQuerySet, today: date) -> tuple[set[int], Counter[str]]:
-    """Give the domains that some reporter told of and no longer does, and how many domains each
-    reporter tells of regularly. One pass over twelve days."""
+@dataclass(kw_only=True)
+class RecentPairs:
+    """What two weeks say of the pairs of domain and reporter.
+
+    `missing` are domains that some reporter told of and no longer does, `regular` says how many
+    domains each reporter tells of regularly, `ages` how many days ago it last told of those of
+    which it tells daily.
+    """
+
+    missing: set[int]
+    regular: Counter[str]
+    ages: dict[str, Counter[int]]
+
+
+def recent_pairs(domains: DomainQuerySet, today: date) -> RecentPairs:
+    """Give what the last two weeks say of who reports on whom, in one pass."""
     rows = _within(DailySessions.objects.all(), domains, today - timedelta(days=14), today)
     pairs = rows.order_by().values_list("domain", "reporter")
     quiet = today - timedelta(days=2)
     missing: set[int] = set()
     regular: Counter[str] = Counter()
+    ages: dict[str, Counter[int]] = defaultdict(Counter)
     summed = pairs.annotate(last=Max("day"), days=Count("day", distinct=True))
     for pk, reporter, last, days in summed.iterator():
         regular[reporter] += days >= 6
         if last < quiet and days >= 4:
             missing.add(pk)
-    return missing, +regular
+        if days >= _DAILY_OF_TWO_WEEKS:
+            ages[reporter][(today - last).days] += 1
+    return RecentPairs(missing=missing, regular=+regular, ages=ages)
 
 
 def last_arrival(now: datetime, *, days: int) -> datetime | None:

@@ -15,6 +15,7 @@ from alerts.rules.kinds import RuleKind, Severity
 from domains.models import Domain, Tag
 
 __all__ = [
+    "ArrivalDay",
     "Destination",
     "DestinationKind",
     "Digest",
@@ -294,3 +295,24 @@ class Mark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.position}"
+
+
+class ArrivalDay(models.Model):
+    """How old the newest reports of each reporter were on a morning, as a rule about silence saw.
+
+    Four weeks of them say how late each reporter usually is.
+    """
+
+    rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="arrival_days")
+    day = models.DateField()
+    # By reporter: the share of its domains of which it had told within 1, 2 … days.
+    shares = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("day",)
+        constraints = [
+            models.UniqueConstraint(fields=("rule", "day"), name="arrivals_once_a_morning")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} on {self.day}"

@@ -6,18 +6,20 @@ and when nobody tells of anything it is the portal's own intake.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from alerts.causes import REOPEN_WITHIN
 from alerts.rules.kinds import Severity
-from alerts.rules.silence import BASELINE_DAYS, Silence, SilenceRule
+from alerts.rules.silence import BASELINE_DAYS, ON_TIME, Arrivals, Silence, SilenceRule
 
 Pair = tuple[str, str]  # domain, reporter
 _FEWEST_TOGETHER = 5
+_RENAMED_WITHIN_DAYS = 4
 
 
 class SilenceKind(StrEnum):
@@ -68,17 +70,19 @@ class SilenceBook:
         presence: Mapping[Pair, int],
         regular: Mapping[str, int],
         teams: Mapping[str, int | None],
+        arrivals: Mapping[str, Arrivals] = MappingProxyType({}),
     ) -> None:
         """Judge the silence on the last complete day before `today`.
 
         `presence` holds every reporter of each domain that may be silent; `regular` how many
-        domains each reporter tells of regularly, silent ones included.
+        domains each reporter tells of regularly, silent ones included; `arrivals` how late the
+        reports of each reporter come, where that is known.
         """
         end = (today - self.first_on).days - 1
         silent = {
             pair: silence
             for pair, bits in presence.items()
-            if (silence := self.rule.missed(bits, end)) is not None
+            if (silence := self.rule.missed(bits, end, arrivals.get(pair[1], ON_TIME))) is not None
         }
         for kind, reporter, team, first in self._find(silent, presence, regular, teams, end):
             self._place(kind, reporter, team, first, end, today)
@@ -103,13 +107,14 @@ class SilenceBook:
             for reporter, domains in among_many.items()
             if len(domains) >= max(_FEWEST_TOGETHER, regular.get(reporter, 0) / 2)
         }
-        if everywhere and not set(regular) - everywhere:
+        renamed = {name for name in everywhere if _has_new_name(name, among_many[name], presence)}
+        if everywhere and not renamed and not set(regular) - everywhere:
             together: dict[str, int] = {}
             for reporter in everywhere:
                 together |= among_many[reporter]
             yield SilenceKind.INTAKE, "", None, together
             return
-        for reporter in sorted(everywhere):
+        for reporter in sorted(everywhere - renamed):
             yield SilenceKind.REPORTER, reporter, None, among_many[reporter]
         left = {pair: held for pair, held in silent.items() if pair[1] not in everywhere}
         yield from self._find_single(left, presence, teams, end)
@@ -215,3 +220,13 @@ class SilenceBook:
             names = cause.reporters or {name for held, name in presence if held == domain}
             back += any(presence.get((domain, name), 0) >> first for name in names)
         return back * 2 >= len(cause.first)
+
+
+def _has_new_name(reporter: str, first: Mapping[str, int], presence: Mapping[Pair, int]) -> bool:
+    """Say whether another reporter began where this one ended: it only calls itself otherwise."""
+    begins: Counter[str] = Counter()
+    for (domain, name), bits in presence.items():
+        if domain in first and name != reporter:
+            earliest = (bits & -bits).bit_length() - 1
+            begins[name] += bits > 0 and abs(earliest - first[domain]) <= _RENAMED_WITHIN_DAYS
+    return any(count * 2 >= len(first) for count in begins.values())

@@ -1,8 +1,9 @@
 """Measures the rules on made-up fleets: what is found in time, what is false, how long it takes.
 
-usage: python -m bench.alerts [--seeds 1,2,3] [--domains 1000] [--days 120] [--verbose]
+usage: python -m bench.alerts [--live] [--seeds 1,2,3] [--domains 1000] [--days 120] [--verbose]
 
-Each seed is a fleet with planted events, replayed day by day on a SQLite database of its own.
+Each seed is a fleet with planted events, replayed day by day on a SQLite database of its own. With
+--live its reports come late and in parts, and each day is evaluated as it was.
 """
 
 from __future__ import annotations
@@ -35,6 +36,51 @@ def matches(one, event, world):
     else:
         is_told = one.result_type == event.result_type
     return is_told and bool(one.domains & event.domains)
+
+
+def live(world):
+    """Let the reports come in and evaluate every morning; give the incidents as a replay would."""
+    from datetime import UTC, datetime
+    from datetime import time as clock
+    from types import SimpleNamespace
+
+    from alerts.models import Incident, Mark
+    from alerts.services.evaluate import evaluate_changes
+
+    Incident.objects.all().delete()
+    Mark.objects.all().delete()
+    ids = world.store_domains()
+    arrivals = world.arrivals()
+    took_s = 0.0
+    for index in range(1, world.days + 1):
+        world.store(ids, arrivals.get(index, ()))
+        # Some mornings more, so that it is known how late reporters are.
+        if index >= WARM_UP_DAYS - 10:
+            started = time.perf_counter()
+            evaluate_changes(datetime.combine(world.day(index), clock(6), UTC))
+            took_s += time.perf_counter() - started
+    found = []
+    for one in Incident.objects.filter(part_of=None).prefetch_related("incident_domains__domain"):
+        if one.opened_at.date() < world.day(WARM_UP_DAYS):
+            continue
+        rows = {row.domain.name: row for row in one.incident_domains.all()}
+        picture = SimpleNamespace(
+            domains=rows,
+            key=one.cause_key,
+            reporters=one.reporters,
+            failed_sessions=one.failed_sessions,
+            sessions=one.sessions,
+        )
+        found.append(
+            SimpleNamespace(
+                picture=picture,
+                domains=set(rows),
+                result_type=one.result_type,
+                opened_on=one.opened_at.date(),
+                resolved_on=one.resolved_at.date() if one.resolved_at else None,
+            )
+        )
+    return found, took_s
 
 
 def judge(found, world):
@@ -82,6 +128,7 @@ def main() -> None:
     parser.add_argument("--domains", type=int, default=1000)
     parser.add_argument("--days", type=int, default=120)
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--live", action="store_true")
     options = parser.parse_args()
     os.environ["DOTENV"] = os.devnull
     os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="bench-alerts-")
@@ -93,18 +140,23 @@ def main() -> None:
 
     from alerts.services.replay import replay
     from domains.models import Domain
+    from tests.alerts.varied_worlds import VariedWorld
     from tests.alerts.worlds import make_world
 
     call_command("migrate", verbosity=0)
     total = Counter()
     for seed in map(int, options.seeds.split(",")):
         Domain.objects.all().delete()
-        world = make_world(seed, domains=options.domains, days=options.days)
-        world.store()
-        days = [world.day(n) for n in range(WARM_UP_DAYS, options.days + 1)]
-        started = time.perf_counter()
-        found = list(replay(days))
-        took_s = time.perf_counter() - started
+        if options.live:
+            world = VariedWorld(seed, domains=options.domains, days=options.days)
+            found, took_s = live(world)
+        else:
+            world = make_world(seed, domains=options.domains, days=options.days)
+            world.store()
+            days = [world.day(n) for n in range(WARM_UP_DAYS, options.days + 1)]
+            started = time.perf_counter()
+            found = list(replay(days))
+            took_s = time.perf_counter() - started
         counts, false, missed = judge(found, world)
         total += counts
         weeks = (options.days - WARM_UP_DAYS) / 7

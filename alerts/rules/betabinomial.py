@@ -18,6 +18,9 @@ PRIOR_SESSIONS = 50.0
 # However many sessions the past has, its rate is never believed more firmly than that many say.
 MOST_SESSIONS = 1200.0
 _FEWEST_SESSIONS = 30.0
+# So many failures of the past are no chance.
+_FEWEST_FAILURES = 3
+_LEAST_PRIOR = 4.0
 _MOST_TERMS = 20_000
 
 
@@ -42,10 +45,22 @@ def learn(sessions: int, failures: int, days: Sequence[tuple[int, int]] = ()) ->
     """
     weight = min(float(sessions), MOST_SESSIONS, _weight_of(sessions, failures, days))
     scale = weight / sessions if sessions else 0.0
+    prior = _prior_sessions(sessions, failures, weight)
     return Belief(
-        alpha=PRIOR_RATE * PRIOR_SESSIONS + failures * scale,
-        beta=(1 - PRIOR_RATE) * PRIOR_SESSIONS + max(0, sessions - failures) * scale,
+        alpha=PRIOR_RATE * prior + failures * scale,
+        beta=(1 - PRIOR_RATE) * prior + max(0, sessions - failures) * scale,
     )
+
+
+def _prior_sessions(sessions: int, failures: int, weight: float) -> float:
+    """Give the weight of what is believed beforehand: little where the past says otherwise.
+
+    Else what always fails by fits and starts, and so is held loosely, would seem to fail far less
+    often than it does.
+    """
+    if failures >= _FEWEST_FAILURES and failures >= sessions * 10 * PRIOR_RATE:
+        return min(PRIOR_SESSIONS, max(_LEAST_PRIOR, weight / 10))
+    return PRIOR_SESSIONS
 
 
 def surprise(failures: int, sessions: int, belief: Belief) -> float:

@@ -73,7 +73,7 @@ class RegressionRule:
         rise = self.find(history.whole(), end, not_past=not_past, reporters=reporters)
         for reporter, policy_type in history.under if rise is None else ():
             series = history.of_reporter(reporter, policy_type)
-            rise = self.find(series, end, not_past=not_past)
+            rise = self.find(series, end, not_past=not_past, else_past=history.whole())
             if rise is not None:
                 break
         if rise is None:
@@ -87,12 +87,16 @@ class RegressionRule:
         *,
         not_past: Collection[int] = (),
         reporters: int = 1,
+        else_past: Series | None = None,
     ) -> Rise | None:
         """Find a rise in a window that ends with the day `end`.
 
         `not_past` are days that do not count as past, because something was wrong on them;
-        `reporters` is how many tell of failures on the last day.
+        `reporters` is how many tell of failures on the last day; `else_past` is the past of what
+        has none of its own.
         """
+        if else_past is not None and _has_past(series, end, not_past):
+            else_past = None
         if not series.failures[end] and not series.sessions[end]:
             return None
         for window in WINDOWS:
@@ -106,6 +110,10 @@ class RegressionRule:
             if first < 0 or failures < least or failures < sessions * floor:
                 continue
             rise = self._judge(series, first, end, sessions, failures, not_past, reporters)
+            if rise is not None and else_past is not None:
+                usual = _learn(else_past, list(else_past.days(first - BASELINE_DAYS, first))).rate
+                if rise.rate < min(usual * self.growth, usual + 0.25):
+                    continue
             if rise is not None:
                 return rise
         return None
@@ -177,6 +185,11 @@ class Rise:
     rate: float
     usual_rate: float
     odds: float
+
+
+def _has_past(series: Series, end: int, not_past: Collection[int]) -> bool:
+    days = series.days(end - BASELINE_DAYS, end, not_past)
+    return sum(1 for _ in days) >= FEWEST_BASELINE_DAYS
 
 
 def _usual(series: Series, first: int, end: int, before: list[int]) -> Belief:

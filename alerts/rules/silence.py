@@ -6,9 +6,15 @@ now and then is spared: its silence says nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 BASELINE_DAYS = 28
+# Shares of a reporter's reports that are there on the first, second … morning after their day.
+Arrivals = Sequence[float]
+ON_TIME: Arrivals = (1.0,)
+# A report counts as missed from the morning on which so many would be there.
+_SURELY_THERE = 0.9
 _LEAST_PRESENCE = 0.6
 _FOUR_WEEKS = (1 << BASELINE_DAYS) - 1
 _RECENT_DAYS = 12
@@ -27,10 +33,11 @@ class SilenceRule:
     chance: float = 2e-6
     intake_hours: int = 36
 
-    def missed(self, presence: int, end: int) -> Silence | None:
+    def missed(self, presence: int, end: int, arrivals: Arrivals = ON_TIME) -> Silence | None:
         """Give since when a pair of domain and reporter is silent on the day `end`, if it is.
 
         `presence` has bit n set where the reporter told of the domain on the day n of the span.
+        What usually comes late is not missed before it would be there.
         """
         if presence >> end & 1:
             return None
@@ -54,9 +61,12 @@ class SilenceRule:
         odds, expected = 1.0, 0
         for day in range(first, end + 1):
             # Four such weekdays were seen; one more is assumed to be like the rest of the week.
-            share = min(0.99, (by_weekday[day % 7] + overall) / 5)
-            odds *= 1 - share
-            expected += share >= _LEAST_PRESENCE
+            share = (by_weekday[day % 7] + overall) / 5
+            # How often it reports is known from four weeks only: the less regular, the less sure.
+            share = min(0.99, share - (share * (1 - share) / BASELINE_DAYS) ** 0.5 / 2)
+            there = arrivals[min(end - day, len(arrivals) - 1)]
+            odds *= 1 - share * there
+            expected += share >= _LEAST_PRESENCE and there >= _SURELY_THERE
         if not expected:
             return None
         return Silence(first=first, odds=odds, missed=expected)

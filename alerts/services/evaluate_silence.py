@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from django.db.models import Q
@@ -11,9 +11,9 @@ from django.db.models import Q
 from alerts import facts
 from alerts.causes import REOPEN_WITHIN, DomainFigures
 from alerts.lifecycle import State
-from alerts.models import Incident, Rule, RuleKind
+from alerts.models import ArrivalDay, Incident, Rule, RuleKind
 from alerts.rules.parameters import read_rule
-from alerts.rules.silence import BASELINE_DAYS, SilenceRule
+from alerts.rules.silence import BASELINE_DAYS, Arrivals, SilenceRule
 from alerts.services.evaluate_rates import rule_scope
 from alerts.services.picture import Picture, where
 from alerts.services.store_incident import Outcome, close, take
@@ -22,6 +22,10 @@ from alerts.silences import SEVERITY, SilenceBook, SilenceKind, SilentCause
 # Four weeks to learn from, and the time after which silence is the new normal.
 INTAKE_KEY = "silent-intake"
 SPAN_DAYS = 2 * BASELINE_DAYS + 7
+# How late reporters are is learnt up to so many mornings, from so many pairs and mornings on.
+LATEST = 5
+FEWEST_PAIRS = 5
+FEWEST_MORNINGS = 3
 
 
 def silence_rules() -> list[Rule]:
@@ -96,19 +100,48 @@ def _evaluate_rule(
     first_on = today - timedelta(days=SPAN_DAYS)
     scope = rule_scope(rule)
     causes = list(_read_causes(rule, first_on, now))
-    missing, regular = facts.missing_pairs(scope, today)
+    recent = facts.recent_pairs(scope, today)
+    arrivals = _learn_arrivals(rule, today, recent.ages)
     names = {name for cause in causes for name in cause.first if cause.resolved_on is None}
-    concerned = scope.filter(Q(pk__in=missing) | Q(name__in=list(names)[:5_000]))
+    concerned = scope.filter(Q(pk__in=recent.missing) | Q(name__in=list(names)[:5_000]))
     presence = facts.presence_of(concerned, first_on, today - timedelta(days=1))
     teams = dict(concerned.order_by().values_list("name", "team"))
     book = SilenceBook(read, first_on, causes)
-    book.judge(today, presence, regular_counts(regular), teams)
+    book.judge(today, presence, regular_counts(recent.regular), teams, arrivals)
     held = {one.cause_key: one for one in Incident.objects.active().filter(rule=rule)}
     for cause in book.causes:
         if cause.resolved_on is None:
             take(rule, picture_of_silence(cause, first_on), now, outcome)
         elif cause.resolved_on == today and cause.key in held:
             close(held[cause.key], "Reports come in again, or have ended for good.", now, outcome)
+
+
+def _learn_arrivals(
+    rule: Rule, today: date, ages: Mapping[str, Counter[int]]
+) -> dict[str, Arrivals]:
+    """Note how old the newest reports are this morning; give how late each reporter usually is."""
+    shares = {}
+    for reporter, counts in ages.items():
+        total = counts.total()
+        upto = [sum(counts[age] for age in range(day + 1)) / total for day in range(1, LATEST + 1)]
+        # Who tells of hardly any domain any more is silent, not late.
+        if total >= FEWEST_PAIRS and upto[-1] >= 0.5:
+            shares[reporter] = upto
+    ArrivalDay.objects.update_or_create(rule=rule, day=today, defaults={"shares": shares})
+    since = today - timedelta(days=BASELINE_DAYS + LATEST)
+    ArrivalDay.objects.filter(rule=rule, day__lt=since).delete()
+    # The newest mornings are left out: what is missed there may be the very silence in question.
+    mornings = ArrivalDay.objects.filter(rule=rule, day__lte=today - timedelta(days=LATEST))
+    noted: dict[str, list[Arrivals]] = defaultdict(list)
+    for held in mornings.values_list("shares", flat=True):
+        for reporter, upto in held.items():
+            noted[reporter].append(upto)
+    return {
+        # The last share stands for all later mornings: by then what is to come is there.
+        reporter: [*(sum(days) / len(days) for days in zip(*rows, strict=True)), 1.0]
+        for reporter, rows in noted.items()
+        if len(rows) >= FEWEST_MORNINGS
+    }
 
 
 def _read_causes(rule: Rule, first_on: date, now: datetime) -> Iterator[SilentCause]:

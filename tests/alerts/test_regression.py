@@ -71,3 +71,26 @@ def test_a_past_that_differs_from_day_to_day_is_believed_less():
 
 def test_a_huge_count_is_judged_quickly():
     assert surprise(5_000, 10_000_000, learn(10**9, 1000)) < 1
+
+
+def test_what_fails_by_fits_and_starts_is_believed_at_its_own_rate():
+    days = [(100, 15), (100, 45), (100, 30), (100, 10), (100, 50)] * 5
+
+    belief = learn(2500, sum(k for _, k in days), days)
+
+    assert belief.alpha + belief.beta < 100
+    assert belief.rate == pytest.approx(0.3, abs=0.04)
+
+
+def test_a_few_failures_of_few_sessions_leave_the_belief_as_it_was():
+    assert learn(40, 1).rate < 0.02
+
+
+def test_a_reporter_without_a_past_is_held_against_that_of_the_domain():
+    known = Series([100] * 36, [30] * 36)
+    new = Series([0] * 35 + [100], [0] * 35 + [40])
+    rule = RegressionRule()
+
+    assert rule.find(new, 35) is not None
+    assert rule.find(new, 35, else_past=known) is None
+    assert rule.find(Series([0] * 35 + [100], [0] * 35 + [70]), 35, else_past=known) is not None

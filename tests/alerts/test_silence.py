@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from alerts.lifecycle import State
-from alerts.models import Incident, Rule, RuleKind
+from alerts.models import ArrivalDay, Incident, Rule, RuleKind
 from alerts.rules.silence import SilenceRule
 from alerts.services.evaluate import evaluate
 from alerts.services.replay import replay
@@ -40,6 +40,22 @@ def test_the_cadence_decides(presence, end, told):
     rule = SilenceRule()
 
     silence = rule.missed(presence, end)
+
+    assert (silence is not None and rule.is_told_alone(silence)) is told
+
+
+@pytest.mark.parametrize(
+    ("missed", "told"),
+    [
+        pytest.param((38, 39), False, id="two of which it is usually late"),
+        pytest.param((37, 38, 39), False, id="one more"),
+        pytest.param((35, 36, 37, 38, 39), True, id="three that would be there by now"),
+    ],
+)
+def test_what_usually_comes_late_is_not_missed_before_it_would_be_there(missed, told):
+    rule = SilenceRule()
+
+    silence = rule.missed(bits(*missed), 39, (0.4, 0.7, 1.0))
 
     assert (silence is not None and rule.is_told_alone(silence)) is told
 
@@ -100,6 +116,38 @@ def test_live_and_backtest_agree_on_silence(rule):
     incident = Incident.objects.get()
     assert one.opened_on == incident.opened_at.date() == TODAY - timedelta(days=3)
     assert one.as_dict()["reporters"] == ["Comcast"]
+
+
+def morning(back):
+    day = TODAY - timedelta(days=back)
+    return datetime(day.year, day.month, day.day, 6, tzinfo=UTC)
+
+
+def test_a_reporter_that_is_always_two_days_late_is_learnt_and_left_alone(rule):
+    for n in range(8):
+        for back in range(14, 55):
+            add_day(f"d{n}.example", back, 50)
+            add_day(f"d{n}.example", back + 2, 50, reporter="Slow")
+    for back in range(12, -1, -1):
+        for n in range(8):
+            add_day(f"d{n}.example", back + 1, 50)
+            add_day(f"d{n}.example", back + 3, 50, reporter="Slow")
+        evaluate(morning(back))
+
+    assert not Incident.objects.active().exists()
+    assert ArrivalDay.objects.last().shares["Slow"][:3] == [0.0, 0.0, 1.0]
+
+
+def test_a_reporter_that_calls_itself_otherwise_is_not_silent(rule):
+    for n in range(8):
+        report_daily(f"d{n}.example", "Comcast")
+        report_daily(f"d{n}.example", "Google Inc.", until_back=4)
+        for back in (1, 2, 3):
+            add_day(f"d{n}.example", back, 50, reporter="Google LLC")
+
+    evaluate(NOW)
+
+    assert not Incident.objects.exists()
 
 
 def test_an_intake_that_receives_nothing_is_critical_once_and_ends(rule):
