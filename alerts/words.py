@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alerts.models import Incident, RuleKind
+from alerts.rules.coverage import CoverageKind
 from mailtls.catalogue import describe
 from mailtls.catalogue.result_types import describe_result_type
 from mailtls.findings import Finding, Severity
@@ -43,11 +44,27 @@ _SILENCE = {
         "Send a mail to the intake's address and post to its URL from outside.",
     ),
 }
-_COVERAGE = (
+_NEW = (
     "New domains that still have no TLSRPT record or no MTA-STS policy.",
     "The records were forgotten when the domains were registered or moved.",
     "Publish the records that each domain's page proposes, MTA-STS in mode testing at first.",
 )
+_COVERAGE = {
+    CoverageKind.ENDING: (
+        "Somebody allowed these domains to lack something until a day that is near.",
+        "What was to be done until then has not been done yet.",
+        "Publish what is lacking, or have the exception renewed with a reason under Coverage.",
+    ),
+    CoverageKind.ENDED: (
+        "The exceptions are over, and the domains still lack what they were excepted from.",
+        "Nobody has published it or asked for more time.",
+        "Publish what is lacking, or have a new exception approved with a reason under Coverage.",
+    ),
+}
+_TITLES = {
+    CoverageKind.ENDING: "Exceptions that end soon",
+    CoverageKind.ENDED: "Exceptions that have ended",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,17 +96,16 @@ def words_of(incident: Incident) -> IncidentWords:
             section=entry.section,
         )
     if kind in {RuleKind.SILENCE, RuleKind.COVERAGE}:
-        texts = _SILENCE.get(incident.evidence.get("kind", ""), _COVERAGE)
-        meaning, causes, action = texts
+        told = incident.evidence.get("kind", "")
         is_silence = kind == RuleKind.SILENCE
+        meaning, causes, action = _SILENCE.get(told) or _COVERAGE.get(told) or _NEW
+        title = _TITLES.get(told, "New domains without records")
         return IncidentWords(
-            title="Reports that used to come do not come"
-            if is_silence
-            else "New domains without records",
+            title="Reports that used to come do not come" if is_silence else title,
             meaning=meaning,
             causes=causes,
             action=action,
-            section="RFC 8460 3",
+            section="" if told in _COVERAGE else "RFC 8460 3",
         )
     held = describe_result_type(incident.result_type)
     return IncidentWords(

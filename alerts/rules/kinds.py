@@ -12,7 +12,7 @@ class RuleKind(TextChoices):
     FAILURE_RATE = "failure-rate", "Failure rate over a threshold"
     SILENCE = "silence", "Reports that stop coming"
     POSTURE = "posture", "Records, policies and certificates"
-    COVERAGE = "coverage", "New domains without records"
+    COVERAGE = "coverage", "New domains without records, exceptions that end"
 
 
 # Rules whose incidents are about failed sessions, the one that judges by the past first.

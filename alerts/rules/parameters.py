@@ -114,6 +114,12 @@ _WORDS: Mapping[RuleKind, tuple[tuple[str, str, ParameterType, str], ...]] = Map
             ("days", "Days", _COUNT, "How long a new domain may go without records."),
             ("expects_tlsrpt", "TLSRPT", _FLAG, "Every domain is to have a TLSRPT record."),
             ("expects_mta_sts", "MTA-STS", _FLAG, "Every domain is to have MTA-STS."),
+            (
+                "warn_days",
+                "Days before an exception ends",
+                _COUNT,
+                "From then on it is told, unless the domain has what it was excepted from.",
+            ),
         ),
     }
 )

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from alerts.rules.found import operator_of
 from alerts.rules.kinds import Severity
+from domains.lacks import Lack, implied_by
 from mailtls.aspects import Status
 from mailtls.facts import Facts
 from mailtls.sts_policy import Mode
@@ -125,6 +126,15 @@ _CHANGES = {
     "change.sts.max-age-cut": Severity.LOW,
     "change.dane.removed": Severity.HIGH,
     "change.mx.removed": Severity.CRITICAL,
+}
+
+# What is no trouble where an exception allows it.
+LACKS: Mapping[str, frozenset[Lack]] = {
+    "change.tlsrpt.removed": frozenset({Lack.TLSRPT}),
+    "change.sts.removed": frozenset({Lack.MTA_STS}),
+    "change.sts.removed-while-cached": frozenset({Lack.MTA_STS}),
+    "change.sts.weakened": implied_by(Lack.ENFORCE),
+    "change.dane.removed": frozenset({Lack.DANE}),
 }
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from alerts.models import Mark
 from alerts.services.escalate import escalate
+from alerts.services.evaluate_coverage import evaluate_coverage
 from alerts.services.evaluate_posture import evaluate_posture
 from alerts.services.evaluate_rates import evaluate_rates
 from alerts.services.evaluate_silence import evaluate_silence
@@ -28,6 +29,7 @@ def evaluate(now: datetime | None = None) -> Outcome:
     evaluate_rates(now, outcome)
     evaluate_silence(now, outcome)
     evaluate_posture(now, outcome)
+    evaluate_coverage(now, outcome)
     escalate(now)
     _set_mark(newest, now)
     return outcome

@@ -18,11 +18,11 @@ from django.db.models import Max
 from alerts.causes import DomainFigures
 from alerts.facts import policy_site_of
 from alerts.models import Incident, IncidentDomain, Mark, Rule, RuleKind, Severity
-from alerts.rules.coverage import CoverageRule
 from alerts.rules.found import POLICY_HOST_TYPES, VAGUE_TYPES
 from alerts.rules.kinship import FAILS_WITH
 from alerts.rules.parameters import read_rule
 from alerts.rules.posture import (
+    LACKS,
     RUA_CODES,
     PostureRule,
     Trouble,
@@ -33,6 +33,8 @@ from alerts.rules.posture import (
 from alerts.services.evaluate_rates import rule_scope
 from alerts.services.picture import Picture, where
 from alerts.services.store_incident import Outcome, close, take
+from domains.exception_queries import exceptions_by_domain
+from domains.lacks import Lack
 from domains.models import CheckRun, Posture, StateChange
 from mailtls.catalogue import describe
 from mailtls.facts import Facts, decode_facts
@@ -43,8 +45,9 @@ from mailtls.findings import Severity as FindingSeverity
 CHANGE_COUNTS_FOR = timedelta(days=7)
 # Checks commit in any order; this many rows are looked at twice rather than one never.
 OVERLAP = 500
-# How long a domain is new, for the rule about coverage.
-NEW_FOR = timedelta(days=60)
+# Without TLSA records mail goes as it does elsewhere. Failures that senders report are a part of
+# the incident and keep it open; without any, the removal was meant.
+TAKEN_AS_MEANT_AFTER = {"change.dane.removed": timedelta(days=14)}
 _CHUNK = 500
 
 
@@ -55,6 +58,7 @@ class _Seen:
     name: str
     team: int | None
     facts: Facts
+    excepted: frozenset[Lack] = frozenset()
     policy_site: str = ""
     checked_at: datetime
     troubles: list[Trouble] = field(default_factory=list)
@@ -67,16 +71,13 @@ class _Seen:
 
 
 def evaluate_posture(now: datetime, outcome: Outcome) -> None:
-    """Apply the rules about records, and those about coverage once a day."""
+    """Apply the rules about records, policies and certificates."""
     rules = Rule.objects.filter(is_active=True, kind=RuleKind.POSTURE).order_by("pk")
     with transaction.atomic():
         # The claim and the incidents it leads to are one transaction: a kill undoes both.
         changes = _claim_changes(now)
         for rule in rules:
             _evaluate_rule(rule, changes, now, outcome)
-    for rule in Rule.objects.filter(is_active=True, kind=RuleKind.COVERAGE).order_by("pk"):
-        if _is_new_day(f"coverage {rule.pk}", now):
-            _evaluate_coverage(rule, now, outcome)
 
 
 def _claim_changes(now: datetime) -> dict[int, list[StateChange]]:
@@ -132,6 +133,7 @@ def _read_postures(
 ) -> list[_Seen]:
     found = []
     wanted = sorted(ids)
+    excepted = exceptions_by_domain(now.astimezone(UTC).date()) if wanted else {}
     for start in range(0, len(wanted), _CHUNK):
         scope = rule_scope(rule).filter(pk__in=wanted[start : start + _CHUNK])
         rows = Posture.objects.filter(domain__in=scope).exclude(confirmed_facts=b"")
@@ -142,12 +144,20 @@ def _read_postures(
                 facts = decode_facts(bytes(confirmed))
             except msgspec.DecodeError:
                 continue  # written by another version; the next check writes it anew
-            one = _Seen(name=name, team=team, facts=facts, checked_at=checked_at)
+            one = _Seen(
+                name=name,
+                team=team,
+                facts=facts,
+                checked_at=checked_at,
+                excepted=frozenset(excepted.get(pk, ())),
+            )
             one.troubles = list(read.find(facts, judgement, now))
             for change in changes.get(pk, ()):
                 for finding in change.findings:
                     trouble = read.read_change(finding["code"], finding["params"], facts)
-                    if trouble and still_holds(trouble.code, trouble.params or {}, facts):
+                    if trouble is None or one.excepted & LACKS.get(trouble.code, frozenset()):
+                        continue
+                    if still_holds(trouble.code, trouble.params or {}, facts):
                         one.troubles.append(trouble)
             found.append(one)
     _add_policy_sites(found)
@@ -271,55 +281,21 @@ def _mend(
         is_left = own.filter(clean_checks__lt=read.clean_checks, domain__is_active=True)
         if not is_left.exists():
             close(incident, "The checks find it mended.", now, outcome)
+        elif code in TAKEN_AS_MEANT_AFTER and _has_aged(incident, code, now):
+            days = TAKEN_AS_MEANT_AFTER[code].days
+            words = f"It has been so for {days} days and senders report no failure: taken as meant."
+            close(incident, words, now, outcome)
+
+
+def _has_aged(incident: Incident, code: str, now: datetime) -> bool:
+    """Say whether the last domain joined long enough ago."""
+    newest = incident.incident_domains.aggregate(newest=Max("first_on"))["newest"]
+    return newest is not None and now.date() - newest >= TAKEN_AS_MEANT_AFTER[code]
 
 
 def _is_there(code: str, params: Mapping[str, Any], one: _Seen) -> bool | None:
     if any(trouble.code == code for trouble in one.troubles):
         return True
+    if one.excepted & LACKS.get(code, frozenset()):
+        return False
     return still_holds(code, params, one.facts)
-
-
-def _is_new_day(name: str, now: datetime) -> bool:
-    mark, _ = Mark.objects.get_or_create(name=name)
-    today = now.astimezone(UTC).date()
-    return bool(Mark.objects.filter(pk=mark.pk).exclude(day=today).update(day=today))
-
-
-def _evaluate_coverage(rule: Rule, now: datetime, outcome: Outcome) -> None:
-    """Tell of new domains that lack records though they had the time; one incident a team."""
-    read = read_rule(rule.kind, rule.parameters)
-    assert isinstance(read, CoverageRule)
-    today = now.astimezone(UTC).date()
-    new = rule_scope(rule).filter(
-        created_at__gte=now - NEW_FOR, created_at__lte=now - timedelta(days=read.days)
-    )
-    groups: dict[int | None, dict[str, date]] = defaultdict(dict)
-    rows = new.order_by("name").values_list(
-        "name", "team", "created_at", "posture__tlsrpt", "posture__mta_sts"
-    )
-    for name, team, created_at, tlsrpt, mta_sts in rows:
-        if read.missing(created_at, now, tlsrpt or "", mta_sts or ""):
-            groups[team][name] = (created_at + timedelta(days=read.days)).date()
-    keys = set()
-    for whose, names in groups.items():
-        key = f"coverage@team {whose}"
-        keys.add(key)
-        domains = {
-            name: DomainFigures(first_on=day, last_on=today, failed_sessions=0, sessions=0)
-            for name, day in names.items()
-        }
-        title = f"New and without TLSRPT or MTA-STS: {where(domains)}"
-        picture = Picture(
-            key=key,
-            title=title[:300],
-            sentence=f"{title}. They were added {read.days} or more days ago.",
-            severity=Severity.LOW,
-            since_on=min(names.values()),
-            last_on=today,
-            domains=domains,
-            evidence={"team": whose},
-        )
-        take(rule, picture, now, outcome)
-    for incident in Incident.objects.active().filter(rule=rule):
-        if incident.cause_key not in keys:
-            close(incident, "All of them have records, or are no longer new.", now, outcome)

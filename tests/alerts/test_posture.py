@@ -8,14 +8,16 @@ from alerts.lifecycle import State
 from alerts.models import Incident, Rule, RuleKind
 from alerts.rules.posture import PostureRule, rua_operator
 from alerts.services.evaluate import evaluate
+from domains.lacks import Lack
 from domains.models import Domain, StateChange
 from domains.services.record_check import record_check
 from mailtls.aspects import Status
 from mailtls.catalogue import describe
 from mailtls.facts import Facts
 from mailtls.findings import Finding, Severity
-from mailtls.observed import AddressAnswer, FetchResult
+from mailtls.observed import AddressAnswer, DnsStatus, FetchResult, TlsaAnswer, TlsaRecord
 from mailtls.sts_policy import Mode
+from tests.alerts.test_coverage import except_from
 from tests.domains.observations import AT, RUA, observed, servfail
 
 pytestmark = pytest.mark.django_db
@@ -181,21 +183,59 @@ def test_old_changes_are_history(domain):
     assert not Incident.objects.exists()
 
 
-def test_new_domains_without_records_are_one_incident_a_team(rule):
-    rule.kind = RuleKind.COVERAGE
-    rule.save()
-    now = datetime(2026, 11, 20, tzinfo=UTC)
-    for n, age in enumerate((3, 20, 30, 90)):
-        one = Domain.objects.create(name=f"d{n}.example", created_at=now - timedelta(days=age))
-        record_check(one, observed(one.name, at=now, mode=None), now)
+def test_removed_tlsa_records_are_taken_as_meant_after_two_weeks(domain):
+    def at(hours, tlsa=()):
+        moment = AT + timedelta(hours=hours)
+        seen = observed(domain.name, at=moment)
+        answer = TlsaAnswer(
+            name="_25._tcp.mx1.a.example",
+            status=DnsStatus.OK if tlsa else DnsStatus.NXDOMAIN,
+            is_secure=True,
+            records=tlsa,
+        )
+        v4 = AddressAnswer(
+            name="mx1.a.example",
+            status=DnsStatus.OK,
+            is_secure=True,
+            addresses=("192.0.2.1",),
+        )
+        hosts = tuple(structs.replace(host, tlsa=answer, v4=v4) for host in seen.mx_hosts)
+        secure = structs.replace(seen.mx, is_secure=True)
+        record_check(domain, structs.replace(seen, mx_hosts=hosts, mx=secure), moment)
+        evaluate(moment)
 
-    evaluate(now)
+    at(0, (TlsaRecord(usage=3, selector=1, matching_type=1, data="ab" * 32),))
+    for hours in (1, 2):
+        at(hours)
+    incident = Incident.objects.get(evidence__code="change.dane.removed")
+
+    at(13 * 24)
+    incident.refresh_from_db()
+    assert incident.state == State.OPEN
+    at(14 * 24 + 1)
+
+    incident.refresh_from_db()
+    assert incident.state == State.RESOLVED
+    assert "taken as meant" in incident.events.last().text
+
+
+def test_what_is_excepted_is_not_told_and_ends_what_was(domain):
+    check(domain, 0)
+    for hours in (1, 2):
+        check(domain, hours, tlsrpt=None)
+    other = Domain.objects.create(name="b.example")
+    for one in (domain, other):
+        except_from(one, Lack.TLSRPT, AT.date(), AT.date() + timedelta(days=30))
+    check(other, 0)
+    for hours in (1, 2):
+        check(other, hours, tlsrpt=None)
+
+    for hours in (3, 4):
+        check(domain, hours, tlsrpt=None)
 
     incident = Incident.objects.get()
-    assert sorted(str(row.domain) for row in incident.incident_domains.all()) == [
-        "d1.example",
-        "d2.example",
-    ]
+    assert [str(row.domain) for row in incident.incident_domains.all()] == ["a.example"]
+    assert incident.state == State.RESOLVED
 
 
 def test_every_trouble_is_worded_in_full():

@@ -1,0 +1,142 @@
+"""Judges coverage once a day: new domains without records, and exceptions that end."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from django.db.models import Q
+
+from alerts.causes import DomainFigures
+from alerts.models import Incident, Mark, Rule, RuleKind, Severity
+from alerts.rules.coverage import CoverageKind, CoverageRule
+from alerts.rules.parameters import read_rule
+from alerts.services.evaluate_rates import rule_scope
+from alerts.services.picture import Picture, where
+from alerts.services.store_incident import Outcome, close, take
+from domains.exception_queries import (
+    exceptions_by_domain,
+    expiring_exceptions,
+    lacking_only,
+    lapsed_exceptions,
+)
+from domains.models import Domain
+
+# How long a domain is new. Of what was told before that, the incident lasts until it is covered.
+NEW_FOR = timedelta(days=60)
+
+
+def evaluate_coverage(now: datetime, outcome: Outcome) -> None:
+    """Apply the rules about coverage, on the first look of a day."""
+    today = now.astimezone(UTC).date()
+    for rule in Rule.objects.filter(is_active=True, kind=RuleKind.COVERAGE).order_by("pk"):
+        mark, _ = Mark.objects.get_or_create(name=f"coverage {rule.pk}")
+        if Mark.objects.filter(pk=mark.pk).exclude(day=today).update(day=today):
+            _evaluate_rule(rule, now, outcome)
+
+
+def read_coverage_rule(rule: Rule) -> CoverageRule:
+    """Read the parameters of a rule about coverage."""
+    read = read_rule(rule.kind, rule.parameters)
+    assert isinstance(read, CoverageRule)
+    return read
+
+
+def _evaluate_rule(rule: Rule, now: datetime, outcome: Outcome) -> None:
+    read = read_coverage_rule(rule)
+    today = now.astimezone(UTC).date()
+    held = list(Incident.objects.active().filter(rule=rule))
+    pictures = [*_uncovered(rule, read, held, now), *_ending(rule, read, today)]
+    for picture in pictures:
+        take(rule, picture, now, outcome)
+    found = {picture.key for picture in pictures}
+    for incident in held:
+        if incident.cause_key not in found:
+            close(incident, "Nothing is lacking there that has to be.", now, outcome)
+
+
+def picture_of_new(whose: int | None, first_on: dict[str, date], days: int, today: date) -> Picture:
+    """Give the new domains of a team that lack records as their incident tells it."""
+    domains = _figures(first_on, today)
+    title = f"New and without TLS-RPT or MTA-STS: {where(domains)}"
+    return Picture(
+        key=f"coverage@team {whose}",
+        title=title[:300],
+        sentence=f"{title}. They were added {days} or more days ago.",
+        severity=Severity.LOW,
+        since_on=min(first_on.values()),
+        last_on=today,
+        domains=domains,
+        evidence={"kind": CoverageKind.NEW, "team": whose},
+    )
+
+
+def _uncovered(
+    rule: Rule, read: CoverageRule, held: list[Incident], now: datetime
+) -> Iterator[Picture]:
+    """Find new domains that lack records though they had the time; one incident a team."""
+    today = now.astimezone(UTC).date()
+    told = Domain.objects.filter(incident_domains__incident__in=held).values("pk")
+    asked = rule_scope(rule).filter(
+        Q(created_at__gte=now - NEW_FOR) | Q(pk__in=told),
+        created_at__lte=now - timedelta(days=read.days),
+    )
+    rows = asked.order_by("name").values_list(
+        "pk", "name", "team", "created_at", "posture__tlsrpt", "posture__mta_sts"
+    )
+    excepted = exceptions_by_domain(today)
+    groups: dict[int | None, dict[str, date]] = defaultdict(dict)
+    for pk, name, team, created_at, tlsrpt, mta_sts in rows:
+        if read.missing(created_at, now, tlsrpt or "", mta_sts or "", excepted.get(pk, ())):
+            groups[team][name] = (created_at + timedelta(days=read.days)).date()
+    for whose, first_on in groups.items():
+        yield picture_of_new(whose, first_on, read.days, today)
+
+
+def _ending(rule: Rule, read: CoverageRule, today: date) -> Iterator[Picture]:
+    """Find exceptions that end soon or have ended while the lack stands; one incident for those
+    that one person approved until the same day."""
+    scope = rule_scope(rule)
+    soon = lacking_only(expiring_exceptions(scope, today, read.warn_days)).filter(renewal=None)
+    # What ended long ago was told when it did; a rule that is new does not dig it up.
+    recent = today - NEW_FOR
+    over = lapsed_exceptions(scope, today).filter(expires_on__gte=recent)
+    groups: dict[tuple[str, date], list[tuple[str, str]]] = defaultdict(list)
+    for rows in (soon, over):
+        for one in rows.select_related("domain").order_by("domain__name", "lack"):
+            lack = str(one.get_lack_display())
+            groups[one.approver_name, one.expires_on].append((one.domain.name, lack))
+    for (approver, expires_on), excepted in sorted(groups.items()):
+        yield _picture_of_end(approver, expires_on, excepted, read.warn_days, today)
+
+
+def _picture_of_end(
+    approver: str, expires_on: date, excepted: list[tuple[str, str]], warn_days: int, today: date
+) -> Picture:
+    is_over = expires_on < today
+    names = dict.fromkeys(name for name, _ in excepted)
+    lacks = ", ".join(sorted({lack for _, lack in excepted}))
+    since_on = min(today, expires_on - timedelta(days=warn_days))
+    domains = _figures(dict.fromkeys(names, since_on), today)
+    what = "Exceptions" if len(excepted) > 1 else "Exception"
+    verb = "ended" if is_over else ("end" if len(excepted) > 1 else "ends")
+    title = f"{what} from {lacks} {verb} on {expires_on}: {where(domains)}"
+    still = "The lack stands, and nothing excuses it any more." if is_over else "The lack stands."
+    return Picture(
+        key=f"exceptions of {approver} until {expires_on}",
+        title=title[:300],
+        sentence=f"{title}. Approved by {approver}. {still}",
+        severity=Severity.MEDIUM if is_over else Severity.LOW,
+        since_on=since_on,
+        last_on=today,
+        domains=domains,
+        evidence={"kind": CoverageKind.ENDED if is_over else CoverageKind.ENDING},
+    )
+
+
+def _figures(first_on: dict[str, date], today: date) -> dict[str, DomainFigures]:
+    return {
+        name: DomainFigures(first_on=day, last_on=today, failed_sessions=0, sessions=0)
+        for name, day in first_on.items()
+    }
