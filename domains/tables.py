@@ -27,6 +27,8 @@ class DomainTable(PortalTable):
     tick = TickColumn()
     name = tables.Column(verbose_name="Domain", attrs=KEY)
     team = tables.Column(verbose_name="Team", order_by=("team__name", "name"), empty_values=())
+    # In the files a column of its own.
+    owner = tables.Column(verbose_name="Owner", visible=False)
     tlsrpt = tables.Column(
         verbose_name="TLS-RPT", order_by=("posture__tlsrpt", "name"), empty_values=()
     )
@@ -40,6 +42,7 @@ class DomainTable(PortalTable):
         verbose_name="MX provider",
         accessor="posture__mx_provider",
         order_by=("posture__mx_provider", "name"),
+        attrs={"td": {"class": "provider"}},
         default="–",
     )
 
@@ -55,22 +58,24 @@ class DomainTable(PortalTable):
         self.exceptions = exceptions_by_domain(today, [record.pk for record in records])
 
     def render_name(self, record: Domain) -> SafeString:
-        """Give the name as people read it, a link to its page."""
+        """Give the name as people read it, a link to its page, and below it the owner."""
         paused = "" if record.is_active else format_html(' <span class="tag">{}</span>', "paused")
+        owner = (
+            format_html('<span class="owner clip" title="Owner">{}</span>', record.owner)
+            if record.owner
+            else ""
+        )
         return format_html(
-            '<a href="{}">{}</a>{}', record.get_absolute_url(), record.display_name, paused
+            '<a href="{}">{}</a>{}{}', record.get_absolute_url(), record.display_name, paused, owner
         )
 
     def value_name(self, record: Domain) -> str:
         """Give the name for files."""
         return record.name
 
-    def render_team(self, record: Domain) -> SafeString:
-        """Give the team and, below it, the owner."""
-        team = record.team.name if record.team else "–"
-        if not record.owner:
-            return format_html("{}", team)
-        return format_html('<span title="Owner: {}">{}</span>', record.owner, team)
+    def render_team(self, record: Domain) -> str:
+        """Give the team."""
+        return record.team.name if record.team else "–"
 
     def value_team(self, record: Domain) -> str:
         """Give the team for files."""

@@ -60,6 +60,11 @@ def day(value: date) -> str:
     return f"{value.day} {value:%b %Y}"
 
 
+def recent_day(value: date, today: date) -> str:
+    """Give a day as `12 Nov`, with its year where that is not the one of `today`."""
+    return f"{value.day} {value:%b}" if value.year == today.year else day(value)
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """Give `1 domain`, `3 domains`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

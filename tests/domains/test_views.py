@@ -69,8 +69,8 @@ def test_the_list_is_saved_as_filtered(client, team, manager):
     response = client.get(reverse("domains:list"), {"tlsrpt": "missing", "export": "csv"})
 
     header, *rows = response.content.decode().splitlines()
-    assert header.startswith("Domain,Team,TLS-RPT,MTA-STS,DANE")
-    assert [row.split(",")[:3] for row in rows] == [["bare.example", "Retail", "Missing"]]
+    assert header.startswith("Domain,Incidents,Team,Owner,TLS-RPT,MTA-STS,DANE")
+    assert [row.split(",")[:5] for row in rows] == [["bare.example", "0", "Retail", "", "Missing"]]
 
 
 def test_the_links_below_a_list_keep_its_filters(client, team, manager):

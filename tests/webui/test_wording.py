@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -50,3 +50,10 @@ def test_lists_of_words_are_cut_with_the_number_left_out():
     assert wording.sentence_list(["a"]) == "a"
     assert wording.sentence_list(["a", "b"]) == "a and b"
     assert wording.sentence_list(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
+
+
+def test_a_recent_day_has_its_year_only_where_it_is_another():
+    today = date(2027, 1, 3)
+
+    assert wording.recent_day(date(2027, 1, 2), today) == "2 Jan"
+    assert wording.recent_day(date(2026, 12, 31), today) == "31 Dec 2026"

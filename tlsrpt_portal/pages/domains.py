@@ -24,7 +24,7 @@ from reports import queries
 from webui.lists import ListPage
 from webui.sparkline import sparkline
 from webui.tables import END
-from webui.wording import day, failure_rate
+from webui.wording import day, failure_rate, recent_day
 
 SPARK_DAYS = 30
 # A large import spreads its first checks over this time.
@@ -38,18 +38,30 @@ class FleetTable(DomainTable):
         verbose_name="Last report", accessor="pk", orderable=False, empty_values=()
     )
     rate = tables.Column(
-        verbose_name="Failures, 30 days", accessor="pk", orderable=False, empty_values=()
+        verbose_name="Failed, 30 days", accessor="pk", orderable=False, empty_values=()
     )
     incidents = tables.Column(
         verbose_name="Incidents", accessor="pk", orderable=False, attrs=END, empty_values=()
     )
 
     class Meta(DomainTable.Meta):
-        sequence = ("tick", "name", "team", "tlsrpt", "mta_sts", "dane", "mx_provider", "...")
+        sequence = (
+            "tick",
+            "name",
+            "incidents",
+            "team",
+            "owner",
+            "tlsrpt",
+            "mta_sts",
+            "dane",
+            "mx_provider",
+            "...",
+        )
 
     def decorate(self, records: Sequence[Domain]) -> None:
         """Fetch the daily figures of 30 days, the last reports, and the incidents not over."""
         super().decorate(records)
+        self.today = timezone.now().date()
         chosen = Domain.objects.filter(pk__in=[record.pk for record in records])
         since, until = queries.last_complete_days(SPARK_DAYS)
         self.daily = queries.per_domain_daily(chosen, since, until)
@@ -69,7 +81,11 @@ class FleetTable(DomainTable):
     def render_last_report(self, record: Domain) -> SafeString | str:
         """Give the newest reported day."""
         last = self.last_days.get(record.pk)
-        return format_html('<span class="nowrap">{}</span>', day(last)) if last else "–"
+        if not last:
+            return "–"
+        return format_html(
+            '<span class="nowrap" title="{}">{}</span>', day(last), recent_day(last, self.today)
+        )
 
     def value_last_report(self, record: Domain) -> str:
         """Give the day for files."""
