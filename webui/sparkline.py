@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 WIDTH, HEIGHT = 88, 22
 FULL_RATE = 0.05
@@ -25,9 +25,14 @@ def sparkline(rates: Sequence[float | None], label: str) -> SafeString:
             continue
         height = max(1.5, (HEIGHT - 2) * rate / top)
         bars.append(
-            (f"{at * step:.1f}", f"{HEIGHT - 1 - height:.1f}", f"{step * 0.8:.1f}", f"{height:.1f}")
+            f'<rect class="bar" x="{at * step:.1f}" y="{HEIGHT - 1 - height:.1f}" '
+            f'width="{step * 0.8:.1f}" height="{height:.1f}"/>'
         )
-    silent = [(f"{at * step:.1f}", f"{step:.1f}") for at, rate in enumerate(rates) if rate is None]
+    silent = [
+        f'<rect class="void" x="{at * step:.1f}" width="{step:.1f}" y="18" height="3"/>'
+        for at, rate in enumerate(rates)
+        if rate is None
+    ]
     return format_html(
         '<svg class="spark" viewBox="0 0 {} {}" role="img" aria-label="{}">'
         '<line class="base" x1="0" x2="{}" y1="{}" y2="{}"/>{}{}</svg>',
@@ -37,6 +42,6 @@ def sparkline(rates: Sequence[float | None], label: str) -> SafeString:
         WIDTH,
         HEIGHT - 0.5,
         HEIGHT - 0.5,
-        format_html_join("", '<rect class="void" x="{}" width="{}" y="18" height="3"/>', silent),
-        format_html_join("", '<rect class="bar" x="{}" y="{}" width="{}" height="{}"/>', bars),
+        mark_safe("".join(silent)),  # noqa: S308 — numbers
+        mark_safe("".join(bars)),  # noqa: S308 — numbers
     )

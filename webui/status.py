@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -41,11 +42,17 @@ class Sign:
 
     def html(self, *, pill: bool = False) -> SafeString:
         """Give the markup: icon and word, on a tinted ground where `pill`."""
-        return format_html(
-            '<span class="status status-{}{}"{}>{}<span>{}</span></span>',
-            self.tone,
-            " pill" if pill else "",
-            format_html(' title="{}"', self.meaning) if self.meaning else "",
-            mark_safe(svg(self.icon or ICON_OF_TONE[self.tone])),  # noqa: S308 — our own table
-            self.word,
-        )
+        return _markup(self, pill)
+
+
+# A list shows the same few states hundreds of times.
+@lru_cache(maxsize=1024)
+def _markup(sign: Sign, pill: bool) -> SafeString:
+    return format_html(
+        '<span class="status status-{}{}"{}>{}<span>{}</span></span>',
+        sign.tone,
+        " pill" if pill else "",
+        format_html(' title="{}"', sign.meaning) if sign.meaning else "",
+        mark_safe(svg(sign.icon or ICON_OF_TONE[sign.tone])),  # noqa: S308 — our own table
+        sign.word,
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import signature
 from typing import Any
 
 import django_tables2 as tables
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 
 KEY = {"td": {"class": "key"}}
 END = {"td": {"class": "end"}, "th": {"class": "end"}}
@@ -27,6 +28,42 @@ class PortalTable(tables.Table):  # type: ignore[misc]
 
     def decorate(self, records: Sequence[Any]) -> None:
         """Fetch what belongs to these records; called with the rows of one page, or all."""
+
+    @property
+    def body(self) -> SafeString:
+        """Give the rows of this page as markup.
+
+        Not by a template: looping over cells there takes four times as long as all else of a list.
+        """
+        columns = [(_opening_tag(column), _content(column)) for column in self.columns]
+        rows = [
+            "".join(
+                f"{opening}{conditional_escape(content(row))}</td>" for opening, content in columns
+            )
+            for row in self.paginated_rows
+        ]
+        return mark_safe("".join(f'<tr role="row">{cells}</tr>\n' for cells in rows))  # noqa: S308
+
+
+def _opening_tag(column: Any) -> SafeString:
+    """Give a cell's opening tag; on small screens a cell shows its column's name beside it."""
+    kind = column.column.attrs.get("td", {}).get("class", "")
+    return format_html(
+        '<td role="cell"{}{}>',
+        format_html(' class="{}"', kind) if kind else "",
+        "" if "key" in kind or kind == "tick" else format_html(' data-label="{}"', column.header),
+    )
+
+
+def _content(column: Any) -> Callable[[Any], Any]:
+    """Give what gives a row's cell: the table's own method at once where it asks for no more than
+    the record, else whatever the library makes of it."""
+    takes_record_only = set(signature(column.render).parameters) == {"record"}
+    if takes_record_only and column.column.empty_values == () and not column.link:
+        render = column.render
+        return lambda row: render(record=row.record)
+    name = column.name
+    return lambda row: row.get_cell(name)
 
 
 class TickColumn(tables.Column):  # type: ignore[misc]
