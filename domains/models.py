@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from accounts.access import Person, visible_to
 from accounts.models import Team
@@ -94,7 +95,11 @@ class Domain(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """Give the address of the domain's page."""
+        """Give the address of the domain's page; a row of a list asks for it several times."""
+        return self._address
+
+    @cached_property
+    def _address(self) -> str:
         return reverse("domains:detail", args=[self.name])
 
     @property
