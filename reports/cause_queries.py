@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Min, QuerySet, Sum
+from django.db.models import Max, Min, QuerySet, Sum
 
-from domains.models import DomainQuerySet
-from reports.models import DailyFailures, FailureDetail
+from reports.fleet import Scope, domain_failures_of, domains_of, failures_of
+from reports.models import FailureDetail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,78 +33,70 @@ class Part:
     last_day: date
 
 
-def _rows(
-    domains: DomainQuerySet, cause: CauseKey, since: date, until: date
-) -> QuerySet[DailyFailures]:
-    rows = DailyFailures.objects.filter(
-        day__range=(since, until),
-        domain__in=domains.order_by().values("pk"),
-        result_type=cause.result_type,
-        counted_failed_sessions__gt=0,
-    )
-    return rows if cause.receiving_mx is None else rows.filter(receiving_mx=cause.receiving_mx)
-
-
 def failed_by_day(
-    domains: DomainQuerySet, cause: CauseKey, since: date, until: date
+    scope: Scope, cause: CauseKey, since: date, until: date
 ) -> list[tuple[date, int]]:
     """Give every day of the span with its failed sessions, zero where there were none."""
-    rows = _rows(domains, cause, since, until).order_by().values_list("day")
+    rows = _of_cause(failures_of(scope, since, until), cause).values_list("day")
     found: dict[date, int] = dict(rows.annotate(Sum("counted_failed_sessions")))
     span = (since + timedelta(days=n) for n in range((until - since).days + 1))
     return [(day, found.get(day, 0)) for day in span]
 
 
-def parts_by(
-    field: str, domains: DomainQuerySet, cause: CauseKey, since: date, until: date
-) -> list[Part]:
-    """Give the parts by `domain`, `reporter` or `receiving_mx`, most failed sessions first."""
-    rows = (
-        _rows(domains, cause, since, until)
-        .order_by()
-        .values(field)
-        .annotate(
-            failed=Sum("counted_failed_sessions"),
-            domains=Count("domain", distinct=True),
-            reporters=Count("reporter", distinct=True),
-            first=Min("day"),
-            last=Max("day"),
-        )
-        .order_by("-failed", field)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """A cause taken apart, most failed sessions first."""
+
+    by_domain: list[Part]
+    by_reporter: list[Part]
+    by_receiving_mx: list[Part]
+
+
+def parts_of(scope: Scope, cause: CauseKey, since: date, until: date) -> Parts:
+    """Take a cause apart by domain, by reporter and by MX."""
+    rows = list(
+        _of_cause(domain_failures_of(scope, since, until), cause)
+        .values_list("domain", "reporter", "receiving_mx")
+        .annotate(Sum("counted_failed_sessions"), Min("day"), Max("day"))
     )
-    return [
+    return Parts(
+        by_domain=_parts(rows, 0), by_reporter=_parts(rows, 1), by_receiving_mx=_parts(rows, 2)
+    )
+
+
+def _parts(rows: list[tuple[Any, ...]], at: int) -> list[Part]:
+    """Group by the first (domain), second (reporter) or third (MX) of each row."""
+    grouped: defaultdict[Any, list[tuple[Any, ...]]] = defaultdict(list)
+    for row in rows:
+        grouped[row[at]].append(row)
+    parts = [
         Part(
-            key=row[field],
-            failed_sessions=row["failed"],
-            domains=row["domains"],
-            reporters=row["reporters"],
-            first_day=row["first"],
-            last_day=row["last"],
+            key=key,
+            failed_sessions=sum(row[3] for row in group),
+            domains=len({row[0] for row in group}),
+            reporters=len({row[1] for row in group}),
+            first_day=min(row[4] for row in group),
+            last_day=max(row[5] for row in group),
         )
-        for row in rows
+        for key, group in grouped.items()
     ]
+    return sorted(parts, key=lambda part: (-part.failed_sessions, part.key))
 
 
-def worst_domains(domains: DomainQuerySet, since: date, until: date, most: int) -> list[int]:
+def worst_domains(scope: Scope, since: date, until: date, most: int) -> list[int]:
     """Give the ids of the domains with the most failed sessions, worst first."""
-    rows = DailyFailures.objects.filter(
-        day__range=(since, until),
-        domain__in=domains.order_by().values("pk"),
-        counted_failed_sessions__gt=0,
-    )
-    summed = rows.order_by().values_list("domain").annotate(failed=Sum("counted_failed_sessions"))
+    rows = domain_failures_of(scope, since, until).values_list("domain")
+    summed = rows.annotate(failed=Sum("counted_failed_sessions"))
     return [key for key, _ in summed.order_by("-failed", "domain")[:most]]
 
 
-def evidence(
-    domains: DomainQuerySet, cause: CauseKey, since: date, until: date
-) -> QuerySet[FailureDetail]:
+def evidence(scope: Scope, cause: CauseKey, since: date, until: date) -> QuerySet[FailureDetail]:
     """Give the failure details that reporters sent, newest first."""
     rows = FailureDetail.objects.filter(
-        result_type=cause.result_type,
-        result__domain__in=domains.order_by().values("pk"),
-        result__day__range=(since, until),
+        result_type=cause.result_type, result__day__range=(since, until)
     )
+    if (domains := domains_of(scope)) is not None:
+        rows = rows.filter(result__domain__in=domains.order_by().values("pk"))
     if cause.receiving_mx is not None:
         rows = rows.filter(receiving_mx_hostname=cause.receiving_mx)
     return (
@@ -111,3 +104,8 @@ def evidence(
         .defer("result__report__document")
         .order_by("-result__day", "-pk")
     )
+
+
+def _of_cause(rows: QuerySet[Any], cause: CauseKey) -> QuerySet[Any]:
+    rows = rows.filter(result_type=cause.result_type)
+    return rows if cause.receiving_mx is None else rows.filter(receiving_mx=cause.receiving_mx)

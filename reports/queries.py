@@ -1,6 +1,6 @@
-"""What is asked of reports: each function one query, scoped by a queryset of domains.
+"""What is asked of reports: each function a query or two, for a fleet or any set of domains.
 
-`domains=None` means every domain. Days are UTC; `since` and `until` both belong to the span.
+No scope (None) means every domain. Days are UTC; `since` and `until` both belong to the span.
 Figures are those that count (never sts and tlsa both) and come from the daily figures.
 """
 
@@ -16,10 +16,20 @@ from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 
-from domains.models import Domain
+from reports.fleet import (
+    Fleet,
+    Scope,
+    causes_of,
+    days_of,
+    domains_of,
+    failures_of,
+    of_domains,
+    reporters_of,
+    sessions_of,
+    spans_of,
+)
 from reports.models import (
     MOST_SESSIONS,
-    DailyFailures,
     DailySessions,
     Intake,
     Outcome,
@@ -27,8 +37,8 @@ from reports.models import (
     Receipt,
     Report,
 )
-
-Domains = QuerySet[Domain] | None
+from reports.spans import day_of
+from reports.sum_models import DomainReporter, TeamSessions
 
 _SESSIONS = Coalesce(Sum(F("counted_successes") + F("counted_failures")), 0)
 _FAILURES = Coalesce(Sum("counted_failures"), 0)
@@ -62,6 +72,19 @@ class Totals:
     domains: int = 0  # that were reported on
     reporters: int = 0
     first_day: date | None = None
+
+    @property
+    def failure_rate(self) -> float | None:
+        """Give the share of failures, None without sessions."""
+        return _rate(self.failures, self.sessions)
+
+
+@dataclass(frozen=True, slots=True)
+class DomainSums:
+    """The sessions of one domain in a span of days."""
+
+    sessions: int = 0
+    failures: int = 0
 
     @property
     def failure_rate(self) -> float | None:
@@ -139,142 +162,160 @@ def last_complete_days(days: int, *, now: datetime | None = None) -> tuple[date,
     return today - timedelta(days=days), today - timedelta(days=1)
 
 
-def _scoped(rows: QuerySet[Any], domains: Domains, since: date, until: date) -> QuerySet[Any]:
-    rows = rows.filter(day__range=(since, until))
-    return rows if domains is None else rows.filter(domain__in=domains.order_by().values("pk"))
-
-
-def _sessions(domains: Domains, since: date, until: date) -> QuerySet[Any]:
-    return _scoped(DailySessions.objects.all(), domains, since, until)
-
-
-def _failures(domains: Domains, since: date, until: date) -> QuerySet[Any]:
-    rows = _scoped(DailyFailures.objects.all(), domains, since, until)
-    return rows.filter(counted_failed_sessions__gt=0)
-
-
-def daily_figures(domains: Domains, since: date, until: date) -> list[DayFigures]:
+def daily_figures(scope: Scope, since: date, until: date) -> list[DayFigures]:
     """Give every day of the span in order, zero where nothing was reported."""
-    rows = (
-        _sessions(domains, since, until)
-        .values("day")
-        .annotate(sessions=_SESSIONS, failed=_FAILURES)
-    )
-    return _every_day(((row["day"], row["sessions"], row["failed"]) for row in rows), since, until)
+    if isinstance(scope, Fleet) and scope.is_added_up:
+        rows = sessions_of(scope, since, until).values_list("day")
+        found = rows.annotate(sessions=_SESSIONS, failed=_FAILURES)
+        return _every_day(found, since, until)
+    rows = days_of(scope, _days(since, until)).values_list("span")
+    found = rows.annotate(Sum("sessions"), Sum("failures"))
+    return _every_day(((day_of(span), *counts) for span, *counts in found), since, until)
 
 
-def _every_day(rows: Iterable[tuple[date, int, int]], since: date, until: date) -> list[DayFigures]:
+def _days(since: date, until: date) -> list[date]:
+    return [since + timedelta(days=n) for n in range((until - since).days + 1)]
+
+
+def _every_day(rows: Iterable[tuple[Any, ...]], since: date, until: date) -> list[DayFigures]:
     by_day = {
         day: DayFigures(day=day, sessions=sessions, failures=failed)
         for day, sessions, failed in rows
     }
-    span = (since + timedelta(days=n) for n in range((until - since).days + 1))
-    return [by_day.get(day) or DayFigures(day=day) for day in span]
+    return [by_day.get(day) or DayFigures(day=day) for day in _days(since, until)]
 
 
-def totals(domains: Domains, since: date, until: date) -> Totals:
+def totals(scope: Scope, since: date, until: date) -> Totals:
     """Give the figures of the whole span."""
-    row = _sessions(domains, since, until).aggregate(
-        sessions=_SESSIONS,
-        failures=_FAILURES,
-        domains=Count("domain", distinct=True),
-        reporters=Count("reporter", distinct=True),
-        first_day=Min("day"),
+    rows = sessions_of(scope, since, until)
+    if isinstance(scope, Fleet) and scope.is_added_up:
+        counted = rows.aggregate(sessions=_SESSIONS, failures=_FAILURES)
+    else:
+        counted = spans_of(scope, since, until).aggregate(
+            sessions=Coalesce(Sum("sessions"), 0), failures=Coalesce(Sum("failures"), 0)
+        )
+    told = reporters_of(scope, since, until)
+    return Totals(
+        **counted,
+        # Not COUNT(DISTINCT …), for which PostgreSQL sorts.
+        domains=told.values("domain_id").distinct().count(),
+        reporters=told.values("reporter").distinct().count(),
+        first_day=rows.order_by("day").values_list("day", flat=True).first(),
     )
-    return Totals(**row)
 
 
-def per_domain_totals(domains: Domains, since: date, until: date) -> dict[int, Totals]:
-    """Give the figures of the span by domain id; domains nobody reported on are left out."""
+def per_domain_sums(scope: Scope, since: date, until: date) -> dict[int, DomainSums]:
+    """Give the sessions of the span by domain id; domains nobody reported on are left out."""
     rows = (
-        _sessions(domains, since, until)
-        .values("domain")
-        .annotate(
-            sessions=_SESSIONS,
-            failed=_FAILURES,
-            reporters=Count("reporter", distinct=True),
-            first_day=Min("day"),
-        )
+        spans_of(scope, since, until)
+        .values_list("domain_id")
+        .annotate(Sum("sessions"), Sum("failures"))
     )
+    return {pk: DomainSums(sessions, failures) for pk, sessions, failures in rows}
+
+
+def per_domain_totals(scope: Scope, since: date, until: date) -> dict[int, Totals]:
+    """Give the whole figures of the span by domain id: three questions, for not too many domains.
+
+    Domains nobody reported on are left out.
+    """
+    reporters = reporters_per_domain(scope, since, until)
+    days = days_of(scope, _days(since, until)).values_list("domain_id")
+    first = dict(days.annotate(Min("span")))
     return {
-        row["domain"]: Totals(
-            sessions=row["sessions"],
-            failures=row["failed"],
+        pk: Totals(
+            sessions=sums.sessions,
+            failures=sums.failures,
             domains=1,
-            reporters=row["reporters"],
-            first_day=row["first_day"],
+            reporters=reporters.get(pk, 0),
+            first_day=day_of(first[pk]) if pk in first else None,
         )
-        for row in rows
+        for pk, sums in per_domain_sums(scope, since, until).items()
     }
 
 
-def per_domain_daily(domains: Domains, since: date, until: date) -> dict[int, list[DayFigures]]:
+def domains_told_of(scope: Scope, since: date, until: date) -> set[int]:
+    """Give the ids of the domains that were reported on in the span."""
+    return set(spans_of(scope, since, until).values_list("domain_id", flat=True).distinct())
+
+
+def reporters_per_domain(scope: Scope, since: date, until: date) -> dict[int, int]:
+    """Give by domain id how many reporters told of it in the span."""
+    return dict(reporters_of(scope, since, until).values_list("domain_id").annotate(Count("pk")))
+
+
+def per_domain_daily(scope: Scope, since: date, until: date) -> dict[int, list[DayFigures]]:
     """Give every day of the span by domain id; domains nobody reported on are left out."""
-    rows = (
-        _sessions(domains, since, until)
-        .values("domain", "day")
-        .annotate(sessions=_SESSIONS, failed=_FAILURES)
+    rows = days_of(scope, _days(since, until)).values_list(
+        "domain_id", "span", "sessions", "failures"
     )
     by_domain: defaultdict[int, list[tuple[date, int, int]]] = defaultdict(list)
-    for row in rows:
-        by_domain[row["domain"]].append((row["day"], row["sessions"], row["failed"]))
-    return {domain: _every_day(days, since, until) for domain, days in by_domain.items()}
+    for pk, span, sessions, failed in rows:
+        by_domain[pk].append((day_of(span), sessions, failed))
+    return {pk: _every_day(days, since, until) for pk, days in by_domain.items()}
 
 
-def causes(domains: Domains, since: date, until: date) -> list[Cause]:
+def causes(scope: Scope, since: date, until: date) -> list[Cause]:
     """Give the result types that failed sessions had, most failed sessions first."""
-    return _causes(_failures(domains, since, until), ("result_type",))
+    return _causes(scope, since, until, ("result_type",))
 
 
-def causes_by_receiving_mx(domains: Domains, since: date, until: date) -> list[Cause]:
+def causes_by_receiving_mx(scope: Scope, since: date, until: date) -> list[Cause]:
     """Give the failed sessions by result type and receiving MX, most failed sessions first."""
-    return _causes(_failures(domains, since, until), ("result_type", "receiving_mx"))
+    return _causes(scope, since, until, ("result_type", "receiving_mx"))
 
 
-def _causes(rows: QuerySet[Any], keys: tuple[str, ...]) -> list[Cause]:
-    grouped = rows.values(*keys).annotate(
-        failed=_FAILED,
-        domains=Count("domain", distinct=True),
+def _causes(scope: Scope, since: date, until: date, keys: tuple[str, ...]) -> list[Cause]:
+    counted = failures_of(scope, since, until).values(*keys)
+    summed = counted.annotate(failed=_FAILED, first_day=Min("day"), last_day=Max("day"))
+    told = causes_of(scope, since, until).values(*keys)
+    distinct = told.annotate(
+        domains=Count("domain_id", distinct=True),
         reporters=Count("reporter", distinct=True),
         mxs=Count("receiving_mx", distinct=True, filter=~Q(receiving_mx="")),
-        first_day=Min("day"),
-        last_day=Max("day"),
     )
-    return [
-        Cause(
-            result_type=row["result_type"],
-            receiving_mx=row.get("receiving_mx", ""),
-            failed_sessions=row["failed"],
-            domains=row["domains"],
-            reporters=row["reporters"],
-            receiving_mxs=row["mxs"],
-            first_day=row["first_day"],
-            last_day=row["last_day"],
+    counts = {tuple(row[key] for key in keys): row for row in distinct}
+    found = []
+    for row in summed.order_by("-failed", *keys):
+        count = counts.get(tuple(row[key] for key in keys))
+        if count is None:
+            continue  # a roll-up ended between the two questions
+        found.append(
+            Cause(
+                result_type=row["result_type"],
+                receiving_mx=row.get("receiving_mx", ""),
+                failed_sessions=row["failed"],
+                domains=count["domains"],
+                reporters=count["reporters"],
+                receiving_mxs=count["mxs"],
+                first_day=row["first_day"],
+                last_day=row["last_day"],
+            )
         )
-        for row in grouped.order_by("-failed", *keys)
-    ]
+    return found
 
 
-def by_reporter(domains: Domains, since: date, until: date) -> list[ReporterFigures]:
+def by_reporter(scope: Scope, since: date, until: date) -> list[ReporterFigures]:
     """Give what each reporter said, most sessions first."""
     rows = (
-        _sessions(domains, since, until)
+        sessions_of(scope, since, until)
         .values("reporter")
         .annotate(
             sessions=_SESSIONS,
             failed=_FAILURES,
-            domains=Count("domain", distinct=True),
             days=Count("day", distinct=True),
             first_day=Min("day"),
             last_day=Max("day"),
         )
     )
+    told = reporters_of(scope, since, until).values_list("reporter")
+    domains: dict[str, int] = dict(told.annotate(Count("pk")))
     return [
         ReporterFigures(
             reporter=row["reporter"],
             sessions=row["sessions"],
             failures=row["failed"],
-            domains=row["domains"],
+            domains=domains.get(row["reporter"], 0),
             days=row["days"],
             first_day=row["first_day"],
             last_day=row["last_day"],
@@ -283,25 +324,31 @@ def by_reporter(domains: Domains, since: date, until: date) -> list[ReporterFigu
     ]
 
 
-def days_by_reporter(domains: Domains, since: date, until: date) -> dict[str, set[date]]:
+def days_by_reporter(scope: Scope, since: date, until: date) -> dict[str, set[date]]:
     """Give by reporter the days it told of."""
-    rows = _sessions(domains, since, until).order_by().values_list("reporter", "day").distinct()
+    rows = sessions_of(scope, since, until).values_list("reporter", "day").distinct()
     days: defaultdict[str, set[date]] = defaultdict(set)
     for reporter, told in rows:
         days[reporter].add(told)
     return dict(days)
 
 
-def failures_by_reporter(domains: Domains, since: date, until: date) -> list[tuple[str, int]]:
+def failures_by_reporter(scope: Scope, since: date, until: date) -> list[tuple[str, int]]:
     """Give the failed sessions that each reporter told of, most first; those of none left out."""
-    rows = _sessions(domains, since, until).filter(counted_failures__gt=0).values_list("reporter")
+    rows = sessions_of(scope, since, until).filter(counted_failures__gt=0).values_list("reporter")
     return list(rows.annotate(failed=_FAILURES).order_by("-failed", "reporter"))
 
 
-def by_policy_type(domains: Domains, since: date, until: date) -> list[PolicyTypeFigures]:
+def last_heard_of(scope: Scope) -> dict[str, date]:
+    """Give by reporter the newest day it reported on, newest first."""
+    rows = of_domains(DomainReporter.objects.all(), scope).values_list("reporter")
+    return dict(rows.annotate(newest=Max("last_day")).order_by("-newest", "reporter"))
+
+
+def by_policy_type(scope: Scope, since: date, until: date) -> list[PolicyTypeFigures]:
     """Give the sessions under each policy type, as reported."""
     rows = (
-        _sessions(domains, since, until)
+        sessions_of(scope, since, until)
         .values("policy_type")
         .annotate(good=Coalesce(Sum("successes"), 0), bad=Coalesce(Sum("failures"), 0))
     )
@@ -313,12 +360,10 @@ def by_policy_type(domains: Domains, since: date, until: date) -> list[PolicyTyp
     ]
 
 
-def last_report_days(domains: Domains) -> dict[int, date]:
+def last_report_days(scope: Scope) -> dict[int, date]:
     """Give by domain id the newest day it was reported on."""
-    rows = DailySessions.objects.all()
-    if domains is not None:
-        rows = rows.filter(domain__in=domains.order_by().values("pk"))
-    return dict(rows.values_list("domain").annotate(newest=Max("day")).order_by())
+    rows = of_domains(DomainReporter.objects.all(), scope).values_list("domain_id")
+    return dict(rows.annotate(Max("last_day")))
 
 
 def unmanaged_domains() -> list[UnmanagedDomain]:
@@ -352,21 +397,30 @@ def unmanaged_domains() -> list[UnmanagedDomain]:
     ]
 
 
-def data_freshness(domains: Domains = None) -> Freshness:
+def data_freshness(scope: Scope = None) -> Freshness:
     """Give the newest reported day, the last arrival, and what waits to be read."""
-    figures = DailySessions.objects.all()
-    if domains is not None:
-        figures = figures.filter(domain__in=domains.order_by().values("pk"))
     waiting = Receipt.objects.filter(processed_at=None).aggregate(
         count=Count("pk"), oldest=Min("received_at")
     )
     newest = Receipt.objects.filter(outcome=Outcome.ACCEPTED).order_by("-received_at")
     return Freshness(
-        newest_day=figures.aggregate(newest=Max("day"))["newest"],
+        newest_day=_newest_day(scope),
         last_received_at=newest.values_list("received_at", flat=True).first(),
         waiting=waiting["count"],
         waiting_since=waiting["oldest"],
     )
+
+
+def _newest_day(scope: Scope) -> date | None:
+    if scope is None:
+        found = DailySessions.objects.aggregate(newest=Max("day"))
+    elif isinstance(scope, Fleet) and scope.is_added_up:
+        found = scope.of_teams(TeamSessions.objects.all()).aggregate(newest=Max("day"))
+    else:
+        told = of_domains(DomainReporter.objects.all(), scope)
+        found = told.aggregate(newest=Max("last_day"))
+    newest: date | None = found["newest"]
+    return newest
 
 
 def oldest_waiting_receipt() -> datetime | None:
@@ -375,8 +429,9 @@ def oldest_waiting_receipt() -> datetime | None:
     return waiting.values_list("received_at", flat=True).first()
 
 
-def reports_for(domains: Domains) -> QuerySet[Report]:
+def reports_for(scope: Scope) -> QuerySet[Report]:
     """Give the reports with a result for one of these domains, newest first."""
+    domains = domains_of(scope)
     if domains is None:
         return Report.objects.all()
     results = PolicyResult.objects.filter(domain__in=domains.order_by().values("pk"))

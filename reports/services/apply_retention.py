@@ -21,6 +21,8 @@ from reports.models import (
     Report,
     ReportReceipt,
 )
+from reports.services import sums
+from reports.services.roll_up import locked
 
 logger = logging.getLogger(__name__)
 
@@ -93,11 +95,14 @@ def _remove_daily_figures(*, dry_run: bool) -> int:
     if not settings.KEEP_ROLLUP_DAYS:
         return 0
     before = (timezone.now() - timedelta(days=settings.KEEP_ROLLUP_DAYS)).date()
-    removed = 0
-    for model in (DailySessions, DailyFailures):
-        old = model._default_manager.filter(day__lt=before)
-        removed += old.count() if dry_run else old.delete()[0]
-    return removed
+    old = [
+        model._default_manager.filter(day__lt=before) for model in (DailySessions, DailyFailures)
+    ]
+    if dry_run:
+        return sum(rows.count() for rows in old)
+    with locked() as cursor:
+        sums.let_go(cursor, before)
+        return sum(rows.delete()[0] for rows in old)
 
 
 def _in_batches(old: QuerySet[Any], delete: Any, *, dry_run: bool) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from reports.models import (
@@ -17,6 +20,7 @@ from reports.models import (
     FailureDetail,
     PolicyResult,
 )
+from reports.services import sums
 
 logger = logging.getLogger(__name__)
 
@@ -71,27 +75,50 @@ _DONE = "DELETE FROM {dirty} WHERE is_claimed"
 def roll_up() -> int:
     """Recompute the daily figures of every touched day; give how many marks were worked off.
 
-    Each chunk is one transaction: figures and marks change together, so a kill loses nothing.
+    Each chunk is one transaction: figures, sums and marks change together, so a kill loses nothing.
     """
+    while _follow_inventory():
+        pass
     total = 0
     while done := _roll_up_chunk():
         total += done
     return total
 
 
-def _roll_up_chunk() -> int:
+@contextmanager
+def locked() -> Iterator[CursorWrapper]:
+    """Give a cursor in a transaction that alone may change daily figures and their sums."""
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # Under the lock each statement sees all that others have committed. What is not yet
-            # committed has marks of its own, which this chunk cannot have claimed.
+            # committed has marks of its own, which this transaction cannot have claimed.
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        yield cursor
+
+
+def rebuild_sums() -> None:
+    """Make anew what the daily figures add up to."""
+    with locked() as cursor:
+        sums.rebuild(cursor)
+
+
+def _follow_inventory() -> int:
+    with locked() as cursor:
+        return sums.follow_inventory(cursor)
+
+
+def _roll_up_chunk() -> int:
+    with locked() as cursor:
         cursor.execute(_sql(_CLAIM))
         claimed: int = cursor.rowcount
         if claimed > 0:
-            cursor.execute(_sql(_CLEAR, target=_TABLES["sessions"]))
-            cursor.execute(_sql(_CLEAR, target=_TABLES["failures"]))
+            if had_figures := sums.has_figures(cursor):
+                sums.take_out_touched(cursor)
+                cursor.execute(_sql(_CLEAR, target=_TABLES["sessions"]))
+                cursor.execute(_sql(_CLEAR, target=_TABLES["failures"]))
             cursor.execute(_sql(_SESSIONS))
             cursor.execute(_sql(_FAILURES))
+            sums.put_in_touched(cursor, had_figures=had_figures)
             cursor.execute(_sql(_DONE))
     return max(claimed, 0)
 

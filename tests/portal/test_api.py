@@ -11,6 +11,7 @@ from alerts.models import Incident
 from alerts.services.evaluate import evaluate
 from domains.models import Domain
 from domains.services.record_check import record_check
+from reports.services.roll_up import rebuild_sums
 from tests.alerts.figures import TODAY, add_day
 from tests.domains.observations import AT, observed
 
@@ -131,6 +132,7 @@ def test_a_check_is_asked_for(call):
 def test_figures_and_failures_are_those_of_the_domains_one_sees(call):
     add_day("a.example", 1, 100, 40)
     add_day("b.example", 1, 900, 90)
+    rebuild_sums()
     span = f"since={TODAY - timedelta(days=1)}&until={TODAY - timedelta(days=1)}"
 
     (day,) = call("GET", f"/figures?{span}").json()

@@ -147,19 +147,19 @@ def test_the_last_complete_day_is_yesterday_in_utc():
 
 
 @pytest.mark.parametrize(
-    "query",
+    ("query", "count"),
     [
-        queries.daily_figures,
-        queries.totals,
-        queries.per_domain_totals,
-        queries.per_domain_daily,
-        queries.causes,
-        queries.causes_by_receiving_mx,
-        queries.by_reporter,
-        queries.by_policy_type,
+        (queries.daily_figures, 1),
+        (queries.totals, 4),
+        (queries.per_domain_sums, 1),
+        (queries.per_domain_totals, 3),
+        (queries.per_domain_daily, 1),
+        (queries.causes, 2),
+        (queries.causes_by_receiving_mx, 2),
+        (queries.by_reporter, 2),
+        (queries.by_policy_type, 1),
     ],
-    ids=lambda query: query.__name__,
 )
-def test_each_question_is_one_query(query, fleet, django_assert_num_queries):
-    with django_assert_num_queries(1):
+def test_each_question_is_a_query_or_a_few(query, count, fleet, django_assert_num_queries):
+    with django_assert_num_queries(count):
         query(Domain.objects.filter(name__startswith="a"), DAY, NEXT)

@@ -90,32 +90,41 @@ def read_reports(domain: Domain, changes: list[StateChange], span: Span) -> Doma
     shown = [_show(domain, cause, reasons, span) for cause in causes]
     types = {kind.policy_type: kind for kind in queries.by_policy_type(one, week_since, until)}
     no_policy = types.get(PolicyKind.NO_POLICY_FOUND)
-    totals = queries.totals(one, span.since, span.until)
+    figures = queries.by_reporter(one, span.since, span.until)
+    evidence = queries.per_domain_totals(one, *queries.last_complete_days(EVIDENCE_DAYS))
     return DomainReports(
         chart=sessions_chart(
             long[-span.days :],
             marks_of(changes, span.since, span.until),
             query={"domain": domain.name},
         ),
-        totals=totals,
+        totals=Totals(
+            sessions=sum(row.sessions for row in figures),
+            failures=sum(row.failures for row in figures),
+            domains=1 if figures else 0,
+            reporters=len(figures),
+            first_day=min((row.first_day for row in figures), default=None),
+        ),
         week=compare_weeks(long),
         causes=shown,
-        reporters=_read_reporters(domain, span),
+        reporters=_read_reporters(domain, figures, span),
         top_cause=next((cause for cause in shown if cause.last_day >= week_since), None),
         no_policy_sessions=no_policy.successes + no_policy.failures if no_policy else 0,
         failing_since=failing_since(long),
         last_report_on=queries.last_report_days(one).get(domain.pk),
-        evidence=queries.totals(one, *queries.last_complete_days(EVIDENCE_DAYS)),
+        evidence=evidence.get(domain.pk, Totals()),
         evidence_until=until,
     )
 
 
-def _read_reporters(domain: Domain, span: Span) -> list[ShownReporter]:
+def _read_reporters(
+    domain: Domain, told: Sequence[ReporterFigures], span: Span
+) -> list[ShownReporter]:
     """Give who reported in the span, most sessions first, then who did before and stopped."""
     one = Domain.objects.filter(pk=domain.pk)
     since, until = queries.last_complete_days(LOOK_BACK_DAYS + 1)
     habits = queries.days_by_reporter(one, min(since, span.since), until)
-    figures = {found.reporter: found for found in queries.by_reporter(one, span.since, span.until)}
+    figures = {found.reporter: found for found in told}
     applied = {found.reporter: found for found in read_reported_policies(domain, since, until)}
     shown = [
         ShownReporter(

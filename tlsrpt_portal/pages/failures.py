@@ -15,11 +15,12 @@ from django.urls import reverse
 
 from accounts.access import teams_for
 from accounts.models import Team
-from domains.models import Domain, DomainQuerySet, Status, StsMode
+from domains.models import Domain, DomainQuerySet, Posture, Status, StsMode
 from mailtls.catalogue.result_types import describe_result_type, explain_reason
 from reports import cause_queries, queries
 from reports.cause_queries import CauseKey
 from reports.charts import reports_href
+from reports.fleet import Fleet, Scope, of_domains
 from reports.models import PolicyKind
 from reports.signs import cause_name
 from tlsrpt_portal.pages.heat import HeatRow, heat_rows
@@ -53,7 +54,7 @@ class Row:
 class Asked:
     """What the address asks for: domains, days, one cause or any, and its own narrowing."""
 
-    domains: DomainQuerySet
+    domains: Scope
     span: Span
     cause: str
     scope: dict[str, str]
@@ -101,11 +102,9 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         raise Http404
     cause = CauseKey(result_type=asked.cause[:64], receiving_mx=request.GET.get("mx"))
     days = cause_queries.failed_by_day(domains, cause, span.since, span.until)
-    by_domain = cause_queries.parts_by("domain", domains, cause, span.since, span.until)
-    names = Domain.objects.select_related("team").in_bulk(
-        [part.key for part in by_domain[:MOST_ROWS]]
-    )
-    by_mx = cause_queries.parts_by("receiving_mx", domains, cause, span.since, span.until)
+    parts = cause_queries.parts_of(domains, cause, span.since, span.until)
+    shown = parts.by_domain[:MOST_ROWS]
+    names = Domain.objects.select_related("team").in_bulk([part.key for part in shown])
     found = cause_queries.evidence(domains, cause, span.since, span.until)[:MOST_EVIDENCE]
     context = {
         "span": span,
@@ -114,10 +113,13 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         "words": describe_result_type(cause.result_type),
         "failed": sum(count for _, count in days),
         "chart": _group_chart(cause, days),
-        "domains": [(names[part.key], part) for part in by_domain if part.key in names],
-        "domain_count": len(by_domain),
-        "reporters": cause_queries.parts_by("reporter", domains, cause, span.since, span.until),
-        "mxs": [(part, asked.href_of(cause=cause.result_type, mx=part.key)) for part in by_mx]
+        "domains": [(names[part.key], part) for part in shown if part.key in names],
+        "domain_count": len(parts.by_domain),
+        "reporters": parts.by_reporter,
+        "mxs": [
+            (part, asked.href_of(cause=cause.result_type, mx=part.key))
+            for part in parts.by_receiving_mx
+        ]
         if cause.receiving_mx is None
         else [],
         "list_href": failures_href(**asked.scope, days=str(span.days)),
@@ -132,13 +134,13 @@ def failure_group(request: HttpRequest) -> HttpResponse:
 
 def read_asked(request: HttpRequest) -> Asked:
     """Read the address: the watched domains this person may see, of one team or mode."""
-    domains = Domain.objects.visible_to(request.user).active()
     scope = {}
     if (team := request.GET.get("team", "")).isdecimal():
-        domains = domains.filter(team=int(team))
         scope["team"] = team
+    fleet = Fleet(request.user, int(team) if "team" in scope else None)
+    domains: Scope = fleet
     if (mode := request.GET.get("sts", "")) in StsMode.values:
-        domains = narrow_to_mode(domains, StsMode(mode))
+        domains = narrow_to_mode(fleet.domains, StsMode(mode))
         scope["sts"] = mode
     cause = request.GET.get("cause", "")
     return Asked(domains=domains, span=read_span(request), cause=cause, scope=scope)
@@ -230,9 +232,10 @@ def _by_reporter(asked: Asked) -> list[Row]:
 
 
 def _by_domain(asked: Asked) -> list[Row]:
-    found = queries.per_domain_totals(asked.domains, asked.span.since, asked.span.until)
+    found = queries.per_domain_sums(asked.domains, asked.span.since, asked.span.until)
     failing = {key: total for key, total in found.items() if total.failures}
     names = Domain.objects.in_bulk(list(failing))
+    reporters = queries.reporters_per_domain(asked.domains, asked.span.since, asked.span.until)
     return [
         Row(
             name=names[key].display_name,
@@ -240,7 +243,7 @@ def _by_domain(asked: Asked) -> list[Row]:
             href=f"{names[key].get_absolute_url()}?days={asked.span.days}#failures",
             failed=total.failures,
             domains=None,
-            reporters=total.reporters,
+            reporters=reporters.get(key, 0),
             first_day=None,
             last_day=None,
         )
@@ -249,9 +252,10 @@ def _by_domain(asked: Asked) -> list[Row]:
 
 
 def _by_provider(asked: Asked) -> list[Row]:
-    found = queries.per_domain_totals(asked.domains, asked.span.since, asked.span.until)
-    providers = dict(asked.domains.order_by().values_list("pk", "posture__mx_provider"))
-    groups: defaultdict[str, list[queries.Totals]] = defaultdict(list)
+    found = queries.per_domain_sums(asked.domains, asked.span.since, asked.span.until)
+    postures = of_domains(Posture.objects.all(), asked.domains)
+    providers = dict(postures.values_list("domain_id", "mx_provider"))
+    groups: defaultdict[str, list[queries.DomainSums]] = defaultdict(list)
     for key, total in found.items():
         if total.failures:
             groups[providers.get(key) or ""].append(total)
@@ -301,7 +305,7 @@ _GROUPINGS: dict[str, tuple[str, Callable[[Asked], list[Row]]]] = {
 }
 
 
-def _heat(domains: DomainQuerySet, span: Span) -> list[HeatRow]:
+def _heat(domains: Scope, span: Span) -> list[HeatRow]:
     """Give the worst domains of the span with their days, at most the last thirty."""
     since = max(span.since, span.until - timedelta(days=29))
     worst = cause_queries.worst_domains(domains, since, span.until, MOST_HEAT_ROWS)

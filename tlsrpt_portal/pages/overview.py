@@ -11,10 +11,11 @@ from django.utils import timezone
 from accounts.access import may_anywhere
 from accounts.roles import Role
 from domains.history import DayCounts, counts_by_day
-from domains.models import Domain, DomainQuerySet
+from domains.models import DomainQuerySet
 from domains.queries import coverage, coverage_by_team
 from reports import queries
 from reports.charts import sessions_chart
+from reports.fleet import Fleet
 from tlsrpt_portal.pages.attention import attention
 from tlsrpt_portal.pages.coverage_strip import coverage_strips
 from tlsrpt_portal.pages.marks import fleet_marks
@@ -26,25 +27,25 @@ MONTH = timedelta(days=30)
 
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the state of the fleet, or how to begin."""
-    visible = Domain.objects.visible_to(request.user)
-    active = visible.active()
+    fleet = Fleet(request.user)
+    active = fleet.domains
     now = coverage(active)
     if not now.total:
         may_manage = may_anywhere(request.user, Role.MANAGER)
         return render(request, "pages/overview_empty.html", {"may_manage": may_manage})
     span = read_span(request)
     since, until = queries.last_complete_days(max(span.days, 14))
-    figures = queries.daily_figures(active, since, until)
+    figures = queries.daily_figures(fleet, since, until)
     week_since, _ = queries.last_complete_days(7)
     context = {
         "now": now,
         "strips": coverage_strips(now, _month_ago(active)),
         "span": span,
         "week": compare_weeks(figures),
-        "week_totals": queries.totals(active, week_since, until),
+        "week_totals": queries.totals(fleet, week_since, until),
         "chart": sessions_chart(figures[-span.days :], fleet_marks(active, span.since, span.until)),
-        "freshness": queries.data_freshness(active),
-        "causes": queries.causes(active, week_since, until)[:6],
+        "freshness": queries.data_freshness(fleet),
+        "causes": queries.causes(fleet, week_since, until)[:6],
         "attention": attention(request.user, active, now),
         "teams": coverage_by_team(active),
     }

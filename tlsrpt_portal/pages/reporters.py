@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from domains.models import Domain
 from reports import queries
-from reports.models import DailySessions
+from reports.fleet import Fleet
 from tlsrpt_portal.pages.span import Span, read_span
 from webui.exports import Format, file_response
 from webui.status import Sign, Tone
@@ -37,25 +35,18 @@ class Row:
 def reporters(request: HttpRequest) -> HttpResponse:
     """Show the reporters of the span, and those that sent before it and not in it."""
     span = read_span(request)
-    domains = Domain.objects.visible_to(request.user).active()
-    found = queries.by_reporter(domains, span.since, span.until)
+    fleet = Fleet(request.user)
+    found = queries.by_reporter(fleet, span.since, span.until)
     rows = [_row(one, span) for one in found]
     if request.GET.get("export") in set(Format):
         return _export(Format(request.GET["export"]), rows)
-    known = {one.reporter for one in found}
-    earlier = (
-        DailySessions.objects.filter(domain__in=domains.order_by().values("pk"))
-        .filter(day__lt=span.since)
-        .order_by()
-        .values_list("reporter")
-        .annotate(last=Max("day"))
-        .order_by("-last")
-    )
+    last_days = queries.last_heard_of(fleet).items()
+    forgotten = [(name, last) for name, last in last_days if last < span.since]
     context = {
         "span": span,
         "rows": rows,
         "total": sum(one.sessions for one in found),
-        "forgotten": [(name, last) for name, last in earlier if name not in known][:MOST_FORGOTTEN],
+        "forgotten": forgotten[:MOST_FORGOTTEN],
         "query": request.GET.urlencode(),
     }
     return render(request, "reporters/list.html", context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from heapq import nlargest, nsmallest
 from typing import NamedTuple
 
@@ -14,12 +14,13 @@ from django.shortcuts import render
 from accounts.access import teams_for
 from domains.models import Domain, DomainQuerySet, Status, StsMode
 from reports import queries
-from reports.queries import Totals
+from reports.queries import DomainSums, Totals
 from reports.signs import cause_name
 from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
 from tlsrpt_portal.pages.failures import failures_href, group_href, narrow_to_mode
 from tlsrpt_portal.pages.stages import (
     EVIDENCE_DAYS,
+    LEAST_DAYS,
     Published,
     Stage,
     find_conditions,
@@ -32,12 +33,12 @@ MOST_REFUSED = 5
 
 
 class Place(NamedTuple):
-    """Where a domain stands, and why; sorts troubled ones first, then by name."""
+    """A domain in its stage; sorts troubled ones first, then by name."""
 
     is_quiet: bool
     name: str
     pk: int
-    evidence: str
+    published: Published
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,50 +110,57 @@ def rollout(request: HttpRequest) -> HttpResponse:
 def read_board(domains: DomainQuerySet) -> Board:
     """Sort the domains that take mail into the five stages."""
     since, until = queries.last_complete_days(EVIDENCE_DAYS)
-    figures = queries.per_domain_totals(domains, since, until)
+    figures = queries.per_domain_sums(domains, since, until)
+    testing = narrow_to_mode(domains, StsMode.TESTING)
+    early = queries.domains_told_of(testing, since, until - timedelta(days=LEAST_DAYS - 1))
     rows = (
         domains.exclude(posture=None)
         .exclude(posture__mx=Status.NULL_MX)
         .order_by()
-        .values_list(
-            "pk",
-            "name",
-            "posture__tlsrpt",
-            "posture__mta_sts",
-            "posture__sts_mode",
-            "posture__has_uncovered_mx",
-            "posture__starttls",
-        )
+        .values_list("pk", "name", *(f"posture__{name}" for name in Published._fields))
     )
     lanes: dict[Stage, list[Place]] = {stage: [] for stage in _LANES}
-    tried: dict[int, Totals] = {}
-    for pk, name, tlsrpt, mta_sts, sts_mode, has_uncovered_mx, starttls in rows:
-        published = Published(
-            tlsrpt=tlsrpt,
-            mta_sts=mta_sts,
-            sts_mode=sts_mode,
-            has_uncovered_mx=has_uncovered_mx,
-            starttls=starttls,
+    tried: dict[int, DomainSums] = {}
+    for pk, name, *states in rows:
+        published = Published(*states)
+        sums = figures.get(pk, _UNSEEN)
+        # Whether reports reach back far enough; from which day on is read for what is shown.
+        seen = Totals(
+            sessions=sums.sessions,
+            failures=sums.failures,
+            first_day=since if pk in early else until if sums.sessions else None,
         )
-        seen = figures.get(pk, Totals())
-        stage, evidence, is_trouble = _place(published, seen, until)
-        lanes[stage].append(Place(not is_trouble, name, pk, evidence))
-        if published.has_policy and sts_mode == StsMode.TESTING:
-            tried[pk] = seen
+        stage = find_stage(published, seen, until)
+        is_quiet = not _is_trouble(stage, published, seen)
+        lanes[stage].append(Place(is_quiet, name, pk, published))
+        if published.has_policy and published.sts_mode == StsMode.TESTING:
+            tried[pk] = sums
     shown = {stage: nsmallest(MOST_CARDS, places) for stage, places in lanes.items()}
     worst = nlargest(MOST_REFUSED, tried, key=lambda pk: tried[pk].failures)
     keys = {place.pk for places in shown.values() for place in places}
-    held = Domain.objects.select_related("team").in_bulk([*keys, *worst])
+    chosen = Domain.objects.filter(pk__in=[*keys, *worst])
+    totals = queries.per_domain_totals(chosen, since, until)
+    held = {domain.pk: domain for domain in chosen.select_related("team")}
+    cards = {
+        stage: [
+            Card(
+                domain=held[place.pk],
+                evidence=_evidence(stage, place.published, totals.get(place.pk, Totals()), until),
+                is_trouble=not place.is_quiet,
+            )
+            for place in places
+        ]
+        for stage, places in shown.items()
+    }
     what_if = _what_if(domains, tried, [held[pk] for pk in worst], since, until)
-    return Board([_lane(stage, len(lanes[stage]), shown[stage], held) for stage in _LANES], what_if)
+    return Board([_lane(stage, len(lanes[stage]), cards[stage]) for stage in _LANES], what_if)
 
 
-def _lane(stage: Stage, count: int, places: list[Place], held: Mapping[int, Domain]) -> Lane:
+_UNSEEN = DomainSums()
+
+
+def _lane(stage: Stage, count: int, cards: list[Card]) -> Lane:
     title, means, step = _LANES[stage]
-    cards = [
-        Card(domain=held[place.pk], evidence=place.evidence, is_trouble=not place.is_quiet)
-        for place in places
-    ]
     return Lane(title=title, means=means, step=step, count=count, cards=cards)
 
 
@@ -181,49 +189,48 @@ _LANES = {
 }
 
 
-def _place(published: Published, seen: Totals, until: date) -> tuple[Stage, str, bool]:
-    """Give stage, evidence, and whether it is trouble."""
-    stage = find_stage(published, seen, until)
+def _is_trouble(stage: Stage, published: Published, seen: Totals) -> bool:
+    """Say whether somebody should look at a domain in this stage."""
     match stage:
         case Stage.ENFORCE:
-            return stage, *_enforced(published, seen)
+            is_blind = published.tlsrpt != Status.VALID
+            return is_blind or (seen.failure_rate or 0) >= NOTABLE_RATE
         case Stage.DARK:
-            is_broken = published.tlsrpt == Status.INVALID
-            return stage, "The record is broken." if is_broken else "", is_broken
+            return published.tlsrpt == Status.INVALID
+        case Stage.REPORTING:
+            return published.mta_sts == Status.INVALID
+        case Stage.TESTING:
+            # Few or young reports are no trouble: time cures them.
+            return bool(seen.failures) or published.has_uncovered_mx
+    return False
+
+
+def _evidence(stage: Stage, published: Published, seen: Totals, until: date) -> str:
+    """Say why a domain stands where it stands."""
+    failed = f"{number(seen.failures)} of {plural(seen.sessions, 'session')}"
+    match stage:
+        case Stage.ENFORCE if published.tlsrpt != Status.VALID:
+            return "Enforces blindly: no TLS-RPT."
+        case Stage.ENFORCE if seen.sessions:
+            return f"{failed} failed ({failure_rate(seen.failures, seen.sessions)})."
+        case Stage.DARK:
+            return "The record is broken." if published.tlsrpt == Status.INVALID else ""
         case Stage.READY:
-            failed = f"{number(seen.failures)} of {plural(seen.sessions, 'session')}"
-            return stage, f"Enforce would have refused {failed}.", False
+            return f"Enforce would have refused {failed}."
         case Stage.TESTING:
             waits = [one for one in find_conditions(published, seen, until) if not one.is_met]
-            # Few or young reports are no trouble: time cures them.
-            return stage, waits[-1].state, bool(seen.failures) or published.has_uncovered_mx
-    return stage, *_reporting(published, seen)
-
-
-def _enforced(published: Published, seen: Totals) -> tuple[str, bool]:
-    if published.tlsrpt != Status.VALID:
-        return "Enforces blindly: no TLS-RPT.", True
-    if not seen.sessions:
-        return "No report yet.", False
-    words = (
-        f"{number(seen.failures)} of {plural(seen.sessions, 'session')} failed "
-        f"({failure_rate(seen.failures, seen.sessions)})."
-    )
-    return words, (seen.failure_rate or 0) >= NOTABLE_RATE
-
-
-def _reporting(published: Published, seen: Totals) -> tuple[str, bool]:
-    if published.mta_sts == Status.INVALID:
-        return "The policy is broken.", True
-    if not seen.sessions:
-        return "No report yet.", False
-    words = f"{plural(seen.sessions, 'session')} by {plural(seen.reporters, 'reporter')}."
-    return words, False
+            return waits[-1].state
+        case Stage.REPORTING if published.mta_sts == Status.INVALID:
+            return "The policy is broken."
+        case Stage.REPORTING if seen.sessions:
+            words = plural(seen.sessions, "session")
+            return f"{words} by {plural(seen.reporters, 'reporter')}."
+    return "No report yet."
 
 
 def _what_if(
     domains: DomainQuerySet,
-    tried: Mapping[int, Totals],
+    tried: Mapping[int, DomainSums],
     worst: list[Domain],
     since: date,
     until: date,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from domains.models import Posture, Status, StsMode
 from reports.queries import Totals
@@ -33,9 +35,8 @@ class Stage(StrEnum):
     ENFORCE = "enforce"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    """What a domain publishes, as far as the roll-out is concerned."""
+class Published(NamedTuple):
+    """What a domain publishes, as far as the roll-out is concerned; named as in its posture."""
 
     tlsrpt: str
     mta_sts: str
@@ -66,7 +67,12 @@ class Condition:
 
     is_met: bool
     title: str
-    state: str
+    words: Callable[[], str]
+
+    @property
+    def state(self) -> str:
+        """Say how far it is; put into words only where it is read."""
+        return self.words()
 
 
 def find_stage(published: Published, seen: Totals, until: date) -> Stage:
@@ -88,36 +94,40 @@ def find_conditions(published: Published, seen: Totals, until: date) -> list[Con
         Condition(
             is_met=published.tlsrpt == Status.VALID,
             title="Senders report",
-            state="The TLSRPT record asks for reports."
-            if published.tlsrpt == Status.VALID
-            else "No TLSRPT record that senders use: what enforce refuses would stay unseen.",
+            words=lambda: (
+                "The TLSRPT record asks for reports."
+                if published.tlsrpt == Status.VALID
+                else "No TLSRPT record that senders use: what enforce refuses would stay unseen."
+            ),
         ),
         Condition(
             is_met=is_testing,
             title="The policy is in testing",
-            state="Senders try it and deliver all the same."
-            if is_testing
-            else "Publish it in testing first.",
+            words=lambda: (
+                "Senders try it and deliver all the same."
+                if is_testing
+                else "Publish it in testing first."
+            ),
         ),
         Condition(
             is_met=is_testing and not published.has_uncovered_mx,
             title="It covers every MX host",
-            state=_cover(published),
+            words=lambda: _cover(published),
         ),
         Condition(
             is_met=published.starttls != Status.INVALID,
             title="Certificates of the MX hosts",
-            state=_certificates(published.starttls),
+            words=lambda: _certificates(published.starttls),
         ),
         Condition(
             is_met=_has_enough(seen) and _is_long(seen, until),
             title=f"Reports of at least {LEAST_DAYS // 7} weeks",
-            state=_evidence(seen, until),
+            words=lambda: _evidence(seen, until),
         ),
         Condition(
             is_met=seen.sessions > 0 and seen.failures <= clean_failures(seen.sessions),
             title="Nothing worth the name would be refused",
-            state=_refused(seen),
+            words=lambda: _refused(seen),
         ),
     ]
 

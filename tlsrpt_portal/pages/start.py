@@ -11,10 +11,10 @@ from django.urls import reverse
 from accounts.access import visible_to
 from alerts.models import Destination, Notification
 from domains.destinations import our_destinations
-from domains.models import Domain
 from domains.queries import coverage
 from mailtls.catalogue.result_types import RESULT_TYPES
 from reports import queries
+from reports.fleet import Fleet
 from webui.wording import plural
 
 
@@ -43,10 +43,10 @@ def start(request: HttpRequest) -> HttpResponse:
 
 def read_steps(request: HttpRequest) -> list[Step]:
     """Give the steps with what the portal sees of each."""
-    domains = Domain.objects.visible_to(request.user).active()
-    now = coverage(domains)
+    fleet = Fleet(request.user)
+    now = coverage(fleet.domains)
     ours = our_destinations()
-    freshness = queries.data_freshness(domains)
+    freshness = queries.data_freshness(fleet)
     destinations = visible_to(request.user, Destination.objects.filter(is_active=True))
     told = Notification.objects.filter(delivered_at__isnull=False).exists()
     mail = now.total - now.no_mail

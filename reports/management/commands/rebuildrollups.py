@@ -1,4 +1,4 @@
-"""`manage.py rebuildrollups`: daily figures made anew from the rows."""
+"""`manage.py rebuildrollups`: daily figures made anew from the rows, and sums from them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from reports.services.roll_up import mark_all_dirty, roll_up
+from reports.services.roll_up import mark_all_dirty, rebuild_sums, roll_up
 
 
 class Command(BaseCommand):
@@ -25,4 +25,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command."""
         mark_all_dirty(since=options["since"])
-        self.stdout.write(f"recomputed {roll_up()} days of domains")
+        recomputed = roll_up()
+        rebuild_sums()
+        self.stdout.write(f"recomputed {recomputed} days of domains")

@@ -1,0 +1,142 @@
+"""Whose figures are asked for, and from which rows the answer comes.
+
+A page of whole teams asks for a `Fleet`: its figures are added up already (reports.sum_models).
+Any other set of domains, and a fleet whose sums do not hold at the moment, is added up domain by
+domain. Both give the same numbers; here alone is decided which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from django.db.models import DateField, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from accounts.access import Person, visible_to
+from domains.models import Domain, DomainQuerySet
+from reports.models import DailyFailures, DailySessions
+from reports.spans import day_key, spans_between
+from reports.sum_models import (
+    NO_TEAM,
+    CountedDomain,
+    DomainCause,
+    DomainReporter,
+    DomainSpan,
+    TeamFailures,
+    TeamSessions,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Fleet:
+    """The watched domains that a person may see: of all their teams, or of one."""
+
+    person: Person
+    team: int | None = None
+
+    @cached_property
+    def domains(self) -> DomainQuerySet:
+        """Give the domains."""
+        watched = Domain.objects.visible_to(self.person).active()
+        return watched if self.team is None else watched.filter(team=self.team)
+
+    def of_teams(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow rows with a `team` to the teams of this fleet."""
+        mine = visible_to(self.person, rows)
+        return mine if self.team is None else mine.filter(team=self.team)
+
+    @cached_property
+    def is_added_up(self) -> bool:
+        """Say whether the sums of teams hold: no domain has moved since the last roll-up."""
+        as_counted = (
+            Domain.objects.annotate(counted_team=Coalesce("team", NO_TEAM))
+            .filter(
+                pk=OuterRef("domain_id"),
+                counted_team=OuterRef("team"),
+                is_active=OuterRef("is_active"),
+            )
+            .order_by()
+        )
+        return not CountedDomain.objects.filter(~Exists(as_counted)).exists()
+
+
+# None: every domain, watched or not.
+Scope = QuerySet[Domain] | Fleet | None
+
+
+def domains_of(scope: Scope) -> QuerySet[Domain] | None:
+    """Give the domains that are asked for, None for every one."""
+    return scope.domains if isinstance(scope, Fleet) else scope
+
+
+def of_domains(rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
+    """Narrow rows with a `domain_id` to the domains that are asked for."""
+    domains = domains_of(scope)
+    return rows if domains is None else rows.filter(domain_id__in=domains.order_by().values("pk"))
+
+
+def sessions_of(scope: Scope, since: date, until: date) -> QuerySet[Any]:
+    """Give rows of sessions by day, reporter and policy type: of teams, or of domains."""
+    if isinstance(scope, Fleet) and scope.is_added_up:
+        return scope.of_teams(TeamSessions.objects.filter(day__range=(since, until)))
+    return of_domains(DailySessions.objects.filter(day__range=(since, until)), scope)
+
+
+def failures_of(scope: Scope, since: date, until: date) -> QuerySet[Any]:
+    """Give rows of failed sessions that count, by day, cause and MX: of teams, or of domains."""
+    if isinstance(scope, Fleet) and scope.is_added_up:
+        return scope.of_teams(TeamFailures.objects.filter(day__range=(since, until)))
+    return domain_failures_of(scope, since, until)
+
+
+def domain_failures_of(scope: Scope, since: date, until: date) -> QuerySet[DailyFailures]:
+    """Give rows of failed sessions that count, by domain, day, cause, MX and reporter."""
+    rows = DailyFailures.objects.filter(day__range=(since, until), counted_failed_sessions__gt=0)
+    return of_domains(rows, scope)
+
+
+def spans_of(scope: Scope, since: date, until: date) -> QuerySet[DomainSpan]:
+    """Give the rows that make up these days, a few for each domain."""
+    return of_domains(DomainSpan.objects.filter(span__in=spans_between(since, until)), scope)
+
+
+def days_of(scope: Scope, days: Iterable[date]) -> QuerySet[DomainSpan]:
+    """Give one row for each domain and day; `span` is the day's key."""
+    return of_domains(DomainSpan.objects.filter(span__in=[day_key(day) for day in days]), scope)
+
+
+def reporters_of(scope: Scope, since: date, until: date) -> QuerySet[DomainReporter]:
+    """Give the pairs of domain and reporter of which there is a report in the span."""
+    told = DailySessions.objects.filter(
+        domain=OuterRef("domain_id"), reporter=OuterRef("reporter"), day__lte=until
+    )
+    return of_domains(_seen(DomainReporter.objects.all(), told, since, until), scope)
+
+
+def causes_of(scope: Scope, since: date, until: date) -> QuerySet[DomainCause]:
+    """Give each cause of a domain that a reporter told of in the span."""
+    told = DailyFailures.objects.filter(
+        domain=OuterRef("domain_id"),
+        result_type=OuterRef("result_type"),
+        receiving_mx=OuterRef("receiving_mx"),
+        reporter=OuterRef("reporter"),
+        counted_failed_sessions__gt=0,
+        day__lte=until,
+    )
+    return of_domains(_seen(DomainCause.objects.all(), told, since, until), scope)
+
+
+def _seen(rows: QuerySet[Any], told: QuerySet[Any], since: date, until: date) -> QuerySet[Any]:
+    """Narrow to what was last told of in the span, or later and in the span as well.
+
+    Spans end with yesterday, so hardly anything is later, and only then daily figures are read. By
+    a subquery for one row and not by EXISTS, which PostgreSQL may work out for all rows at once.
+    """
+    newest = Subquery(told.order_by("-day").values("day")[:1], output_field=DateField())
+    in_span = Q(last_day__range=(since, until)) | Q(last_day__gt=until, newest__gte=since)
+    found: QuerySet[Any] = rows.annotate(newest=newest).filter(in_span)
+    return found

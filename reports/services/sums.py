@@ -1,0 +1,276 @@
+"""Keeps what the daily figures add up to equal to them: adds and takes out, never counts anew.
+
+All of it runs in the transaction, and under the lock, of the roll-up or retention that changes the
+daily figures. What is about to change is taken out before and put in after; so the cost follows
+what has changed and not the size of the fleet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+from domains.models import Domain
+from reports.models import DailyFailures, DailySessions, DirtyDay
+from reports.spans import KEYS_A_DAY, LENGTHS, last_key, span_key
+from reports.sum_models import (
+    NO_TEAM,
+    CountedDomain,
+    DomainCause,
+    DomainReporter,
+    DomainSpan,
+    TeamFailures,
+    TeamSessions,
+)
+
+# Domains that have moved, taken over at once; more wait for the next transaction.
+_MOST_MOVED = 200
+# Bounds what a rebuild sorts and hashes in memory.
+_REBUILT_AT_ONCE = 5_000
+
+_TABLES = {
+    "domains": Domain._meta.db_table,
+    "dirty": DirtyDay._meta.db_table,
+    "sessions": DailySessions._meta.db_table,
+    "failures": DailyFailures._meta.db_table,
+    "counted": CountedDomain._meta.db_table,
+    "team_sessions": TeamSessions._meta.db_table,
+    "team_failures": TeamFailures._meta.db_table,
+    "spans": DomainSpan._meta.db_table,
+    "reporters": DomainReporter._meta.db_table,
+    "causes": DomainCause._meta.db_table,
+}
+
+_TOUCHED = "(SELECT DISTINCT domain_id, day FROM {dirty} WHERE is_claimed) t"
+# Each source names daily figures `s`.
+_OF_TOUCHED_DAYS = _TOUCHED + " JOIN {table} s ON s.domain_id = t.domain_id AND s.day = t.day"
+_ALL = "{table} s"
+
+_TEAM_SESSIONS = """
+INSERT INTO {team_sessions} (day, team, reporter, policy_type, successes, failures,
+                             counted_successes, counted_failures, rows)
+SELECT s.day, c.team, s.reporter, s.policy_type, {sign} SUM(s.successes), {sign} SUM(s.failures),
+       {sign} SUM(s.counted_successes), {sign} SUM(s.counted_failures), {sign} COUNT(*)
+FROM {source} JOIN {counted} c ON c.domain_id = s.domain_id
+WHERE c.is_active AND {where}
+GROUP BY s.day, c.team, s.reporter, s.policy_type
+ON CONFLICT (day, team, reporter, policy_type) DO UPDATE SET
+    successes = {team_sessions}.successes + excluded.successes,
+    failures = {team_sessions}.failures + excluded.failures,
+    counted_successes = {team_sessions}.counted_successes + excluded.counted_successes,
+    counted_failures = {team_sessions}.counted_failures + excluded.counted_failures,
+    rows = {team_sessions}.rows + excluded.rows
+"""
+_TEAM_FAILURES = """
+INSERT INTO {team_failures} (day, team, result_type, receiving_mx, counted_failed_sessions, rows)
+SELECT s.day, c.team, s.result_type, s.receiving_mx, {sign} SUM(s.counted_failed_sessions),
+       {sign} COUNT(*)
+FROM {source} JOIN {counted} c ON c.domain_id = s.domain_id
+WHERE c.is_active AND s.counted_failed_sessions > 0 AND {where}
+GROUP BY s.day, c.team, s.result_type, s.receiving_mx
+ON CONFLICT (day, team, result_type, receiving_mx) DO UPDATE SET
+    counted_failed_sessions =
+        {team_failures}.counted_failed_sessions + excluded.counted_failed_sessions,
+    rows = {team_failures}.rows + excluded.rows
+"""
+# `1 = 1`: SQLite needs a WHERE before ON CONFLICT.
+_SPANS = """
+INSERT INTO {spans} (span, domain_id, sessions, failures, rows)
+SELECT span, domain_id, {sign} SUM(sessions), {sign} SUM(failures), {sign} SUM(rows)
+FROM (SELECT {ordinal} / length * length * {keys_a_day} + length AS span, domain_id, sessions,
+             failures, rows
+      FROM (SELECT s.domain_id, s.day, SUM(s.counted_successes + s.counted_failures) AS sessions,
+                   SUM(s.counted_failures) AS failures, COUNT(*) AS rows
+            FROM {source} WHERE {where} GROUP BY s.domain_id, s.day) d
+      CROSS JOIN ({lengths}) l) x
+WHERE 1 = 1
+GROUP BY span, domain_id
+ON CONFLICT (span, domain_id) DO UPDATE SET
+    sessions = {spans}.sessions + excluded.sessions,
+    failures = {spans}.failures + excluded.failures,
+    rows = {spans}.rows + excluded.rows
+"""
+_REPORTERS = """
+INSERT INTO {reporters} (domain_id, reporter, last_day)
+SELECT s.domain_id, s.reporter, MAX(s.day) FROM {source} WHERE {where}
+GROUP BY s.domain_id, s.reporter
+ON CONFLICT (domain_id, reporter) DO UPDATE SET
+    last_day = {greatest}({reporters}.last_day, excluded.last_day)
+"""
+_CAUSES = """
+INSERT INTO {causes} (domain_id, result_type, receiving_mx, reporter, last_day)
+SELECT s.domain_id, s.result_type, s.receiving_mx, s.reporter, MAX(s.day) FROM {source}
+WHERE s.counted_failed_sessions > 0 AND {where}
+GROUP BY s.domain_id, s.result_type, s.receiving_mx, s.reporter
+ON CONFLICT (domain_id, result_type, receiving_mx, reporter) DO UPDATE SET
+    last_day = {greatest}({causes}.last_day, excluded.last_day)
+"""
+# A pair whose newest day has lost its rows goes back to the newest day that has some, or goes.
+_GONE_BACK = """
+UPDATE {target} SET last_day = (SELECT MAX(s.day) FROM {table} s WHERE {same})
+WHERE {is_touched} AND {is_gone} AND EXISTS (SELECT 1 FROM {table} s WHERE {same})
+"""
+_GONE = "DELETE FROM {target} WHERE {is_touched} AND {is_gone}"
+_IS_TOUCHED = "(domain_id, last_day) IN (SELECT domain_id, day FROM {dirty} WHERE is_claimed)"
+_IS_GONE = "NOT EXISTS (SELECT 1 FROM {table} s WHERE {same} AND s.day = {target}.last_day)"
+_SAME_REPORTER = "s.domain_id = {target}.domain_id AND s.reporter = {target}.reporter"
+_SAME_CAUSE = (
+    "s.counted_failed_sessions > 0 AND s.domain_id = {target}.domain_id "
+    "AND s.result_type = {target}.result_type AND s.receiving_mx = {target}.receiving_mx "
+    "AND s.reporter = {target}.reporter"
+)
+
+_COUNT_NEW = """
+INSERT INTO {counted} (domain_id, team, is_active)
+SELECT d.id, COALESCE(d.team_id, {no_team}), d.is_active FROM {domains} d WHERE {where}
+ON CONFLICT (domain_id) DO NOTHING
+"""
+_MOVED = """
+SELECT c.domain_id, d.id IS NULL FROM {counted} c LEFT JOIN {domains} d ON d.id = c.domain_id
+WHERE d.id IS NULL OR c.is_active <> d.is_active OR c.team <> COALESCE(d.team_id, {no_team})
+LIMIT {most_moved}
+"""
+_FOLLOW = """
+UPDATE {counted} SET
+    team = (SELECT COALESCE(d.team_id, {no_team}) FROM {domains} d
+            WHERE d.id = {counted}.domain_id),
+    is_active = (SELECT d.is_active FROM {domains} d WHERE d.id = {counted}.domain_id)
+WHERE domain_id IN ({ids})
+"""
+
+
+def has_figures(cursor: Any) -> bool:
+    """Say whether any touched day has daily figures: else there is nothing to take out."""
+    for table in ("sessions", "failures"):
+        source = _OF_TOUCHED_DAYS.format(table=_TABLES[table], dirty=_TABLES["dirty"])
+        cursor.execute(f"SELECT 1 FROM {source} LIMIT 1")  # noqa: S608 — our own names
+        if cursor.fetchone():
+            return True
+    return False
+
+
+def take_out_touched(cursor: Any) -> None:
+    """Take the touched days out of the sums; called before their daily figures change."""
+    for statement, table in _SUMS:
+        _run(cursor, statement, table, _OF_TOUCHED_DAYS, sign="-")
+
+
+def put_in_touched(cursor: Any, *, had_figures: bool) -> None:
+    """Put the touched days into the sums; called when their daily figures have changed."""
+    where = "d.id IN (SELECT domain_id FROM {dirty} WHERE is_claimed)"
+    _run(cursor, _COUNT_NEW, "sessions", "", where.format(**_TABLES))
+    for statement, table in (*_SUMS, *_NEWEST):
+        _run(cursor, statement, table, _OF_TOUCHED_DAYS)
+    if not had_figures:
+        return
+    for target, table, same in (
+        ("reporters", "sessions", _SAME_REPORTER),
+        ("causes", "failures", _SAME_CAUSE),
+    ):
+        names = {"table": _TABLES[table], "target": _TABLES[target], "dirty": _TABLES["dirty"]}
+        names["same"] = same.format(**names)
+        names["is_touched"] = _IS_TOUCHED.format(**names)
+        names["is_gone"] = _IS_GONE.format(**names)
+        cursor.execute(_GONE_BACK.format(**names))
+        cursor.execute(_GONE.format(**names))
+    touched = f"SELECT day FROM {_TABLES['dirty']} WHERE is_claimed"  # noqa: S608 — our own names
+    for target in ("team_sessions", "team_failures"):
+        _remove_empty(cursor, target, f"day IN ({touched})")
+    days = DirtyDay.objects.filter(is_claimed=True).values_list("day", flat=True).distinct()
+    keys = {span_key(day.toordinal(), length) for day in days for length in LENGTHS}
+    _remove_empty(cursor, "spans", f"span IN ({_list(sorted(keys))})")
+
+
+def follow_inventory(cursor: Any) -> int:
+    """Take over domains that moved to another team, were paused or taken up again, or deleted.
+
+    Gives how many; the rest waits for the next call. Domains belong to a package that knows
+    nothing of reports, so this looks by itself.
+    """
+    cursor.execute(_MOVED.format(**_TABLES, no_team=NO_TEAM, most_moved=_MOST_MOVED))
+    moved: list[tuple[int, bool]] = cursor.fetchall()
+    if not moved:
+        return 0
+    ids = _list([pk for pk, _ in moved])
+    gone = _list([pk for pk, is_gone in moved if is_gone])
+    of_teams = [pair for pair in _SUMS if pair[0] is not _SPANS]
+    for statement, table in of_teams:
+        _run(cursor, statement, table, _ALL, f"s.domain_id IN ({ids})", sign="-")
+    for target in ("counted", "sessions", "failures", "spans", "reporters", "causes"):
+        cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE domain_id IN ({gone})")  # noqa: S608
+    cursor.execute(_FOLLOW.format(**_TABLES, no_team=NO_TEAM, ids=ids))
+    for statement, table in of_teams:
+        _run(cursor, statement, table, _ALL, f"s.domain_id IN ({ids})")
+    for target in ("team_sessions", "team_failures"):
+        _remove_empty(cursor, target)
+    return len(moved)
+
+
+def let_go(cursor: Any, before: date) -> None:
+    """Take the days before this one out; called before retention removes their daily figures."""
+    _run(cursor, _SPANS, "sessions", _ALL, "s.day < %s", [before], sign="-")
+    _remove_empty(cursor, "spans", f"span <= {last_key(before)}")
+    for target in ("team_sessions", "team_failures"):
+        cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE day < %s", [before])  # noqa: S608
+    for target in ("reporters", "causes"):
+        cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE last_day < %s", [before])  # noqa: S608
+
+
+def rebuild(cursor: Any) -> None:
+    """Make all sums anew from the daily figures."""
+    for target in ("counted", "team_sessions", "team_failures", "spans", "reporters", "causes"):
+        cursor.execute(f"DELETE FROM {_TABLES[target]}")  # noqa: S608 — our own names
+    has_rows = f"EXISTS (SELECT 1 FROM {_TABLES['sessions']} s WHERE s.domain_id = d.id)"  # noqa: S608
+    _run(cursor, _COUNT_NEW, "sessions", "", has_rows)
+    cursor.execute(f"SELECT domain_id FROM {_TABLES['counted']} ORDER BY domain_id")  # noqa: S608
+    ids = [pk for (pk,) in cursor.fetchall()]
+    for start in range(0, len(ids), _REBUILT_AT_ONCE):
+        chunk = ids[start : start + _REBUILT_AT_ONCE]
+        where = f"s.domain_id BETWEEN {chunk[0]} AND {chunk[-1]}"
+        for statement, table in (*_SUMS, *_NEWEST):
+            _run(cursor, statement, table, _ALL, where)
+
+
+_SUMS = ((_TEAM_SESSIONS, "sessions"), (_TEAM_FAILURES, "failures"), (_SPANS, "sessions"))
+_NEWEST = ((_REPORTERS, "sessions"), (_CAUSES, "failures"))
+
+
+def _run(
+    cursor: Any,
+    statement: str,
+    table: str,
+    source: str,
+    where: str = "1 = 1",
+    params: Sequence[Any] = (),
+    *,
+    sign: str = "",
+) -> None:
+    """Run one of the statements above; everything filled in is our own, never from outside."""
+    is_sqlite = connection.vendor == "sqlite"
+    rows = source.format(table=_TABLES[table], dirty=_TABLES["dirty"])
+    sql = statement.format(
+        **_TABLES,
+        source=rows,
+        where=where,
+        sign=sign,
+        no_team=NO_TEAM,
+        keys_a_day=KEYS_A_DAY,
+        # As `date.toordinal` counts.
+        ordinal="CAST(julianday(day) - 1721424.5 AS INTEGER)"
+        if is_sqlite
+        else "(day - DATE '0001-01-01' + 1)",
+        lengths=" UNION ALL ".join(f"SELECT {length} AS length" for length in LENGTHS),
+        greatest="MAX" if is_sqlite else "GREATEST",
+    )
+    cursor.execute(sql, params)
+
+
+def _remove_empty(cursor: Any, target: str, where: str = "1 = 1") -> None:
+    cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE rows = 0 AND {where}")  # noqa: S608
+
+
+def _list(ids: Sequence[int]) -> str:
+    return ", ".join(str(int(pk)) for pk in ids) or "NULL"

@@ -1,0 +1,116 @@
+"""What the daily figures of domains add up to, so that pages of a whole fleet need not add.
+
+All of it follows from DailySessions, DailyFailures and the inventory, and is written by
+reports.services.sums alone, in the transaction that changes the daily figures. Domains are plain
+numbers here: what a deleted domain had counted is taken out again by the next roll-up.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+NO_TEAM = 0
+
+
+class CountedDomain(models.Model):
+    """As whose domain a domain's figures are in the sums; each domain with figures has one.
+
+    Where this differs from the inventory, the sums of teams do not hold until the next roll-up
+    (see reports.fleet).
+    """
+
+    domain_id = models.BigIntegerField(primary_key=True)
+    team = models.BigIntegerField(default=NO_TEAM)
+    is_active = models.BooleanField()
+
+    def __str__(self) -> str:
+        return f"{self.domain_id} of team {self.team}"
+
+
+class TeamSessions(models.Model):
+    """Sessions of a team's watched domains on a day, by reporter and policy type."""
+
+    # The day first: it serves every span of days over whole teams.
+    pk = models.CompositePrimaryKey("day", "team", "reporter", "policy_type")
+    day = models.DateField()
+    team = models.BigIntegerField()
+    reporter = models.CharField(max_length=200)
+    policy_type = models.CharField(max_length=16)
+    # Not "positive": what is taken out goes in as a negative row, and the database adds.
+    successes = models.BigIntegerField()
+    failures = models.BigIntegerField()
+    counted_successes = models.BigIntegerField()
+    counted_failures = models.BigIntegerField()
+    rows = models.BigIntegerField()  # of DailySessions; none left: this one goes too
+
+    class Meta:
+        verbose_name_plural = "team sessions"
+
+    def __str__(self) -> str:
+        return f"team {self.team} {self.day} {self.reporter} {self.policy_type}"
+
+
+class TeamFailures(models.Model):
+    """Failed sessions of a team's watched domains on a day, by cause and MX; those that count."""
+
+    # The day first: it serves every span of days over whole teams.
+    pk = models.CompositePrimaryKey("day", "team", "result_type", "receiving_mx")
+    day = models.DateField()
+    team = models.BigIntegerField()
+    result_type = models.CharField(max_length=64)
+    receiving_mx = models.CharField(max_length=253, blank=True)
+    counted_failed_sessions = models.BigIntegerField()
+    rows = models.BigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "team failures"
+
+    def __str__(self) -> str:
+        return f"team {self.team} {self.day} {self.result_type}"
+
+
+class DomainSpan(models.Model):
+    """Sessions that count of one domain in one span of days (see reports.spans)."""
+
+    # The span first: it serves the totals of many domains over any number of days.
+    pk = models.CompositePrimaryKey("span", "domain_id")
+    span = models.BigIntegerField()
+    domain_id = models.BigIntegerField()
+    sessions = models.BigIntegerField()
+    failures = models.BigIntegerField()
+    rows = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.domain_id} in span {self.span}"
+
+
+class DomainReporter(models.Model):
+    """The newest day on which a reporter told of a domain.
+
+    Distinct domains and reporters do not add up over days. A pair was seen since a day exactly if
+    this is not before that day.
+    """
+
+    # Also when a domain was last told of.
+    pk = models.CompositePrimaryKey("domain_id", "reporter")
+    domain_id = models.BigIntegerField()
+    reporter = models.CharField(max_length=200)
+    last_day = models.DateField()
+
+    def __str__(self) -> str:
+        return f"{self.reporter} on {self.domain_id}"
+
+
+class DomainCause(models.Model):
+    """The newest day on which a reporter told of failed sessions, that count, of one cause."""
+
+    # Also whether a domain had a cause since a day.
+    pk = models.CompositePrimaryKey("domain_id", "result_type", "receiving_mx", "reporter")
+    domain_id = models.BigIntegerField()
+    result_type = models.CharField(max_length=64)
+    receiving_mx = models.CharField(max_length=253, blank=True)
+    reporter = models.CharField(max_length=200)
+    last_day = models.DateField()
+
+    def __str__(self) -> str:
+        return f"{self.result_type} at {self.domain_id}"

@@ -1,0 +1,121 @@
+"""A fleet's figures: the same numbers, whether they were added up before or are added up now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from accounts.models import Membership, Team
+from accounts.roles import Role
+from domains.models import Domain
+from reports import cause_queries, queries
+from reports.cause_queries import CauseKey
+from reports.fleet import Fleet
+from reports.services.roll_up import roll_up
+from tests.factories import UserFactory
+from tests.mailtls.samples import DETAIL, policy_entry
+from tests.reports.arrivals import DAY, inventory, numbered, take_in
+
+pytestmark = pytest.mark.django_db
+UNTIL = DAY + timedelta(days=3)
+
+QUESTIONS = (
+    queries.daily_figures,
+    queries.totals,
+    queries.per_domain_sums,
+    queries.per_domain_totals,
+    queries.domains_told_of,
+    queries.days_by_reporter,
+    queries.failures_by_reporter,
+    queries.per_domain_daily,
+    queries.reporters_per_domain,
+    queries.causes,
+    queries.causes_by_receiving_mx,
+    queries.by_reporter,
+    queries.by_policy_type,
+)
+
+
+@pytest.fixture
+def teams() -> list[Team]:
+    """Two teams with two domains each, one domain of nobody and a paused one, all reported on."""
+    found = Team.objects.bulk_create([Team(name="A"), Team(name="B")])
+    owners = [found[0], found[0], found[1], found[1], None]
+    names = [f"d{n}.example" for n in range(6)]
+    for domain, team in zip(inventory(*names), [*owners, found[0]], strict=True):
+        Domain.objects.filter(pk=domain.pk).update(team=team, is_active=domain.name != names[5])
+    documents = []
+    for n in range(40):
+        day = DAY + timedelta(days=n % 5)
+        entry = policy_entry(
+            ("sts", "no-policy-found")[n % 2],
+            domain=names[n % 6],
+            good=n,
+            bad=n % 3,
+            details=[DETAIL] if n % 3 else [],
+        )
+        span = {"start-datetime": f"{day}T00:00:00Z", "end-datetime": f"{day}T23:59:59Z"}
+        reporter = ("Google Inc.", "Other", "Third")[n % 7 % 3]
+        documents.append(numbered(n, organization_name=reporter, policies=[entry], date_range=span))
+    take_in(*documents)
+    return found
+
+
+@pytest.fixture
+def member(teams):
+    user = UserFactory()
+    Membership.objects.create(user=user, team=teams[0], role=Role.VIEWER)
+    return user
+
+
+def answers(scope) -> list[object]:
+    """Ask everything; of the days asked of, one lies after the span."""
+    found = [question(scope, DAY, UNTIL) for question in QUESTIONS]
+    found += [queries.last_report_days(scope), queries.last_heard_of(scope)]
+    found.append(queries.data_freshness(scope).newest_day)
+    for receiving_mx in (None, "", "mx1.recipient.example"):
+        cause = CauseKey(result_type="certificate-expired", receiving_mx=receiving_mx)
+        found.append(cause_queries.failed_by_day(scope, cause, DAY, UNTIL))
+        found.append(cause_queries.parts_of(scope, cause, DAY, UNTIL))
+    return found
+
+
+def test_sums_say_what_the_domains_say(teams, member):
+    for person in (UserFactory(is_superuser=True), member, UserFactory()):
+        for team in (None, teams[0].pk, teams[1].pk):
+            fleet = Fleet(person, team)
+
+            assert fleet.is_added_up
+            assert answers(fleet) == answers(fleet.domains)
+    assert queries.totals(Fleet(member), DAY, UNTIL).sessions > 0
+
+
+def test_figures_hold_in_the_minute_after_domains_moved(teams, member):
+    before = queries.totals(Fleet(member), DAY, UNTIL)
+    Domain.objects.filter(name="d0.example").update(team=teams[1])
+    Domain.objects.filter(name="d2.example").update(team=teams[0])
+    Domain.objects.filter(name="d1.example").delete()
+    moved = Fleet(member)
+
+    found = answers(moved)
+
+    assert not moved.is_added_up
+    assert found == answers(moved.domains)
+    assert queries.totals(moved, DAY, UNTIL) != before
+    roll_up()
+    assert Fleet(member).is_added_up
+    assert answers(Fleet(member)) == found
+
+
+def test_what_was_told_of_before_and_after_the_span_was_not_told_of_in_it(teams):
+    boss = Fleet(UserFactory(is_superuser=True))
+    far = DAY + timedelta(days=30)
+    span = {"start-datetime": f"{far}T00:00:00Z", "end-datetime": f"{far}T23:59:59Z"}
+    take_in(numbered(99, policies=[policy_entry(domain="d0.example")], date_range=span))
+
+    between = queries.totals(boss, far - timedelta(days=9), far - timedelta(days=1))
+    whole = queries.totals(boss, DAY, far)
+
+    assert (between.domains, between.reporters, between.sessions) == (0, 0, 0)
+    assert whole == queries.totals(boss.domains, DAY, far)

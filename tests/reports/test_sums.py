@@ -1,0 +1,248 @@
+"""What daily figures add up to: equal to them after whatever happened, in whatever order."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from datetime import date, timedelta
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import time_machine
+from django.apps import apps
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.models import Team
+from domains.models import Domain
+from reports.models import DailyFailures, DailySessions, DirtyDay, PolicyResult, Report
+from reports.services.apply_retention import apply_retention
+from reports.services.attribute import attribute_new_domains
+from reports.services.roll_up import mark_all_dirty, rebuild_sums, roll_up
+from reports.spans import LENGTHS, day_key, day_of, span_key, spans_between
+from reports.sum_models import (
+    CountedDomain,
+    DomainCause,
+    DomainReporter,
+    DomainSpan,
+    TeamFailures,
+    TeamSessions,
+)
+from tests.mailtls.samples import DETAIL, policy_entry, report
+from tests.reports.arrivals import DAY, inventory, numbered, take_in
+
+NAMES = [f"d{n}.example" for n in range(5)]
+REPORTERS = ("Google Inc.", "Other", "Third")
+MODELS = (TeamSessions, TeamFailures, DomainSpan, DomainReporter, DomainCause)
+
+
+def held() -> list[Any]:
+    """Give all rows of the sums in a form that can be compared."""
+    return [sorted(model.objects.values_list()) for model in MODELS]
+
+
+def added_up() -> list[Any]:
+    """Add the daily figures up the plain way, by the inventory as it is now."""
+    teams = dict(Domain.objects.filter(is_active=True).values_list("pk", "team"))
+    team_sessions: defaultdict[Any, Counter[int]] = defaultdict(Counter)
+    team_failures: defaultdict[Any, Counter[int]] = defaultdict(Counter)
+    spans: defaultdict[Any, Counter[int]] = defaultdict(Counter)
+    reporters: dict[Any, date] = {}
+    causes: dict[Any, date] = {}
+    for row in DailySessions.objects.all():
+        good, bad = row.counted_successes, row.counted_failures
+        if row.domain_id in teams:
+            key = (row.day, teams[row.domain_id] or 0, row.reporter, row.policy_type)
+            figures = (row.successes, row.failures, good, bad, 1)
+            team_sessions[key].update(dict(enumerate(figures)))
+        for length in LENGTHS:
+            key = (span_key(row.day.toordinal(), length), row.domain_id)
+            spans[key].update(dict(enumerate((good + bad, bad, 1))))
+        pair = (row.domain_id, row.reporter)
+        reporters[pair] = max(row.day, reporters.get(pair, date.min))
+    for row in DailyFailures.objects.filter(counted_failed_sessions__gt=0):
+        if row.domain_id in teams:
+            key = (row.day, teams[row.domain_id] or 0, row.result_type, row.receiving_mx)
+            team_failures[key].update({0: row.counted_failed_sessions, 1: 1})
+        cause = (row.domain_id, row.result_type, row.receiving_mx, row.reporter)
+        causes[cause] = max(row.day, causes.get(cause, date.min))
+    sums = [
+        sorted((*key, *(counts[n] for n in range(width))) for key, counts in found.items())
+        for found, width in ((team_sessions, 5), (team_failures, 2), (spans, 3))
+    ]
+    return [
+        *sums,
+        *(sorted((*key, day) for key, day in one.items()) for one in (reporters, causes)),
+    ]
+
+
+class World:
+    """A portal to which something happens at random."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.teams = [*Team.objects.bulk_create([Team(name="A"), Team(name="B")]), None]
+        self.number = 0
+        inventory(*NAMES[:3])
+
+    def step(self) -> None:
+        self.rng.choice(
+            (
+                self.reports_come,
+                self.reports_come,
+                self.reports_come,
+                self.a_domain_moves,
+                self.a_domain_is_paused_or_taken_up,
+                self.a_domain_is_deleted,
+                self.a_domain_is_added,
+                self.a_report_is_let_go,
+                self.all_is_read_again,
+                self.figures_are_let_go,
+            )
+        )()
+        roll_up()
+
+    def reports_come(self) -> None:
+        documents = []
+        for _ in range(self.rng.randint(1, 4)):
+            self.number += 1
+            day = DAY + timedelta(days=self.rng.randint(0, 20))
+            policies = [
+                policy_entry(
+                    self.rng.choice(("sts", "tlsa", "no-policy-found")),
+                    good=self.rng.randint(0, 50),
+                    bad=self.rng.choice((0, 3)),
+                    domain=self.rng.choice(NAMES),
+                    details=self.rng.choice(([], [DETAIL], [DETAIL | {"result-type": "x"}])),
+                )
+                for _ in range(self.rng.randint(1, 2))
+            ]
+            documents.append(
+                numbered(
+                    self.number,
+                    organization_name=self.rng.choice(REPORTERS),
+                    policies=policies,
+                    date_range={
+                        "start-datetime": f"{day}T00:00:00Z",
+                        "end-datetime": f"{day}T23:59:59Z",
+                    },
+                )
+            )
+        take_in(*documents)
+
+    def _one(self) -> Any:
+        return Domain.objects.filter(name=self.rng.choice(NAMES))
+
+    def a_domain_moves(self) -> None:
+        self._one().update(team=self.rng.choice(self.teams))
+
+    def a_domain_is_paused_or_taken_up(self) -> None:
+        self._one().update(is_active=self.rng.choice((True, False)))
+
+    def a_domain_is_deleted(self) -> None:
+        self._one().delete()
+
+    def a_domain_is_added(self) -> None:
+        name = self.rng.choice(NAMES)
+        Domain.objects.get_or_create(name=name, defaults={"team": self.rng.choice(self.teams)})
+        attribute_new_domains()
+
+    def a_report_is_let_go(self) -> None:
+        for result in PolicyResult.objects.filter(
+            report__in=list(Report.objects.order_by("?")[:1]), domain__isnull=False
+        ):
+            DirtyDay.objects.create(domain_id=result.domain_id, day=result.day)
+            result.details.all().delete()
+            result.delete()
+
+    def all_is_read_again(self) -> None:
+        mark_all_dirty()
+
+    def figures_are_let_go(self) -> None:
+        day = DAY + timedelta(days=1000 + self.rng.randint(-2, 8))
+        with time_machine.travel(day, tick=False):
+            apply_retention()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", range(12))
+def test_sums_are_equal_to_the_figures_whatever_happens(seed, settings):
+    settings.KEEP_RAW_DAYS = settings.KEEP_REPORT_DAYS = 0
+    settings.KEEP_ROLLUP_DAYS = 1000
+    world = World(seed)
+
+    for _ in range(25):
+        world.step()
+
+        assert held() == added_up()
+    gone = DailySessions.objects.exclude(domain__in=Domain.objects.all())
+    assert not gone.exists()
+
+
+@pytest.mark.django_db
+def test_a_rebuild_makes_the_same_sums():
+    world = World(1)
+    world.reports_come()
+    world.a_domain_moves()
+    world.reports_come()
+    expected = held()
+    TeamSessions.objects.update(counted_successes=7)
+    DomainReporter.objects.all().delete()
+    CountedDomain.objects.all().delete()
+
+    rebuild_sums()
+
+    assert held() == expected == added_up()
+    assert expected[0]
+
+
+@pytest.mark.django_db
+def test_the_migration_makes_the_same_sums():
+    world = World(2)
+    world.reports_come()
+    world.reports_come()
+    expected = held()
+    for model in (*MODELS, CountedDomain):
+        model.objects.all().delete()
+
+    fill = import_module("reports.migrations.0007_fill_sums").fill
+    fill(apps, SimpleNamespace(connection=connection))
+
+    assert held() == expected
+    assert CountedDomain.objects.exists()
+
+
+@pytest.mark.django_db
+def test_absurd_figures_of_many_domains_add_up_without_an_overflow():
+    domains = inventory(*(f"d{n}.example" for n in range(30)))
+    most = 2**53 - 1
+
+    take_in(*(report(policies=[policy_entry(good=most, domain=one.name)]) for one in domains))
+
+    assert TeamSessions.objects.get().counted_successes == 30 * 10**12
+
+
+DAYS = st.dates(min_value=date(1970, 1, 1), max_value=date(2100, 1, 1))
+
+
+@given(DAYS, st.integers(min_value=0, max_value=2000))
+def test_spans_between_two_days_are_exactly_those_days(since, length):
+    until = since + timedelta(days=length)
+
+    keys = spans_between(since, until)
+
+    days = [day_of(key) + timedelta(days=n) for key in keys for n in range(key % 128)]
+    assert days == [since + timedelta(days=n) for n in range(length + 1)]
+
+
+@given(DAYS)
+def test_a_day_is_a_span_of_its_own(day):
+    assert spans_between(day, day) == [day_key(day)]
+    assert day_of(day_key(day)) == day
+
+
+def test_a_year_is_few_spans():
+    assert len(spans_between(date(2026, 1, 2), date(2027, 1, 1))) <= 20
