@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import chain
+from typing import Any, NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncDate
 
 from domains.models import DomainQuerySet, RecordKind, RecordVersion, StateChange, Status
@@ -47,164 +46,200 @@ class DayCounts:
     dane: Counter[str]
 
 
+class _Change(NamedTuple):
+    """A confirmed change of a status; a tuple, because a year of a fleet has many thousands."""
+
+    domain_id: int
+    kind: str
+    before: str
+    seen_at: datetime
+
+
+_Changes = dict[date, list[_Change]]
+
+
+@dataclass(slots=True)
+class _Held:
+    """The state in which so many domains are while days are walked back."""
+
+    team_id: int | None
+    known_from: date
+    tlsrpt: str
+    sts_status: str
+    sts_mode: str
+    dane: str
+    size: int = 1
+
+    @property
+    def sts(self) -> str:
+        """Give the mode where a usable policy stands, else its status."""
+        return self.sts_mode or "unknown" if self.sts_status == Status.VALID else self.sts_status
+
+
 def states_on(domains: DomainQuerySet, day: date) -> list[DayState]:
     """Give the state of each domain that was known on this day, at its end (UTC)."""
-    states = _states_now(domains)
-    for found in _walk_back(states, _changes(domains, day), day):
-        if found == day:
-            return [state for state in states.values() if state.known_from <= day]
-    return []
+    states = _states_on(domains, _changes(domains, day))
+    return [
+        DayState(
+            domain_id=pk,
+            team_id=held.team_id,
+            known_from=held.known_from,
+            tlsrpt=held.tlsrpt,
+            sts_status=held.sts_status,
+            sts_mode=held.sts_mode,
+            dane=held.dane,
+        )
+        for pk, held in states.items()
+        if held.known_from <= day
+    ]
 
 
 def counts_by_team(domains: DomainQuerySet, day: date) -> list[tuple[int | None, DayCounts]]:
     """Give the counts of each team's domains on this day."""
     changes = _changes(domains, day)
-    changed = _states_now(_changed(domains, changes))
-    still = _groups(domains, changes)
-    for found in _walk_back(changed, changes, day):
-        if found == day:
-            teams = {state.team_id for state in changed.values()}
-            teams |= {group.state.team_id for group in still}
-            counts = {
-                team: _count(
-                    day,
-                    [state for state in changed.values() if state.team_id == team],
-                    [group for group in still if group.state.team_id == team],
-                )
-                for team in teams
-            }
-            return [(team, one) for team, one in counts.items() if one.total]
-    return []
+    by_team: dict[int | None, _Tally] = {}
+    changed = _states_on(domains.filter(pk__in=_changed(day)), changes)
+    for held in (*_unchanged(domains, day), *changed.values()):
+        if held.known_from <= day:
+            by_team.setdefault(held.team_id, _Tally()).add(held, held.size)
+    return [(team, tally.on(day)) for team, tally in by_team.items()]
 
 
 def counts_by_day(domains: DomainQuerySet, since: date, until: date) -> list[DayCounts]:
-    """Give the counts of every day of the span, in order."""
+    """Give the counts of every day of the span, in order.
+
+    From today back: what a day brought is undone, and who came on it is taken out. So the work
+    follows what has changed, and not domains times days.
+    """
     changes = _changes(domains, since)
-    changed = _states_now(_changed(domains, changes))
-    still = _groups(domains, changes)
-    counts = [
-        _count(day, changed.values(), still)
-        for day in _walk_back(changed, changes, since)
-        if day <= until
-    ]
+    policies = _policies(changes)
+    changed = _states_now(domains.filter(pk__in=_changed(since)))
+    came: defaultdict[date, list[_Held]] = defaultdict(list)
+    tally = _Tally()
+    day = datetime.now(tz=UTC).date()
+    for held in (*_unchanged(domains, since), *changed.values()):
+        if held.known_from <= day:
+            came[held.known_from].append(held)
+            tally.add(held, held.size)
+    counts = []
+    while day >= since:
+        if day <= until:
+            counts.append(tally.on(day))
+        for change in changes.get(day, ()):
+            if change.domain_id not in changed:
+                continue  # it came between the two questions
+            held = changed[change.domain_id]
+            is_counted = held.known_from <= day
+            if is_counted:
+                tally.add(held, -1)
+            _undo(held, change, policies)
+            if is_counted:
+                tally.add(held, 1)
+        for held in came[day]:
+            tally.add(held, -held.size)
+        day -= timedelta(days=1)
     return counts[::-1]
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """So many domains that were in one state all the time."""
+class _Tally:
+    """Counts of states that go up and down."""
 
-    state: DayState
-    size: int
+    def __init__(self) -> None:
+        self.total = 0
+        self.tlsrpt: Counter[str] = Counter()
+        self.sts: Counter[str] = Counter()
+        self.dane: Counter[str] = Counter()
+
+    def add(self, held: _Held, size: int) -> None:
+        """Count so many more domains in this state."""
+        self.total += size
+        self.tlsrpt[held.tlsrpt] += size
+        self.sts[held.sts] += size
+        self.dane[held.dane] += size
+
+    def on(self, day: date) -> DayCounts:
+        """Give the counts as they stand."""
+        return DayCounts(
+            day=day, total=self.total, tlsrpt=+self.tlsrpt, sts=+self.sts, dane=+self.dane
+        )
 
 
-def _count(day: date, changed: Iterable[DayState], still: Iterable[_Group]) -> DayCounts:
-    counts = DayCounts(day=day, total=0, tlsrpt=Counter(), sts=Counter(), dane=Counter())
-    total = 0
-    rows = chain(((group.state, group.size) for group in still), ((one, 1) for one in changed))
-    for state, size in rows:
-        if state.known_from <= day:
-            total += size
-            counts.tlsrpt[state.tlsrpt] += size
-            counts.sts[state.sts] += size
-            counts.dane[state.dane] += size
-    return replace(counts, total=total)
-
-
-def _walk_back(
-    states: dict[int, DayState], changes: dict[date, list[StateChange]], since: date
-) -> Iterator[date]:
-    """Give each day from today back to `since` while `states` holds what stood at its end."""
-    modes = _modes(changes)
-    day = datetime.now(tz=UTC).date()
-    while day >= since:
-        yield day
-        # To stand at the end of the day before, what this day brought is undone, newest first.
-        for change in changes.get(day, []):
+def _states_on(domains: DomainQuerySet, changes: _Changes) -> dict[int, _Held]:
+    """Give the states by domain with all these changes undone."""
+    states = _states_now(domains)
+    policies = _policies(changes)
+    for day in sorted(changes, reverse=True):
+        for change in changes[day]:
             if change.domain_id in states:
-                held = states[change.domain_id]
-                states[change.domain_id] = _undo(held, change, modes)
-        day -= timedelta(days=1)
+                _undo(states[change.domain_id], change, policies)
+    return states
 
 
-def _changed(domains: DomainQuerySet, changes: dict[date, list[StateChange]]) -> DomainQuerySet:
-    return domains.filter(pk__in=_ids(changes))
-
-
-def _ids(changes: dict[date, list[StateChange]]) -> set[int]:
-    return {change.domain_id for rows in changes.values() for change in rows}
-
-
-def _groups(domains: DomainQuerySet, changes: dict[date, list[StateChange]]) -> list[_Group]:
+def _unchanged(domains: DomainQuerySet, since: date) -> list[_Held]:
     """Count the domains without a change by team, state and the day they were added.
 
     A hundred thousand domains are some hundred groups.
     """
-    fields = ("team", "posture__tlsrpt", "posture__mta_sts", "posture__sts_mode", "posture__dane")
     rows = (
-        domains.exclude(pk__in=_ids(changes))
+        domains.exclude(pk__in=_changed(since))
         .order_by()
         .annotate(added_on=TruncDate("created_at"))
-        .values_list("added_on", *fields)
+        .values_list("team", "added_on", *_STATES)
         .annotate(Count("pk"))
     )
     return [
-        _Group(_state(0, team, added_on, tlsrpt, mta_sts, mode, dane), size)
-        for added_on, team, tlsrpt, mta_sts, mode, dane, size in rows
+        _held(team, added_on, tlsrpt, mta_sts, mode, dane, size)
+        for team, added_on, tlsrpt, mta_sts, mode, dane, size in rows
     ]
 
 
-def _states_now(domains: DomainQuerySet) -> dict[int, DayState]:
-    rows = domains.order_by().values_list(
-        "pk",
-        "team",
-        "created_at",
-        "posture__tlsrpt",
-        "posture__mta_sts",
-        "posture__sts_mode",
-        "posture__dane",
-    )
-    return {
-        pk: _state(pk, team, created_at.date(), tlsrpt, mta_sts, mode, dane)
-        for pk, team, created_at, tlsrpt, mta_sts, mode, dane in rows
-    }
+_STATES = ("posture__tlsrpt", "posture__mta_sts", "posture__sts_mode", "posture__dane")
 
 
-def _state(
-    pk: int,
+def _states_now(domains: DomainQuerySet) -> dict[int, _Held]:
+    rows = domains.order_by().values_list("pk", "team", "created_at", *_STATES)
+    return {pk: _held(team, at.date(), *states) for pk, team, at, *states in rows}
+
+
+def _held(
     team: int | None,
     known_from: date,
     tlsrpt: str | None,
     mta_sts: str | None,
     mode: str | None,
     dane: str | None,
-) -> DayState:
+    size: int = 1,
+) -> _Held:
     unknown = Status.UNKNOWN.value
-    return DayState(
-        domain_id=pk,
-        team_id=team,
-        known_from=known_from,
-        tlsrpt=tlsrpt or unknown,
-        sts_status=mta_sts or unknown,
-        sts_mode=mode or "",
-        dane=dane or unknown,
+    return _Held(
+        team, known_from, tlsrpt or unknown, mta_sts or unknown, mode or "", dane or unknown, size
     )
 
 
-def _changes(domains: DomainQuerySet, since: date) -> dict[date, list[StateChange]]:
-    rows = StateChange.objects.filter(
-        domain__in=domains.order_by().values("pk"),
+def _rows(since: date) -> QuerySet[StateChange]:
+    return StateChange.objects.filter(
         kind__in=KINDS,
         confirmed_at__isnull=False,
         seen_at__gt=datetime.combine(since, time.max, UTC),
-    ).defer("findings")
-    by_day: defaultdict[date, list[StateChange]] = defaultdict(list)
-    for change in rows.order_by("-seen_at", "-pk"):
+    )
+
+
+def _changed(since: date) -> QuerySet[Any]:
+    """Give the ids of domains with a change after a day."""
+    return _rows(since).order_by().values("domain")
+
+
+def _changes(domains: DomainQuerySet, since: date) -> _Changes:
+    """Give the changes after a day, by day, the newest of each day first."""
+    rows = _rows(since).filter(domain__in=domains.order_by().values("pk"))
+    by_day: defaultdict[date, list[_Change]] = defaultdict(list)
+    for row in rows.order_by("-seen_at", "-pk").values_list(*_Change._fields):
+        change = _Change._make(row)
         by_day[change.seen_at.date()].append(change)
-    return by_day
+    return dict(by_day)
 
 
-def _modes(changes: dict[date, list[StateChange]]) -> dict[int, list[RecordVersion]]:
+def _policies(changes: _Changes) -> dict[int, list[tuple[datetime, str]]]:
     """Give the policies of domains that lost theirs: what the mode was before stands there."""
     lost = {
         change.domain_id
@@ -217,28 +252,26 @@ def _modes(changes: dict[date, list[StateChange]]) -> dict[int, list[RecordVersi
     versions = RecordVersion.objects.filter(
         ~Q(content=""), domain__in=lost, kind=RecordKind.POLICY
     ).order_by("first_seen_at")
-    by_domain: defaultdict[int, list[RecordVersion]] = defaultdict(list)
-    for version in versions:
-        by_domain[version.domain_id].append(version)
-    return by_domain
+    by_domain: defaultdict[int, list[tuple[datetime, str]]] = defaultdict(list)
+    for pk, first_seen_at, content in versions.values_list("domain", "first_seen_at", "content"):
+        by_domain[pk].append((first_seen_at, content))
+    return dict(by_domain)
 
 
-def _undo(
-    state: DayState, change: StateChange, policies: dict[int, list[RecordVersion]]
-) -> DayState:
+def _undo(held: _Held, change: _Change, policies: dict[int, list[tuple[datetime, str]]]) -> None:
     if change.kind == "tlsrpt-status":
-        return replace(state, tlsrpt=change.before)
-    if change.kind == "dane-status":
-        return replace(state, dane=change.before)
-    if change.kind == "sts-mode":
-        return replace(state, sts_mode=change.before)
-    mode = state.sts_mode
-    if change.before == Status.VALID:
-        held = [
-            version
-            for version in policies.get(change.domain_id, [])
-            if version.first_seen_at < change.seen_at
-        ]
-        found = _MODE.search(held[-1].content) if held else None
-        mode = found[1] if found else mode
-    return replace(state, sts_status=change.before, sts_mode=mode)
+        held.tlsrpt = change.before
+    elif change.kind == "dane-status":
+        held.dane = change.before
+    elif change.kind == "sts-mode":
+        held.sts_mode = change.before
+    else:
+        held.sts_status = change.before
+        if change.before == Status.VALID:
+            earlier = [
+                content
+                for first_seen_at, content in policies.get(change.domain_id, [])
+                if first_seen_at < change.seen_at
+            ]
+            found = _MODE.search(earlier[-1]) if earlier else None
+            held.sts_mode = found[1] if found else held.sts_mode

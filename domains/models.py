@@ -242,6 +242,12 @@ class StateChange(models.Model):
         indexes = [
             # The marks on a domain's chart and its timeline.
             models.Index(fields=("domain", "-seen_at"), name="change_of_domain"),
+            # The marks on the charts of a fleet, and its states on past days.
+            models.Index(
+                fields=("-seen_at",),
+                condition=Q(confirmed_at__isnull=False),
+                name="change_newest",
+            ),
             # What alerts have not looked at yet.
             models.Index(
                 fields=("confirmed_at",),
