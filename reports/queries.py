@@ -268,26 +268,27 @@ def causes_by_receiving_mx(scope: Scope, since: date, until: date) -> list[Cause
 def _causes(scope: Scope, since: date, until: date, keys: tuple[str, ...]) -> list[Cause]:
     counted = failures_of(scope, since, until).values(*keys)
     summed = counted.annotate(failed=_FAILED, first_day=Min("day"), last_day=Max("day"))
-    told = causes_of(scope, since, until).values(*keys)
-    distinct = told.annotate(
-        domains=Count("domain_id", distinct=True),
-        reporters=Count("reporter", distinct=True),
-        mxs=Count("receiving_mx", distinct=True, filter=~Q(receiving_mx="")),
-    )
-    counts = {tuple(row[key] for key in keys): row for row in distinct}
+    told = causes_of(scope, since, until)
+    domains = {
+        tuple(key): count
+        for *key, count in told.values_list(*keys).annotate(Count("domain_id", distinct=True))
+    }
+    # Names are told apart here: for COUNT(DISTINCT …) PostgreSQL would sort them.
+    reporters, mxs = defaultdict[Any, set[str]](set), defaultdict[Any, set[str]](set)
+    for *key, mx, reporter in told.values_list(*keys, "receiving_mx", "reporter").distinct():
+        reporters[tuple(key)].add(reporter)
+        mxs[tuple(key)].add(mx)
     found = []
     for row in summed.order_by("-failed", *keys):
-        count = counts.get(tuple(row[key] for key in keys))
-        if count is None:
-            continue  # a roll-up ended between the two questions
+        key = tuple(row[name] for name in keys)
         found.append(
             Cause(
                 result_type=row["result_type"],
                 receiving_mx=row.get("receiving_mx", ""),
                 failed_sessions=row["failed"],
-                domains=count["domains"],
-                reporters=count["reporters"],
-                receiving_mxs=count["mxs"],
+                domains=domains.get(key, 0),
+                reporters=len(reporters[key]),
+                receiving_mxs=len(mxs[key] - {""}),
                 first_day=row["first_day"],
                 last_day=row["last_day"],
             )
