@@ -32,7 +32,7 @@ def main() -> None:
     table = Table(title=f"Measured on {os.cpu_count()} cores")
     for heading in ("what", "input", "rate", "more"):
         table.add_column(heading)
-    for row in (*checks(), *ingest(), *intake()):
+    for row in (*checks(), *ingest(), *intake(), *pages()):
         table.add_row(*row)
         print(" · ".join(row), file=sys.stderr)
     # Wide enough in a pipe too: a table that wraps cannot be compared.
@@ -80,6 +80,21 @@ def intake() -> Iterator[tuple[str, str, str, str]]:
                 f"{found['per_second']:,} POSTs/s",
                 f"p50 {found['p50_ms']} ms, p99 {found['p99_ms']} ms",
             )
+
+
+def pages() -> Iterator[tuple[str, str, str, str]]:
+    """Measure every page on a small fleet; `bench/pages.py` alone measures a large one."""
+    if server := os.environ.get("TEST_DATABASE_URL"):
+        size = ("--domains=2000", "--days=90", "--report-days=3", "--repeat=10")
+        with empty_database(server) as url:
+            found = run("bench/pages.py", *size, DATABASE_URL=url)
+        yield (
+            f"pages: {len(found['pages'])} as two people, PostgreSQL, a small fleet",
+            f"{found['domains']:,} domains, {found['daily_rows']:,} daily figures",
+            f"slowest p95 {found['worst_p95_ms']:.0f} ms",
+            f"{found['worst']}; {len(found['slow'])} over the target; "
+            f"{found['first_load_kb']:,} KB at first, then {found['later_load_kb']} KB",
+        )
 
 
 def run(script: str, *arguments: str, **env: str) -> dict[str, Any]:
