@@ -92,8 +92,7 @@ def pages() -> Iterator[tuple[str, str, str, str]]:
             f"pages: {len(found['pages'])} as two people, PostgreSQL, a small fleet",
             f"{found['domains']:,} domains, {found['daily_rows']:,} daily figures",
             f"slowest p95 {found['worst_p95_ms']:.0f} ms",
-            f"{found['worst']}; {len(found['slow'])} over the target; "
-            f"{found['first_load_kb']:,} KB at first, then {found['later_load_kb']} KB",
+            f"{found['worst']}, {len(found['slow'])} over the target",
         )
 
 
