@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import TruncDate
 
 from domains.models import DomainQuerySet, RecordKind, RecordVersion, StateChange, Status
@@ -52,7 +52,7 @@ class _Change(NamedTuple):
     domain_id: int
     kind: str
     before: str
-    seen_at: datetime
+    pk: int
 
 
 _Changes = dict[date, list[_Change]]
@@ -197,8 +197,8 @@ _STATES = ("posture__tlsrpt", "posture__mta_sts", "posture__sts_mode", "posture_
 
 
 def _states_now(domains: DomainQuerySet) -> dict[int, _Held]:
-    rows = domains.order_by().values_list("pk", "team", "created_at", *_STATES)
-    return {pk: _held(team, at.date(), *states) for pk, team, at, *states in rows}
+    rows = domains.order_by().annotate(added_on=TruncDate("created_at"))
+    return {pk: _held(*row) for pk, *row in rows.values_list("pk", "team", "added_on", *_STATES)}
 
 
 def _held(
@@ -232,33 +232,37 @@ def _changed(since: date) -> QuerySet[Any]:
 def _changes(domains: DomainQuerySet, since: date) -> _Changes:
     """Give the changes after a day, by day, the newest of each day first."""
     rows = _rows(since).filter(domain__in=domains.order_by().values("pk"))
+    # Days, not moments: those take Python as long to read as all else here takes.
+    days = rows.order_by("-seen_at", "-pk").annotate(day=TruncDate("seen_at"))
     by_day: defaultdict[date, list[_Change]] = defaultdict(list)
-    for row in rows.order_by("-seen_at", "-pk").values_list(*_Change._fields):
-        change = _Change._make(row)
-        by_day[change.seen_at.date()].append(change)
+    for day, *change in days.values_list("day", *_Change._fields):
+        by_day[day].append(_Change._make(change))
     return dict(by_day)
 
 
-def _policies(changes: _Changes) -> dict[int, list[tuple[datetime, str]]]:
-    """Give the policies of domains that lost theirs: what the mode was before stands there."""
-    lost = {
-        change.domain_id
+def _policies(changes: _Changes) -> dict[int, str]:
+    """Give by change that lost a policy the text of that policy: the mode before stands there."""
+    lost = [
+        change.pk
         for rows in changes.values()
         for change in rows
         if change.kind == "sts-status" and change.before == Status.VALID
-    }
+    ]
     if not lost:
         return {}
-    versions = RecordVersion.objects.filter(
-        ~Q(content=""), domain__in=lost, kind=RecordKind.POLICY
-    ).order_by("first_seen_at")
-    by_domain: defaultdict[int, list[tuple[datetime, str]]] = defaultdict(list)
-    for pk, first_seen_at, content in versions.values_list("domain", "first_seen_at", "content"):
-        by_domain[pk].append((first_seen_at, content))
-    return dict(by_domain)
+    earlier = RecordVersion.objects.filter(
+        ~Q(content=""),
+        domain=OuterRef("domain"),
+        kind=RecordKind.POLICY,
+        first_seen_at__lt=OuterRef("seen_at"),
+    ).order_by("-first_seen_at")
+    found = StateChange.objects.filter(pk__in=lost).annotate(
+        policy=Subquery(earlier.values("content")[:1])
+    )
+    return {pk: policy for pk, policy in found.values_list("pk", "policy") if policy}
 
 
-def _undo(held: _Held, change: _Change, policies: dict[int, list[tuple[datetime, str]]]) -> None:
+def _undo(held: _Held, change: _Change, policies: dict[int, str]) -> None:
     if change.kind == "tlsrpt-status":
         held.tlsrpt = change.before
     elif change.kind == "dane-status":
@@ -268,10 +272,5 @@ def _undo(held: _Held, change: _Change, policies: dict[int, list[tuple[datetime,
     else:
         held.sts_status = change.before
         if change.before == Status.VALID:
-            earlier = [
-                content
-                for first_seen_at, content in policies.get(change.domain_id, [])
-                if first_seen_at < change.seen_at
-            ]
-            found = _MODE.search(earlier[-1]) if earlier else None
+            found = _MODE.search(policies.get(change.pk, ""))
             held.sts_mode = found[1] if found else held.sts_mode
