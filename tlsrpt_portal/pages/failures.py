@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, overload
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -231,24 +231,44 @@ def _by_reporter(asked: Asked) -> list[Row]:
     ]
 
 
-def _by_domain(asked: Asked) -> list[Row]:
-    found = queries.per_domain_sums(asked.domains, asked.span.since, asked.span.until)
-    failing = {key: total for key, total in found.items() if total.failures}
-    names = Domain.objects.in_bulk(list(failing))
-    reporters = queries.reporters_per_domain(asked.domains, asked.span.since, asked.span.until)
-    return [
-        Row(
-            name=names[key].display_name,
-            detail=f"of {number(total.sessions)} sessions",
-            href=f"{names[key].get_absolute_url()}?days={asked.span.days}#failures",
-            failed=total.failures,
-            domains=None,
-            reporters=reporters.get(key, 0),
-            first_day=None,
-            last_day=None,
-        )
-        for key, total in sorted(failing.items(), key=lambda item: -item[1].failures)
-    ]
+class _DomainRows(Sequence[Row]):
+    """One row for each failing domain, made when it is read: a fleet may have very many."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        span = asked.span
+        found = queries.per_domain_sums(asked.domains, span.since, span.until)
+        failing = [(pk, sums) for pk, sums in found.items() if sums.failures]
+        self._failing = sorted(failing, key=lambda one: -one[1].failures)
+
+    def __len__(self) -> int:
+        return len(self._failing)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+        if isinstance(at, int):
+            return self[at : at + 1][0]
+        chosen, span = self._failing[at], self._asked.span
+        shown = Domain.objects.filter(pk__in=[pk for pk, _ in chosen])
+        names = shown.in_bulk()
+        reporters = queries.reporters_per_domain(shown, span.since, span.until)
+        return [
+            Row(
+                name=names[pk].display_name,
+                detail=f"of {number(sums.sessions)} sessions",
+                href=f"{names[pk].get_absolute_url()}?days={span.days}#failures",
+                failed=sums.failures,
+                domains=None,
+                reporters=reporters.get(pk, 0),
+                first_day=None,
+                last_day=None,
+            )
+            for pk, sums in chosen
+            if pk in names
+        ]
 
 
 def _by_provider(asked: Asked) -> list[Row]:
@@ -295,11 +315,11 @@ def _by_policy_type(asked: Asked) -> list[Row]:
     return sorted(rows, key=lambda row: -row.failed)
 
 
-_GROUPINGS: dict[str, tuple[str, Callable[[Asked], list[Row]]]] = {
+_GROUPINGS: dict[str, tuple[str, Callable[[Asked], Sequence[Row]]]] = {
     "cause-mx": ("Cause and MX", _by_cause_and_mx),
     "cause": ("Cause", _by_cause),
     "reporter": ("Reporter", _by_reporter),
-    "domain": ("Domain", _by_domain),
+    "domain": ("Domain", _DomainRows),
     "provider": ("MX provider", _by_provider),
     "policy": ("Policy type", _by_policy_type),
 }
@@ -315,11 +335,11 @@ def _heat(domains: Scope, span: Span) -> list[HeatRow]:
     return heat_rows([(names[key], daily[key]) for key in worst if key in daily])
 
 
-def _export(form: Format, rows: list[Row]) -> HttpResponse:
+def _export(form: Format, rows: Sequence[Row]) -> HttpResponse:
     header = ("Group", "Detail", "Failed sessions", "Domains", "Reporters", "First day", "Last day")
     values: list[tuple[Any, ...]] = [
         (row.name, row.detail, row.failed, row.domains, row.reporters, row.first_day, row.last_day)
-        for row in rows
+        for row in rows[:]
     ]
     return file_response(form, "failures", header, values)
 

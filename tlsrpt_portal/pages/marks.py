@@ -40,7 +40,7 @@ def fleet_marks(domains: DomainQuerySet, since: date, until: date) -> list[Mark]
             seen_at__range=_span(since, until),
         )
         .select_related("domain")
-        .defer("findings")
+        .only("kind", "before", "after", "seen_at", "domain__name")
         .order_by("-seen_at")[:MOST]
     )
     return [
