@@ -23,8 +23,7 @@ class Aspect:
     sign: Sign
     findings: list[WordedFinding]
     stored: dict[str, Any]
-    # The exception that excuses the state, where one does.
-    excuse: CoverageException | None = None
+    # The mark of the exception that excuses the state, where one does.
     mark: Sign | None = None
 
 
@@ -54,7 +53,6 @@ def read_aspects(
             sign=sign,
             findings=findings,
             stored=stored,
-            excuse=excuse,
             mark=signs.excepted_sign(excuse) if excuse else None,
         )
     return aspects
