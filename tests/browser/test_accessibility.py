@@ -37,6 +37,7 @@ NAMES = (
     "reports:upload",
     "reporters:list",
     "coverage",
+    "coverage-paper",
     "coverage:exceptions",
     "rollout",
     "start",

@@ -216,6 +216,7 @@ def test_no_page_is_wider_than_the_screen(browser, live_server, width):
         "reports:list",
         "reporters:list",
         "coverage",
+        "coverage-paper",
         "coverage:exceptions",
         "rollout",
         "start",

@@ -14,11 +14,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Team
 from domains.exception_queries import excepted_by_team, exceptions_by_domain
 from domains.history import DayCounts, DayState, counts_by_day, counts_by_team, states_on
 from domains.lacks import Lack
 from domains.models import CoverageException, Domain
+from tlsrpt_portal.pages.coverage_scope import read_scope
 from tlsrpt_portal.pages.span import read_span
 from webui import charting
 from webui.charting import Cell, Chart
@@ -83,37 +83,26 @@ class TeamRow:
 
 def coverage_page(request: HttpRequest) -> HttpResponse:
     """Show teams by states on a day, and the history; or give the day's states as a file."""
-    domains = Domain.objects.visible_to(request.user).active()
-    today = timezone.now().date()
-    on = _read_day(request.GET.get("on", ""), today)
+    scope = read_scope(request)
+    domains, on, today = scope.domains, scope.on, scope.today
     if request.GET.get("export") in set(Format):
         return _export(Format(request.GET["export"]), on, states_on(domains, on))
     counts = counts_by_team(domains, on)
     excepted = excepted_by_team(domains, on)
     span = read_span(request)
-    teams = dict(Team.objects.values_list("pk", "name"))
+    teams = {team.pk: team.name for team in scope.teams}
     history = counts_by_day(domains, today - timedelta(days=span.days), today)
     context = {
-        "on": on,
-        "today": today,
-        "is_today": on == today,
+        "scope": scope,
+        "is_today": scope.is_today,
         "columns": [title for _, _, title in COLUMNS],
-        "rows": _rows(counts, excepted, teams, is_today=on == today),
+        "rows": _rows(counts, excepted, teams, is_today=scope.is_today),
         "total": sum(held.total for _, held in counts),
         "span": span,
-        "chart": history_chart(history),
-        "query": request.GET.urlencode(),
+        "chart": history_chart(history, scope.team),
         "made_at": timezone.now(),
     }
     return render(request, "pages/coverage.html", context)
-
-
-def _read_day(text: str, today: date) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return today
-    return min(day, today)
 
 
 def _rows(
@@ -181,8 +170,9 @@ def _row(
     )
 
 
-def history_chart(history: Sequence[DayCounts]) -> Chart:
-    """Draw the share of domains with TLS-RPT and with MTA-STS by day."""
+def history_chart(history: Sequence[DayCounts], team: str = "") -> Chart:
+    """Draw the share of domains with TLS-RPT and with MTA-STS by day; `team` stays in its links."""
+    narrowed = f"&team={team}" if team else ""
     days = [one.day.isoformat() for one in history]
 
     def percent(counts: list[int]) -> list[float | None]:
@@ -220,7 +210,7 @@ def history_chart(history: Sequence[DayCounts]) -> Chart:
         columns=("Day", "Domains", "TLS-RPT", "Enforce", "Testing", "DANE"),
         rows=[
             (
-                Cell(text=day_words(one.day), href=f"?on={one.day.isoformat()}"),
+                Cell(text=day_words(one.day), href=f"?on={one.day.isoformat()}{narrowed}"),
                 Cell(text=number(one.total)),
                 Cell(text=number(one.tlsrpt["valid"])),
                 Cell(text=number(one.sts["enforce"])),
@@ -230,7 +220,7 @@ def history_chart(history: Sequence[DayCounts]) -> Chart:
             for one in reversed(history)
         ],
         height=300,
-        day_href="?on=DAY",
+        day_href=f"?on=DAY{narrowed}",
     )
 
 

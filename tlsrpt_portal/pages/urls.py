@@ -10,6 +10,7 @@ from domains import urls as domains_urls
 from reports import urls as reports_urls
 from reports.views.reports import report_page
 from tlsrpt_portal.pages.coverage import coverage_page
+from tlsrpt_portal.pages.coverage_paper import coverage_paper
 from tlsrpt_portal.pages.domain import domain_page
 from tlsrpt_portal.pages.domains import DomainList
 from tlsrpt_portal.pages.failures import failure_group, failures
@@ -50,6 +51,7 @@ urlpatterns = [
     path("jump/", jump, name="jump"),
     path("start/", start, name="start"),
     path("coverage/", coverage_page, name="coverage"),
+    path("coverage/print/", coverage_paper, name="coverage-paper"),
     path("coverage/", include((domains_urls.coverage_urlpatterns, "coverage"))),
     path("rollout/", rollout, name="rollout"),
     path("setup/<str:token>/", set_up, name="set-up"),

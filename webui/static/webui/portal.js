@@ -171,6 +171,14 @@
     document.querySelectorAll("[data-bulk]").forEach(countChosen);
   });
 
+  // --- printing
+
+  document.querySelectorAll("[data-print]").forEach(function (button) {
+    button.addEventListener("click", function () {
+      window.print();
+    });
+  });
+
   // --- copying
 
   document.addEventListener("click", function (event) {

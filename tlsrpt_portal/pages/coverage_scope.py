@@ -1,0 +1,78 @@
+"""Which domains, and which day, a view of the coverage is about: in its address and in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.access import sees_everything, teams_for
+from accounts.models import Team
+from domains.filters import NO_TEAM
+from domains.models import Domain, DomainQuerySet
+from webui.wording import sentence_list
+
+# More names than a sentence holds are counted.
+MOST_NAMES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Some domains on a day."""
+
+    domains: DomainQuerySet
+    words: str
+    on: date
+    today: date
+    # The chosen team as it stands in the address; empty for all.
+    team: str
+    teams: tuple[Team, ...]
+
+    @property
+    def is_today(self) -> bool:
+        """Say whether the day is not over yet."""
+        return self.on == self.today
+
+    @property
+    def query(self) -> str:
+        """Give the address parameters that mean the same."""
+        return urlencode({"on": self.on.isoformat()} | ({"team": self.team} if self.team else {}))
+
+
+def read_scope(request: HttpRequest) -> Scope:
+    """Read day and team; whatever is none means today, and all one may see."""
+    domains = Domain.objects.visible_to(request.user).active()
+    today = timezone.now().date()
+    teams = tuple(teams_for(request.user))
+    chosen = {str(team.pk): team for team in teams}.get(request.GET.get("team", ""))
+    team = ""
+    if chosen is not None:
+        team, domains = str(chosen.pk), domains.filter(team=chosen)
+        words = f"the watched domains of the team {chosen}"
+    elif request.GET.get("team") == NO_TEAM:
+        team, domains = NO_TEAM, domains.filter(team=None)
+        words = "the watched domains that belong to no team"
+    elif sees_everything(request.user):
+        words = "all watched domains of all teams"
+    else:
+        names = sentence_list([str(one) for one in teams], MOST_NAMES)
+        words = f"the watched domains of the teams {names}, which are all this person may see"
+    return Scope(
+        domains=domains,
+        words=words,
+        on=_read_day(request.GET.get("on", ""), today),
+        today=today,
+        team=team,
+        teams=teams,
+    )
+
+
+def _read_day(text: str, today: date) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return today
+    return min(day, today)
