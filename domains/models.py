@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.access import Person, visible_to
-from accounts.models import Team
+from accounts.models import Team, User
 from domains.lacks import Lack
 
 
@@ -358,3 +358,127 @@ class CoverageException(models.Model):
 
 def _not_ended(day: date) -> Q:
     return Q(ended_on=None) | Q(ended_on__gt=day)
+
+
+class ImportPhase(models.TextChoices):
+    """How far an import is. Lines are first tried, then, once a person says so, taken."""
+
+    TRYING = "trying", "Reading"
+    TRIED = "tried", "Waiting for you"
+    TAKING = "taking", "Running"
+    DONE = "done", "Done"
+
+
+class ImportOutcome(models.TextChoices):
+    """What becomes, or became, of a line."""
+
+    CREATED = "created", "Added"
+    UPDATED = "updated", "Changed"
+    EXISTS = "exists", "There already"
+    REJECTED = "rejected", "Refused"
+
+
+class ImportJobQuerySet(models.QuerySet["ImportJob"]):
+    """The questions asked of imports."""
+
+    def visible_to(self, user: Person) -> ImportJobQuerySet:
+        """Narrow to the person's own; administrators see all."""
+        if isinstance(user, User) and user.is_active:
+            return self if user.is_superuser else self.filter(user=user)
+        return self.none()
+
+    def unfinished(self) -> ImportJobQuerySet:
+        """Narrow to those that a worker has something to do for, oldest first."""
+        return self.filter(phase__in=WORKING).order_by("pk")
+
+
+WORKING = (ImportPhase.TRYING, ImportPhase.TAKING)
+
+
+class ImportJob(models.Model):
+    """An import of domains: the record of what was sent, how far it is, and what became of it."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    # Kept when the person is gone.
+    user_name = models.CharField(max_length=254)
+    source = models.CharField(max_length=200)
+    # Of lines that name no team.
+    team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, related_name="+")
+    phase = models.CharField(max_length=6, choices=ImportPhase.choices, default=ImportPhase.TRYING)
+    # What was sent, until it is tried and stands in the lines.
+    content = models.BinaryField(default=b"")
+    total = models.PositiveIntegerField()
+    # So many lines are handled in this phase; moves in the transaction that handles them.
+    position = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    exists = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    made_at = models.DateTimeField(default=timezone.now)
+    confirmed_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    claimed_at = models.DateTimeField(null=True)
+    # Why the newest attempt to go on failed; empty when it went on.
+    problem = models.TextField(blank=True)
+
+    objects = ImportJobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-made_at",)
+        indexes = [
+            # What there is to do: asked by the beat.
+            models.Index(fields=("id",), condition=Q(phase__in=WORKING), name="import_unfinished"),
+            # A person's imports, newest first.
+            models.Index(fields=("user", "-made_at"), name="import_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"import {self.pk} of {self.source}"
+
+    def get_absolute_url(self) -> str:
+        """Give the address of the import's page."""
+        return reverse("domains:import_job", args=[self.pk])
+
+    @property
+    def is_working(self) -> bool:
+        """Say whether a worker has something to do for it."""
+        return self.phase in WORKING
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Give how many lines had which outcome so far in this phase."""
+        return {outcome.value: getattr(self, outcome.value) for outcome in ImportOutcome}
+
+
+class ImportLine(models.Model):
+    """One line of an import, and what becomes of it. None: the column is not in the file."""
+
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField()
+    line = models.PositiveIntegerField()
+    domain = models.TextField()
+    team = models.TextField(null=True)
+    owner = models.TextField(null=True)
+    tags = models.JSONField(null=True)
+    # The A-label form, empty where the line names no domain.
+    name = models.CharField(max_length=253, blank=True)
+    # Empty until the line was tried.
+    outcome = models.CharField(max_length=8, choices=ImportOutcome.choices, blank=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("position",)
+        constraints = [
+            models.UniqueConstraint(fields=("job", "position"), name="one_line_a_position")
+        ]
+        indexes = [
+            # Whether an earlier line names the same domain.
+            models.Index(fields=("job", "name"), name="import_line_name"),
+            # The lines of one fate, in order.
+            models.Index(fields=("job", "outcome", "position"), name="import_line_fate"),
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.line} of import {self.job_id}"

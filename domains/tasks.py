@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from domains.services import import_jobs
 from domains.services import run_checks as checks
 
 
@@ -19,3 +20,9 @@ def dispatch_due_checks() -> None:
 def run_checks(ids: list[int]) -> None:
     """Check these domains."""
     checks.run_checks(ids)
+
+
+@shared_task
+def work_on_imports() -> None:
+    """Go on with imports that are not finished."""
+    import_jobs.work_on_imports()

@@ -2,10 +2,14 @@
 
 from django.urls import path
 
-from domains.views import dns_kit, exceptions, hosted_policy, inventory, tools, versions
+from domains.views import dns_kit, exceptions, hosted_policy, imports, inventory, tools, versions
 
 urlpatterns = [
-    path("import/", inventory.import_page, name="import"),
+    path("import/", imports.import_page, name="import"),
+    path("imports/", imports.ImportList.as_view(), name="imports"),
+    path("imports/<int:pk>/", imports.ImportPage.as_view(), name="import_job"),
+    path("imports/<int:pk>/confirm/", imports.confirm, name="confirm_import"),
+    path("imports/<int:pk>/discard/", imports.discard, name="discard_import"),
     path("chosen/check/", inventory.check_chosen, name="check_chosen"),
     path("chosen/edit/", inventory.edit_chosen, name="edit_chosen"),
     path("chosen/remove/", inventory.delete_chosen, name="delete_chosen"),

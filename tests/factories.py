@@ -28,6 +28,9 @@ from domains.lacks import Lack
 from domains.models import (
     CoverageException,
     Domain,
+    ImportJob,
+    ImportLine,
+    ImportPhase,
     Posture,
     RecordKind,
     RecordVersion,
@@ -186,6 +189,19 @@ def make_versions(domain: Domain, *contents: str, kind: RecordKind = RecordKind.
         RecordVersion.objects.create(
             domain=domain, kind=kind, content=content, first_seen_at=start, replaced_at=end
         )
+
+
+def make_import(person: User, lines: int = 3) -> ImportJob:
+    """Make an import that waits to be confirmed."""
+    counts = {"total": lines, "created": lines, "position": lines}
+    job = ImportJob.objects.create(
+        user=person, user_name=str(person), source="list.csv", phase=ImportPhase.TRIED, **counts
+    )
+    for at in range(lines):
+        ImportLine.objects.create(
+            job=job, position=at, line=at + 2, domain=f"new{at}.example", outcome="created"
+        )
+    return job
 
 
 def make_incident(*domains: Domain, **fields: Any) -> Incident:

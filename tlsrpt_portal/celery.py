@@ -20,6 +20,7 @@ app.autodiscover_tasks()
 TICKS = (
     ("heartbeat", "tlsrpt_portal.tasks.beat", 20.0, 20),
     ("checks", "domains.tasks.dispatch_due_checks", 15.0, 15),
+    ("imports", "domains.tasks.work_on_imports", 15.0, 15),
     ("receipts", "reports.tasks.process_receipts", 5.0, 5),
     ("mailboxes", "reports.tasks.poll_mailboxes", 60.0, 60),
     ("rollups", "reports.tasks.roll_up", 30.0, 30),

@@ -12,6 +12,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from domains.models import CheckRun
+from domains.services.import_jobs import forget_old_imports
 
 KEEP_CHECK_RUNS = timedelta(days=120)
 KEEP_ATTEMPTS = timedelta(days=30)
@@ -28,6 +29,7 @@ def keep_house() -> dict[str, int]:
         ).delete()[0]
         + AccessLog.objects.filter(attempt_time__lt=now - KEEP_ATTEMPTS).delete()[0],
         "check runs": CheckRun.objects.filter(checked_at__lt=now - KEEP_CHECK_RUNS).delete()[0],
+        "old imports": forget_old_imports(now),
         "queue files": purge_processed(settings.QUEUE_DIR / "processed"),
     }
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from zipfile import BadZipFile
 
 import tablib
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db import transaction
 from django.utils import timezone
 from tablib.exceptions import InvalidDimensions, UnsupportedFormat
 
 from accounts import access, audit
+from accounts.access import Person
 from accounts.models import Team, User
 from accounts.roles import Role
 from accounts.services.teams import get_or_create_team
-from domains.models import Domain, Tag
+from domains.models import Domain, ImportOutcome, Tag
 from mailtls import catalogue
 from mailtls.findings import Parsed
 from mailtls.names import parse_domain
@@ -31,15 +31,6 @@ BATCH = 500
 COLUMNS = ("domain", "team", "owner", "tags")
 # New domains are checked at once; a large import is spread so that nobody's resolver is flooded.
 SPREAD_PER_DOMAIN = timedelta(milliseconds=20)
-
-
-class Outcome(StrEnum):
-    """What became of a line."""
-
-    CREATED = "created"
-    EXISTS = "exists"
-    UPDATED = "updated"
-    REJECTED = "rejected"
 
 
 class UnreadableTable(ValueError):
@@ -63,7 +54,7 @@ class LineResult:
 
     line: int
     domain: str
-    outcome: Outcome
+    outcome: ImportOutcome
     reason: str = ""
 
     def as_dict(self) -> dict[str, object]:
@@ -118,29 +109,48 @@ def import_domains(
     results: list[LineResult] = []
     seen: set[str] = set()
     with transaction.atomic():
-        importer = _Importer(user, team)
+        importer = Importer(user, team)
         for batch in _batches(rows):
             results += importer.take(batch, seen)
         if not dry_run:
-            counts = Counter(result.outcome.value for result in results)
-            importer.finish(dict(counts))
-            nudge("domains.tasks.dispatch_due_checks")
+            finish(Counter(result.outcome.value for result in results), team)
         else:
             transaction.set_rollback(True)
     return results
 
 
-class _Importer:
-    def __init__(self, user: User | None, team: Team | None) -> None:
+def finish(counts: Mapping[str, int], team: Team | None) -> None:
+    """Write one audit entry for an import as a whole, and have the new domains checked."""
+    lines = Domain(name=f"{sum(counts.values())} lines")
+    audit.record("imported domains", lines, after=dict(counts), team=team)
+    nudge("domains.tasks.dispatch_due_checks")
+
+
+def parse_name(row: Row) -> Parsed[str]:
+    """Read the name that a row is about."""
+    return parse_domain(row.domain.strip().removeprefix("@"))
+
+
+class Importer:
+    """Takes rows in batches, for one person, inside the caller's transaction.
+
+    Without a user (the command line) everything is allowed. `created` is how many domains the same
+    import has made before: their first checks are spread over time.
+    """
+
+    def __init__(self, user: Person | None, team: Team | None, created: int = 0) -> None:
         self._user = user
         self._team = team
         self._teams: dict[str, Team | None] = {}
         self._allowed: dict[int | None, bool] = {}
-        self._created = 0
+        self._created = created
 
-    def take(self, batch: list[Row], seen: set[str]) -> list[LineResult]:
-        """Handle some rows with a number of queries that does not depend on theirs."""
-        names = [parse_domain(row.domain.strip().removeprefix("@")) for row in batch]
+    def take(self, batch: Sequence[Row], seen: set[str]) -> list[LineResult]:
+        """Handle some rows with a number of queries that does not depend on theirs.
+
+        `seen` are the domains of earlier lines; those of this batch are added to it.
+        """
+        names = [parse_name(row) for row in batch]
         existing = (
             Domain.objects.select_related("team")
             .prefetch_related("tags")
@@ -152,28 +162,19 @@ class _Importer:
             name = parsed.value
             reason = self._refusal(row, parsed, seen, existing.get(name or ""))
             if reason or name is None:
-                outcome, shown = Outcome.REJECTED, name or row.domain[:253]
+                outcome, shown = ImportOutcome.REJECTED, name or row.domain[:253]
             elif name in existing:
                 seen.add(name)
                 outcome, shown = self._update(existing[name], row), name
             else:
                 seen.add(name)
                 new.append((self._build(name, row), row))
-                outcome, shown = Outcome.CREATED, name
+                outcome, shown = ImportOutcome.CREATED, name
             results.append(
                 LineResult(line=row.line, domain=shown, outcome=outcome, reason=reason or "")
             )
         self._create(new)
         return results
-
-    def finish(self, counts: dict[str, int]) -> None:
-        """Write one audit entry for the import as a whole, beside those of changed domains."""
-        audit.record(
-            "imported domains",
-            Domain(name=f"{sum(counts.values())} lines"),
-            after=counts,
-            team=self._team,
-        )
 
     def _refusal(
         self, row: Row, name: Parsed[str], seen: set[str], existing: Domain | None
@@ -185,6 +186,7 @@ class _Importer:
         if row.owner:
             try:
                 validate_email(row.owner)
+                MaxLengthValidator(254)(row.owner)
             except ValidationError:
                 return f"The owner {row.owner!r} is not an e-mail address."
         if row.tags and any(len(tag) > 50 for tag in row.tags):
@@ -208,7 +210,7 @@ class _Importer:
         team = self._teams[key]
         if team is not None:
             return team, None
-        if self._user is not None and not self._user.is_superuser:
+        if self._user is not None and not getattr(self._user, "is_superuser", False):
             return None, f"There is no team {row.team!r}. An administrator can create it."
         try:
             team = self._teams[key] = get_or_create_team(row.team)
@@ -234,7 +236,7 @@ class _Importer:
         Domain.objects.bulk_create([domain for domain, _ in new])
         self._tag([(domain, row.tags) for domain, row in new if row.tags])
 
-    def _update(self, domain: Domain, row: Row) -> Outcome:
+    def _update(self, domain: Domain, row: Row) -> ImportOutcome:
         before: dict[str, object] = {}
         after: dict[str, object] = {}
         team, _ = self._team_for(row)
@@ -250,10 +252,10 @@ class _Importer:
             before["tags"], after["tags"] = sorted(held), sorted(held | set(added))
             self._tag([(domain, tuple(added))])
         if not after:
-            return Outcome.EXISTS
+            return ImportOutcome.EXISTS
         domain.save(update_fields=["team", "owner"])
         audit.record("changed domain", domain, before=before, after=after)
-        return Outcome.UPDATED
+        return ImportOutcome.UPDATED
 
     def _tag(self, wanted: list[tuple[Domain, tuple[str, ...]]]) -> None:
         names = sorted({name for _, tags in wanted for name in tags})

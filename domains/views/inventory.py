@@ -1,14 +1,8 @@
-"""What people do with domains: import, edit one or many, check now, remove."""
+"""What people do with domains: edit one or many, check now, remove."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections import Counter
-from typing import Any
-
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -16,46 +10,12 @@ from django.views.decorators.http import require_POST
 from accounts import access
 from accounts.models import User
 from accounts.roles import Role
-from domains.forms import BulkForm, DomainForm, ImportForm
+from domains.forms import BulkForm, DomainForm
 from domains.models import Domain
 from domains.selection import chosen_again, chosen_domains, visible_domain
 from domains.services.edit_domains import delete_domains, update_domains
-from domains.services.import_domains import (
-    LineResult,
-    Outcome,
-    Row,
-    UnreadableTable,
-    import_domains,
-    read_lines,
-    read_table,
-)
 from domains.services.request_checks import request_checks
 from webui.wording import plural
-
-PREVIEW_LINES = 200
-
-
-def import_page(request: HttpRequest) -> HttpResponse:
-    """Take pasted lines or a file, show each line's fate, and import what was confirmed."""
-    user = _manager_of_anything(request)
-    form = ImportForm(user, request.POST or None, request.FILES or None)
-    if request.method != "POST" or not form.is_valid():
-        return render(request, "domains/import.html", {"form": form})
-    try:
-        rows = _read(form.cleaned_data)
-    except UnreadableTable as error:
-        form.add_error(None, str(error))
-        return render(request, "domains/import.html", {"form": form})
-    team, is_confirmed = form.cleaned_data["team"], "confirm" in request.POST
-    results = import_domains(rows, user, team, dry_run=not is_confirmed)
-    counts = Counter(result.outcome for result in results)
-    if is_confirmed:
-        messages.success(request, _what_was_imported(counts))
-        return redirect("domains:list")
-    context = {"results": _most_telling(results), "total": len(results), "team": team}
-    context |= {"counts": {outcome.value: counts[outcome] for outcome in Outcome}}
-    context |= {"normalised": _as_csv(rows)}
-    return render(request, "domains/import_preview.html", context)
 
 
 def edit_page(request: HttpRequest, name: str) -> HttpResponse:
@@ -150,56 +110,3 @@ def delete_chosen(request: HttpRequest) -> HttpResponse:
 def _user(request: HttpRequest) -> User:
     assert isinstance(request.user, User)
     return request.user
-
-
-def _manager_of_anything(request: HttpRequest) -> User:
-    if not access.may_anywhere(request.user, Role.MANAGER):
-        raise PermissionDenied("Importing needs the role manager in a team.")
-    return _user(request)
-
-
-def _read(values: dict[str, Any]) -> list[Row]:
-    if file := values["file"]:
-        return read_table(file.name, file.read())
-    return read_lines(values["text"])
-
-
-def _most_telling(results: list[LineResult]) -> list[LineResult]:
-    """Give the lines to show: refused ones first, then in order, up to a screenful."""
-    refused = [result for result in results if result.outcome is Outcome.REJECTED]
-    others = [result for result in results if result.outcome is not Outcome.REJECTED]
-    return (refused + others)[:PREVIEW_LINES]
-
-
-def _as_csv(rows: list[Row]) -> str:
-    """Give the rows as text that the confirmation posts again."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    names = ["domain"]
-    names += [
-        name
-        for name in ("team", "owner", "tags")
-        if any(getattr(row, name) is not None for row in rows)
-    ]
-    writer.writerow(names)
-    for row in rows:
-        cells = {
-            "domain": row.domain,
-            "team": row.team or "",
-            "owner": row.owner or "",
-            "tags": ";".join(row.tags or ()),
-        }
-        writer.writerow([cells[name] for name in names])
-    return out.getvalue()
-
-
-def _what_was_imported(counts: Counter[Outcome]) -> str:
-    parts = [f"{plural(counts[Outcome.CREATED], 'domain')} added"]
-    if counts[Outcome.UPDATED]:
-        parts.append(f"{counts[Outcome.UPDATED]:,} updated")
-    if counts[Outcome.EXISTS]:
-        parts.append(f"{counts[Outcome.EXISTS]:,} were there already")
-    if counts[Outcome.REJECTED]:
-        parts.append(f"{counts[Outcome.REJECTED]:,} refused")
-    tail = " The first checks run now." if counts[Outcome.CREATED] else ""
-    return ", ".join(parts) + "." + tail

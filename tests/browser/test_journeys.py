@@ -11,6 +11,7 @@ from accounts.services.set_up import issue_setup_link
 from alerts.lifecycle import State
 from alerts.models import Destination, Incident, Rule
 from domains.models import Domain
+from domains.services import import_jobs
 from reports.services.roll_up import roll_up
 from tests.factories import (
     TeamFactory,
@@ -150,6 +151,57 @@ def test_a_rule_is_tried_and_saved_and_a_destination_told(watched):
     assert Destination.objects.get().name == "Mail team"
 
 
+def test_a_large_import_shows_how_far_it_is_and_what_became_of_each_line(watched, monkeypatch):
+    monkeypatch.setattr(import_jobs, "SMALL", 0)
+    monkeypatch.setattr(import_jobs, "BATCH", 2)
+    page = watched.log_in(UserFactory(is_superuser=True, email="root@corp.example").email)
+    watched.open(reverse("domains:import"))
+    page.get_by_label("Domains").fill("a.example\nb.example\nno domain\nc.example")
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_text("0 of 5 lines").wait_for()
+
+    import_jobs.work_on_imports(budget_s=0)
+    page.get_by_text("2 of 5 lines").wait_for()
+    import_jobs.work_on_imports()
+    page.get_by_role("button", name="Add 3 domains").click()
+    page.get_by_text("You can leave this page").wait_for()
+    import_jobs.work_on_imports()
+    page.get_by_role("heading", name="What became of 5 lines").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV of all lines").click()
+
+    lines = download.value.path().read_text().splitlines()
+    assert [line.split(",")[1:3] for line in lines[1:]] == [
+        ["a.example", "created"],
+        ["b.example", "created"],
+        ["no", "rejected"],
+        ["domain", "rejected"],
+        ["c.example", "created"],
+    ]
+
+
+def test_an_exception_is_granted_and_stands_in_what_is_filed(watched):
+    user = UserFactory(is_superuser=True, email="root@corp.example", name="Ada")
+    for name in ("bare.example", "good.example"):
+        make_domain(name, tlsrpt="missing" if name == "bare.example" else "valid")
+    page = watched.log_in(user.email)
+    watched.open(f"{reverse('domains:list')}?exception=unexcused")
+
+    page.get_by_label("Choose bare.example").check()
+    page.get_by_role("button", name="Except").click()
+    page.get_by_label("TLS-RPT: may have no TLSRPT record").check()
+    page.get_by_label("Reason").fill("Moves in spring.")
+    page.get_by_role("button", name="Grant", exact=True).click()
+    page.get_by_text("1 exception granted.").wait_for()
+    watched.open(reverse("coverage"))
+    page.get_by_role("link", name="Print").click()
+
+    text = page.locator("main.paper").inner_text()
+    assert "Moves in spring." in text
+    assert "1 excepted" in text
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
 def test_the_coverage_of_a_past_day_is_saved_for_an_audit(watched):
     fill_world()
     page = watched.log_in(make_member(None, Role.VIEWER, email="audit@corp.example").email)
@@ -211,6 +263,7 @@ def test_no_page_is_wider_than_the_screen(browser, live_server, width):
     names = (
         "overview",
         "domains:list",
+        "domains:imports",
         "alerts:incidents",
         "failures:list",
         "reports:list",

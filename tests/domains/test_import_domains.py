@@ -5,9 +5,8 @@ import tablib
 
 from accounts.models import AuditEntry, Membership, Team, User
 from accounts.roles import Role
-from domains.models import Domain, Tag
+from domains.models import Domain, ImportOutcome, Tag
 from domains.services.import_domains import (
-    Outcome,
     UnreadableTable,
     import_domains,
     read_lines,
@@ -39,7 +38,7 @@ def test_a_bad_line_stops_no_good_one():
     results = import_domains(rows, None)
 
     assert {domain.name for domain in Domain.objects.all()} >= {"good.example"}
-    rejected = [result for result in results if result.outcome is Outcome.REJECTED]
+    rejected = [result for result in results if result.outcome is ImportOutcome.REJECTED]
     assert rejected
     assert all(result.reason for result in rejected)
 
@@ -91,7 +90,7 @@ def test_a_dry_run_leaves_nothing_behind():
 def test_the_same_domain_twice_is_taken_once():
     results = import_domains(read_lines("a.example\nA.EXAMPLE\n"), None)
 
-    assert [result.outcome for result in results] == [Outcome.CREATED, Outcome.REJECTED]
+    assert [result.outcome for result in results] == [ImportOutcome.CREATED, ImportOutcome.REJECTED]
 
 
 def test_a_manager_imports_for_their_own_team_only():

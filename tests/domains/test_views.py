@@ -2,7 +2,6 @@ import json
 import re
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from accounts.models import AuditEntry
@@ -90,34 +89,6 @@ def test_the_links_below_a_list_keep_its_filters(client, team, manager):
     lines = client.get(reverse("domains:list") + csv_link).content.decode().splitlines()
     assert len(lines) == 61
     assert lines[1].startswith("bare59.example")
-
-
-def test_pasted_lines_are_previewed_before_anything_is_stored(client, team, manager):
-    address = reverse("domains:import")
-
-    preview = client.post(address, {"text": "new.example\nno domain!\n", "team": team.pk})
-
-    assert not Domain.objects.exists()
-    assert preview.context["counts"] == {"created": 1, "exists": 0, "updated": 0, "rejected": 2}
-
-    client.post(
-        address,
-        {"text": preview.context["normalised"], "team": team.pk, "confirm": "1"},
-    )
-    assert list(Domain.objects.values_list("name", "team__name")) == [("new.example", "Retail")]
-
-
-def test_a_file_brings_owners_and_tags(client, team, manager):
-    body = b"domain;team;owner;tags\nshop.example;Retail;shop@corp.example;web,parked\n"
-    file = SimpleUploadedFile("list.csv", body)
-
-    preview = client.post(reverse("domains:import"), {"file": file, "team": team.pk})
-    again = {"text": preview.context["normalised"], "team": team.pk, "confirm": "1"}
-    client.post(reverse("domains:import"), again)
-
-    domain = Domain.objects.get()
-    assert domain.owner == "shop@corp.example"
-    assert {tag.name for tag in domain.tags.all()} == {"web", "parked"}
 
 
 def test_a_viewer_can_neither_import_nor_edit_nor_check(client, team):

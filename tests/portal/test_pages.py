@@ -16,7 +16,7 @@ from accounts.models import Team, User
 from accounts.roles import Role
 from alerts.models import Destination, Incident, Rule, RuleKind
 from domains.lacks import Lack
-from domains.models import CoverageException, Domain
+from domains.models import CoverageException, Domain, ImportJob
 from reports.models import Intake, Receipt, Report
 from reports.services.roll_up import roll_up
 from tests.factories import (
@@ -26,6 +26,7 @@ from tests.factories import (
     make_destination,
     make_domain,
     make_exception,
+    make_import,
     make_incident,
     make_member,
     make_receipt,
@@ -60,7 +61,7 @@ def fill(domains: int) -> None:
         make_receipt(f"not a report {at}")
         Intake.objects.create(name=f"Intake {at}")
         Rule.objects.create(name=f"Rule {at}", kind=RuleKind.FAILURE_RATE)
-        make_member(teams[0], Role.VIEWER)
+        make_import(make_member(teams[0], Role.VIEWER), domains)
         make_report(None, today, policy_domain=f"stray{at}.example")
     roll_up()
 
@@ -71,6 +72,7 @@ _MODELS = {
     "settings:rule": Rule,
     "settings:destination": Destination,
     "inbox:receipt": Receipt,
+    "domains:import_job": ImportJob,
     "coverage:exception": CoverageException,
     "coverage:renew_exception": CoverageException,
 }

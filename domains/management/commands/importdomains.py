@@ -12,9 +12,9 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts.audit import acting_as
+from domains.models import ImportOutcome
 from domains.services.import_domains import (
     LineResult,
-    Outcome,
     Row,
     UnreadableTable,
     import_domains,
@@ -48,7 +48,7 @@ class Command(PortalCommand):
             results = import_domains(rows, None, dry_run=dry_run)
         for result in results:
             self.stdout.write(_as_json(result) if json else _as_text(result))
-        rejected = sum(result.outcome is Outcome.REJECTED for result in results)
+        rejected = sum(result.outcome is ImportOutcome.REJECTED for result in results)
         if rejected:
             self.stderr.write(f"{rejected} of {len(results)} lines were rejected.")
         if results and rejected == len(results):

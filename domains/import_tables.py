@@ -1,0 +1,171 @@
+"""The columns and filters of imports and their lines."""
+
+from __future__ import annotations
+
+import django_filters
+import django_tables2 as tables
+from django.db.models import Q, QuerySet
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from domains.models import ImportJob, ImportLine, ImportOutcome, ImportPhase
+from webui.status import Sign, Tone
+from webui.tables import END, KEY, PortalTable
+from webui.wording import day
+
+FATES = {
+    ImportOutcome.CREATED: Sign(Tone.OK, "Added", "plus"),
+    ImportOutcome.UPDATED: Sign(Tone.INFO, "Changed"),
+    ImportOutcome.EXISTS: Sign(Tone.NONE, "There already", "check"),
+    ImportOutcome.REJECTED: Sign(Tone.BAD, "Refused"),
+}
+_WAITING = Sign(Tone.NONE, "Not read yet", "clock")
+_PHASES = {
+    ImportPhase.TRYING: Sign(Tone.INFO, "Being read", "clock"),
+    ImportPhase.TRIED: Sign(Tone.WARN, "Waits to be confirmed", "question"),
+    ImportPhase.TAKING: Sign(Tone.INFO, "Running", "clock"),
+    ImportPhase.DONE: Sign(Tone.OK, "Done"),
+}
+
+
+class ImportLineFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """What narrows the lines of an import."""
+
+    q = django_filters.CharFilter(method="search", label="Search domains and reasons")
+    fate = django_filters.ChoiceFilter(
+        field_name="outcome",
+        choices=[(outcome.value, sign.word) for outcome, sign in FATES.items()],
+        empty_label="Any fate",
+        label="What happens",
+    )
+
+    class Meta:
+        model = ImportLine
+        fields: list[str] = []
+
+    def search(self, qs: QuerySet[ImportLine], _name: str, value: str) -> QuerySet[ImportLine]:
+        """Find the words in what was sent, in the name made of it, and in reasons."""
+        text = value.strip()
+        return qs.filter(
+            Q(domain__icontains=text) | Q(name__contains=text.lower()) | Q(reason__icontains=text)
+        )
+
+
+class ImportJobFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """What narrows the list of imports."""
+
+    q = django_filters.CharFilter(method="search", label="Search files and people")
+
+    class Meta:
+        model = ImportJob
+        fields: list[str] = []
+
+    def search(self, qs: QuerySet[ImportJob], _name: str, value: str) -> QuerySet[ImportJob]:
+        """Find the words in the file's name or the person's."""
+        text = value.strip()
+        return qs.filter(Q(source__icontains=text) | Q(user_name__icontains=text))
+
+
+class ImportLineTable(PortalTable):
+    """One row a line."""
+
+    line = tables.Column(verbose_name="Line", order_by="position", attrs=END)
+    domain = tables.Column(verbose_name="Domain", orderable=False, attrs=KEY)
+    outcome = tables.Column(
+        verbose_name="What happens", order_by=("outcome", "position"), empty_values=()
+    )
+    reason = tables.Column(
+        verbose_name="Why", orderable=False, default="", attrs={"td": {"class": "wide"}}
+    )
+    team = tables.Column(verbose_name="Team", orderable=False, default="–")
+    owner = tables.Column(verbose_name="Owner", orderable=False, default="–")
+    tags = tables.Column(verbose_name="Tags", orderable=False, default="–")
+
+    class Meta(PortalTable.Meta):
+        model = ImportLine
+        fields: tuple[str, ...] = ()
+        order_by = "line"
+        caption = "Lines"
+
+    def render_domain(self, record: ImportLine) -> SafeString:
+        """Give what was sent, and the name it was read as where that differs."""
+        sent = record.domain.strip()
+        if not record.name or record.name == sent:
+            return format_html("{}", sent[:253])
+        return format_html(
+            '{} <span class="muted small fw-normal">{}</span>', sent[:253], record.name
+        )
+
+    def value_domain(self, record: ImportLine) -> str:
+        """Give the name for files."""
+        return record.name or record.domain
+
+    def render_outcome(self, record: ImportLine) -> SafeString:
+        """Give the fate as sign."""
+        sign = FATES[ImportOutcome(record.outcome)] if record.outcome else _WAITING
+        return sign.html()
+
+    def value_outcome(self, record: ImportLine) -> str:
+        """Give the fate for files, in the words of `importdomains`."""
+        return record.outcome
+
+    def render_tags(self, record: ImportLine) -> str:
+        """Give the tags."""
+        return ", ".join(record.tags) if record.tags else "–"
+
+    def value_tags(self, record: ImportLine) -> str:
+        """Give the tags for files."""
+        return ";".join(record.tags or ())
+
+    def value_team(self, record: ImportLine) -> str:
+        """Give the team for files."""
+        return record.team or ""
+
+    def value_owner(self, record: ImportLine) -> str:
+        """Give the owner for files."""
+        return record.owner or ""
+
+
+class ImportJobTable(PortalTable):
+    """One row an import."""
+
+    source = tables.Column(verbose_name="Import", attrs=KEY)
+    phase = tables.Column(verbose_name="State", orderable=False)
+    total = tables.Column(verbose_name="Lines", attrs=END)
+    created = tables.Column(verbose_name="Added", attrs=END)
+    updated = tables.Column(verbose_name="Changed", attrs=END)
+    exists = tables.Column(verbose_name="There already", attrs=END)
+    rejected = tables.Column(verbose_name="Refused", attrs=END)
+    user_name = tables.Column(verbose_name="Who")
+    made_at = tables.Column(verbose_name="When (UTC)")
+
+    class Meta(PortalTable.Meta):
+        model = ImportJob
+        fields: tuple[str, ...] = ()
+        order_by = "-made_at"
+        caption = "Imports"
+
+    def render_source(self, record: ImportJob) -> SafeString:
+        """Give the file's name, a link to the page."""
+        return format_html('<a href="{}">{}</a>', record.get_absolute_url(), record.source)
+
+    def value_source(self, record: ImportJob) -> str:
+        """Give the file's name for files."""
+        return record.source
+
+    def render_phase(self, record: ImportJob) -> SafeString:
+        """Give how far it is."""
+        return _PHASES[ImportPhase(record.phase)].html()
+
+    def value_phase(self, record: ImportJob) -> str:
+        """Give how far it is, for files."""
+        return record.phase
+
+    def render_made_at(self, record: ImportJob) -> SafeString:
+        """Give when it was sent."""
+        text = f"{day(record.made_at.date())} {record.made_at:%H:%M}"
+        return format_html('<span class="nowrap">{}</span>', text)
+
+    def value_made_at(self, record: ImportJob) -> str:
+        """Give when it was sent, for files."""
+        return f"{record.made_at:%Y-%m-%d %H:%M:%S}"

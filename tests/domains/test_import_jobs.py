@@ -1,0 +1,314 @@
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AuditEntry, Membership
+from accounts.roles import Role
+from domains.models import Domain, ImportJob, ImportLine, ImportPhase
+from domains.services import import_jobs
+from domains.services.import_domains import Importer, read_lines, read_table
+from domains.services.import_jobs import (
+    CLAIM_ENDS_AFTER,
+    KEEP_DONE,
+    KEEP_TRIED,
+    confirm_import,
+    discard_import,
+    forget_old_imports,
+    start_import,
+    work_on_imports,
+)
+from tests.factories import TeamFactory, UserFactory, make_domain, make_member
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def team():
+    return TeamFactory(name="Retail")
+
+
+@pytest.fixture
+def manager(client, team):
+    user = make_member(team, Role.MANAGER, name="Mara")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def in_background(monkeypatch):
+    """Nothing is small, and a batch has two lines."""
+    monkeypatch.setattr(import_jobs, "SMALL", 0)
+    monkeypatch.setattr(import_jobs, "BATCH", 2)
+
+
+def names(count):
+    return "\n".join(f"d{at}.example" for at in range(count))
+
+
+def start(user, team, text):
+    return start_import(read_lines(text), user, "pasted lines", team)
+
+
+def fates(job):
+    return [(line.domain, line.outcome) for line in job.lines.all()]
+
+
+def test_trying_says_what_would_happen_and_stores_no_domain(team, manager):
+    make_domain("there.example", team)
+    text = "new.example\nthere.example\nno_domain!\nNEW.example.\n"
+
+    job = start(manager, team, text)
+
+    assert job.phase == ImportPhase.TRIED
+    assert fates(job) == [
+        ("new.example", "created"),
+        ("there.example", "exists"),
+        ("no_domain!", "rejected"),
+        ("NEW.example.", "rejected"),
+    ]
+    assert job.counts == {"created": 1, "updated": 0, "exists": 1, "rejected": 2}
+    assert Domain.objects.count() == 1
+    assert not AuditEntry.objects.filter(verb="imported domains").exists()
+
+
+def test_confirming_takes_owner_team_and_tags(manager, team):
+    body = b"domain;team;owner;tags\nshop.example;Retail;shop@corp.example;web,parked\n"
+    job = start_import(read_table("list.csv", body), manager, "list.csv", None)
+
+    assert confirm_import(job) is True
+
+    domain = Domain.objects.get()
+    assert (job.phase, domain.owner, domain.team) == (ImportPhase.DONE, "shop@corp.example", team)
+    assert {tag.name for tag in domain.tags.all()} == {"web", "parked"}
+    entry = AuditEntry.objects.get(verb="imported domains")
+    assert (entry.actor, entry.after["created"]) == (manager, 1)
+    assert confirm_import(job) is False
+
+
+def test_a_large_import_is_done_in_batches_by_workers(manager, team, in_background):
+    job = start(manager, team, names(5))
+    assert (job.phase, job.position) == (ImportPhase.TRYING, 0)
+
+    work_on_imports(budget_s=0)
+    job.refresh_from_db()
+    assert (job.phase, job.position) == (ImportPhase.TRYING, 2)
+    work_on_imports()
+    confirm_import(job)
+    assert not Domain.objects.exists()
+    work_on_imports()
+
+    job.refresh_from_db()
+    assert (job.phase, job.created, job.claimed_at) == (ImportPhase.DONE, 5, None)
+    assert Domain.objects.count() == 5
+    assert AuditEntry.objects.filter(verb="imported domains").count() == 1
+
+
+def test_the_same_domain_in_a_later_batch_is_refused(manager, team, in_background):
+    job = start(manager, team, "a.example\nb.example\nA.example\nc.example\nb.example")
+    work_on_imports()
+    confirm_import(job)
+    work_on_imports()
+
+    assert [outcome for _, outcome in fates(job)] == [
+        "created",
+        "created",
+        "rejected",
+        "created",
+        "rejected",
+    ]
+
+
+def test_a_batch_that_breaks_off_leaves_nothing_and_is_done_again(
+    manager, team, in_background, monkeypatch
+):
+    job = start(manager, team, names(5))
+    work_on_imports()
+    confirm_import(job)
+    work_on_imports(budget_s=0)
+    take = Importer.take
+
+    def break_off(self, batch, seen):
+        take(self, batch, seen)
+        raise DatabaseError("the server closed the connection")
+
+    monkeypatch.setattr(Importer, "take", break_off)
+    work_on_imports()
+
+    job.refresh_from_db()
+    assert (job.position, job.created, Domain.objects.count()) == (2, 2, 2)
+    assert "closed the connection" in job.problem
+
+    monkeypatch.setattr(Importer, "take", take)
+    work_on_imports()
+    job.refresh_from_db()
+    assert (job.phase, job.created, job.problem) == (ImportPhase.DONE, 5, "")
+    assert Domain.objects.count() == 5
+
+
+def test_the_claim_of_a_killed_worker_ends(manager, team, in_background):
+    job = start(manager, team, names(3))
+    claim = ImportJob.objects.filter(pk=job.pk)
+
+    claim.update(claimed_at=timezone.now())
+    assert work_on_imports() == 0
+    claim.update(claimed_at=timezone.now() - CLAIM_ENDS_AFTER - timedelta(seconds=1))
+
+    assert work_on_imports() == 2
+
+
+def test_who_lost_the_role_meanwhile_imports_nothing(manager, team, in_background):
+    job = start(manager, team, names(3))
+    work_on_imports()
+    confirm_import(job)
+    Membership.objects.all().delete()
+
+    work_on_imports()
+
+    job.refresh_from_db()
+    assert (job.phase, job.rejected) == (ImportPhase.DONE, 3)
+    assert not Domain.objects.exists()
+
+
+def test_who_is_gone_imports_nothing(team, in_background):
+    root = UserFactory(is_superuser=True)
+    job = start(root, team, names(3))
+    work_on_imports()
+    confirm_import(job)
+    root.delete()
+
+    work_on_imports()
+
+    assert not Domain.objects.exists()
+    assert ImportLine.objects.filter(outcome="rejected").count() == 3
+
+
+def test_trying_a_line_with_a_new_team_makes_no_team(team):
+    root = UserFactory(is_superuser=True)
+    rows = read_table("list.csv", b"domain,team\na.example,Brand new\n")
+
+    job = start_import(rows, root, "list.csv", None)
+    assert not type(team).objects.filter(name="Brand new").exists()
+
+    confirm_import(job)
+    assert Domain.objects.get().team.name == "Brand new"
+
+
+def test_what_no_database_stores_is_refused_in_words(manager, team):
+    long_owner = f"{'a' * 60}@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 60}.example"
+    body = f"domain,owner\na\x00b.example,\nb.example,{long_owner}\nc.example,\n"
+
+    job = start_import(read_table("list.csv", body.encode()), manager, "list.csv", team)
+
+    assert [outcome for _, outcome in fates(job)] == ["rejected", "rejected", "created"]
+
+
+def test_only_what_is_not_confirmed_is_discarded(manager, team):
+    draft, done = start(manager, team, "a.example"), start(manager, team, "b.example")
+    confirm_import(done)
+
+    assert discard_import(draft) is True
+    assert discard_import(done) is False
+    assert list(ImportJob.objects.all()) == [done]
+
+
+def test_old_imports_are_forgotten(manager, team):
+    now = timezone.now()
+    draft, done = start(manager, team, "a.example"), start(manager, team, "b.example")
+    confirm_import(done)
+
+    forget_old_imports(now + KEEP_TRIED + timedelta(minutes=1))
+    assert list(ImportJob.objects.all()) == [done]
+    forget_old_imports(now + KEEP_DONE + timedelta(minutes=1))
+    assert not ImportLine.objects.exists()
+    assert not ImportJob.objects.filter(pk=draft.pk).exists()
+
+
+def test_pasted_lines_are_shown_and_confirmed(client, team, manager):
+    sent = {"text": "new.example\nno domain!\n", "team": team.pk}
+
+    page = client.post(reverse("domains:import"), sent, follow=True)
+    job = page.context["job"]
+    assert not Domain.objects.exists()
+    assert dict(page.context["fates"]) == {
+        "created": 1,
+        "exists": 0,
+        "updated": 0,
+        "rejected": 2,
+    }
+    refused = client.get(job.get_absolute_url(), {"fate": "rejected"})
+    assert [row.record.domain for row in refused.context["table"].rows] == ["no", "domain!"]
+
+    answer = client.post(reverse("domains:confirm_import", args=[job.pk]))
+    assert answer["Location"] == reverse("domains:list")
+    assert list(Domain.objects.values_list("name", "team__name")) == [("new.example", "Retail")]
+
+
+def test_a_file_is_named_where_it_came_from(client, team, manager):
+    file = SimpleUploadedFile("list.csv", b"domain,tags\nshop.example,web\n")
+
+    page = client.post(reverse("domains:import"), {"file": file, "team": team.pk}, follow=True)
+
+    assert page.context["job"].source == "list.csv"
+    assert "list.csv" in client.get(reverse("domains:imports")).content.decode()
+
+
+def test_a_file_that_cannot_be_read_is_explained(client, team, manager):
+    file = SimpleUploadedFile("list.xlsx", b"PK\x03\x04 no workbook")
+
+    page = client.post(reverse("domains:import"), {"file": file, "team": team.pk})
+
+    assert "could not be read as XLSX" in str(page.context["form"].errors)
+    assert not ImportJob.objects.exists()
+
+
+def test_the_page_tells_how_far_it_is(client, manager, team, in_background):
+    job = start(manager, team, names(5))
+    work_on_imports(budget_s=0)
+    address = job.get_absolute_url()
+
+    whole = client.get(address).content.decode()
+    part = client.get(address, {"progress": "1"}, headers={"HX-Request": "true"})
+    work_on_imports()
+    end = client.get(address, {"progress": "1"}, headers={"HX-Request": "true"})
+
+    assert '<noscript><meta http-equiv="refresh"' in whole
+    assert "2 of 5 lines" in part.content.decode()
+    assert "<html" not in part.content.decode()
+    assert end["HX-Redirect"] == address
+
+
+def test_each_lines_fate_is_saved_as_csv(client, manager, team):
+    job = start(manager, team, "a.example\nno!\n")
+    confirm_import(job)
+
+    text = client.get(job.get_absolute_url(), {"export": "csv"}).content.decode()
+
+    header, first, second = text.splitlines()
+    assert header == "Line,Domain,What happens,Why,Team,Owner,Tags"
+    assert first == "1,a.example,created,,,,"
+    assert second.startswith("2,no!,rejected,")
+
+
+def test_an_import_is_its_persons_own(client, manager, team):
+    job = start(manager, team, "a.example")
+    client.force_login(make_member(team, Role.MANAGER))
+
+    assert client.get(job.get_absolute_url()).status_code == 404
+    for name in ("confirm_import", "discard_import"):
+        assert client.post(reverse(f"domains:{name}", args=[job.pk])).status_code == 404
+    assert client.get(reverse("domains:imports")).context["table"].paginator.count == 0
+
+    client.force_login(UserFactory(is_superuser=True))
+    assert client.get(job.get_absolute_url()).status_code == 200
+
+
+def test_a_viewer_confirms_nothing(client, manager, team):
+    job = start(manager, team, "a.example")
+    Membership.objects.filter(user=manager).update(role=Role.VIEWER)
+
+    assert client.post(reverse("domains:confirm_import", args=[job.pk])).status_code == 403
+    assert not Domain.objects.exists()
