@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from accounts import access
 from accounts.models import User
 from accounts.roles import Role
+from accounts.services.saved_views import EVERYONE, Share
 
 
 class SetUpForm(forms.Form):
@@ -108,6 +109,31 @@ class TokenForm(forms.Form):
 
     name = forms.CharField(max_length=100, label="What it is for")
     days = forms.ChoiceField(choices=LIFETIMES, required=False, initial="90", label="Valid for")
+
+
+class SavedViewForm(forms.Form):
+    """The name of a view, who sees it, and whether the list opens with it."""
+
+    name = forms.CharField(max_length=60, label="Name")
+    share = forms.ChoiceField(required=False, label="Who sees it")
+    is_first = forms.BooleanField(required=False, label="My list opens with it")
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._teams = {str(team.pk): team for team in access.teams_for(user, Role.MANAGER)}
+        share = self.fields["share"]
+        assert isinstance(share, forms.ChoiceField)
+        share.choices = [
+            ("", "Only me"),
+            *((key, f"The team {team}") for key, team in self._teams.items()),
+        ]
+        if access.may(user, Role.MANAGER, None):
+            share.choices = [*share.choices, (EVERYONE, "Everybody")]
+
+    def chosen_share(self) -> Share:
+        """Give who sees it."""
+        value = self.cleaned_data["share"]
+        return Share(team=self._teams.get(value), is_for_everyone=value == EVERYONE)
 
 
 def offer_managed_teams(form: forms.Form, user: User) -> None:

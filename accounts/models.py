@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.roles import Role
@@ -169,3 +171,43 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor_name} {self.verb} {self.target_name}"
+
+
+class ViewedPage(models.TextChoices):
+    """The lists whose filters can be kept, by the name of their address."""
+
+    DOMAINS = "domains:list", "Domains"
+    INCIDENTS = "alerts:incidents", "Incidents"
+    REPORTS = "reports:list", "Reports"
+
+
+class SavedView(models.Model):
+    """Filters, order and columns of a list under a name: one person's, a team's or everybody's."""
+
+    page = models.CharField(max_length=20, choices=ViewedPage.choices)
+    name = models.CharField(max_length=60)
+    # The address parameters of the list.
+    query = models.CharField(max_length=2000, blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, null=True, related_name="+", help_text="Who also sees it."
+    )
+    is_for_everyone = models.BooleanField(default=False)
+    # Whose list opens with it.
+    default_of: models.ManyToManyField[User, Any] = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="default_views"
+    )
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("name", "pk")
+        # The tabs of a list.
+        indexes = [models.Index(fields=("page", "name"), name="saved_view_of_page")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Give the address of the list as it was saved."""
+        own = urlencode({"view": self.pk})
+        return f"{reverse(self.page)}?{own}{'&' if self.query else ''}{self.query}"

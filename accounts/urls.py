@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import audit_log, people, teams, tokens
+from accounts.views import audit_log, people, saved_views, teams, tokens
 
 settings_urlpatterns = [
     path("teams/", teams.teams, name="teams"),
@@ -18,4 +18,11 @@ settings_urlpatterns = [
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<int:pk>/revoke/", tokens.revoke, name="revoke_token"),
     path("audit/", audit_log.AuditLog.as_view(), name="audit"),
+]
+
+views_urlpatterns = [
+    path("new/", saved_views.new, name="new"),
+    path("<int:pk>/", saved_views.edit, name="edit"),
+    path("<int:pk>/update/", saved_views.update, name="update"),
+    path("<int:pk>/delete/", saved_views.delete, name="delete"),
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -72,13 +73,20 @@ class ListPage(SingleTableMixin, FilterView):  # type: ignore[misc]
         table = self.table_class(
             data=self.object_list,
             order_by=self.request.GET.get("sort", "").split(",") or None,
-            viewer=self.request.user,
+            **self.get_table_kwargs(),
         )
-        records: Sequence[Any] = [row.record for row in table.rows]
-        for start in range(0, len(records), EXPORT_BATCH):
-            table.decorate(records[start : start + EXPORT_BATCH])
-        rows = table.as_values()
+        rows = _in_batches(table)
         return file_response(form, self.export_name, next(rows), rows)
+
+
+def _in_batches(table: PortalTable) -> Iterator[Sequence[Any]]:
+    """Give the header and the rows, each batch after what belongs to it was fetched."""
+    records: Sequence[Any] = [row.record for row in table.rows]
+    values = table.as_values()
+    yield next(values)
+    for start in range(0, len(records), EXPORT_BATCH):
+        table.decorate(records[start : start + EXPORT_BATCH])
+        yield from islice(values, EXPORT_BATCH)
 
 
 def is_filtered(query: QueryDict, fields: Any) -> bool:

@@ -12,18 +12,21 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
-from accounts.models import User
+from accounts.models import User, ViewedPage
+from accounts.saved_views import ViewedListPage
 from alerts.filters import IncidentFilter
 from alerts.forms import AssignForm, CommentForm, QuietForm, ResolveForm
 from alerts.lifecycle import NotPossible
 from alerts.models import Incident
 from alerts.services import handle
 from alerts.tables import IncidentTable
-from webui.lists import ListPage
 
 
-class IncidentList(ListPage):
+class IncidentList(ViewedListPage):
     """All incidents a person may see."""
+
+    viewed_page = ViewedPage.INCIDENTS
+    fixed_columns = ("title",)
 
     table_class = IncidentTable
     filterset_class = IncidentFilter

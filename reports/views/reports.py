@@ -14,8 +14,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from accounts.access import may_anywhere, sees_everything, visible_to
-from accounts.models import User
+from accounts.models import User, ViewedPage
 from accounts.roles import Role
+from accounts.saved_views import ViewedListPage
 from reports import signs
 from reports.filters import ReportFilter
 from reports.forms import UploadForm
@@ -23,14 +24,16 @@ from reports.models import Channel, FailureDetail, PolicyKind, PolicyResult, Rep
 from reports.services.accept import Provenance, accept
 from reports.tables import ReportTable
 from webui.findings import WordedFinding, word_all
-from webui.lists import ListPage
 
 MOST_DETAILS = 100
 MOST_JSON_CHARS = 200_000
 
 
-class ReportList(ListPage):
+class ReportList(ViewedListPage):
     """All reports on domains that a person may see."""
+
+    viewed_page = ViewedPage.REPORTS
+    fixed_columns = ("reporter",)
 
     table_class = ReportTable
     filterset_class = ReportFilter

@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import SavedView, ViewedPage
 from domains.lacks import Lack
 from reports.models import Report
 from reports.services.roll_up import roll_up
@@ -74,6 +75,9 @@ def fill() -> list[str]:
         make_report(domain, today - timedelta(days=ago), failures=20 if ago < 3 else 0)
     make_report(None, today, policy_domain="stray.example")
     held = make_exception(domain, Lack.DANE)
+    view = SavedView.objects.create(
+        page=ViewedPage.DOMAINS, name="Bare", owner=UserFactory(), is_for_everyone=True
+    )
     make_change(domain, "sts-policy", "mode: testing", "mode: enforce")
     make_versions(domain, "mode: testing\nmx: a.example", "mode: enforce")
     incident = make_incident(domain)
@@ -88,6 +92,9 @@ def fill() -> list[str]:
         incident.get_absolute_url(),
         held.get_absolute_url(),
         make_import(UserFactory()).get_absolute_url(),
+        f"{reverse('views:new')}?list=domains:list",
+        f"{view.get_absolute_url()}&sts=missing",
+        reverse("views:edit", args=[view.pk]),
         reverse("coverage:renew_exception", args=[held.pk]),
         Report.objects.earliest("pk").get_absolute_url(),
         f"{reverse('failures:group')}?cause=certificate-expired",

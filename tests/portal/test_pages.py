@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Team, User
+from accounts.models import SavedView, Team, User, ViewedPage
 from accounts.roles import Role
 from alerts.models import Destination, Incident, Rule, RuleKind
 from domains.lacks import Lack
@@ -61,7 +61,11 @@ def fill(domains: int) -> None:
         make_receipt(f"not a report {at}")
         Intake.objects.create(name=f"Intake {at}")
         Rule.objects.create(name=f"Rule {at}", kind=RuleKind.FAILURE_RATE)
-        make_import(make_member(teams[0], Role.VIEWER), domains)
+        member = make_member(teams[0], Role.VIEWER)
+        make_import(member, domains)
+        SavedView.objects.create(
+            page=ViewedPage.DOMAINS, name=f"View {at}", owner=member, is_for_everyone=True
+        )
         make_report(None, today, policy_domain=f"stray{at}.example")
     roll_up()
 
@@ -73,6 +77,7 @@ _MODELS = {
     "settings:destination": Destination,
     "inbox:receipt": Receipt,
     "domains:import_job": ImportJob,
+    "views:edit": SavedView,
     "coverage:exception": CoverageException,
     "coverage:renew_exception": CoverageException,
 }
@@ -91,6 +96,8 @@ def address(name: str) -> str:
         return Report.objects.filter(reporter="Google Inc.").first().get_absolute_url()
     if name in _MODELS:
         return reverse(name, args=[_MODELS[name].objects.first().pk])
+    if name == "views:new":
+        return f"{reverse(name)}?list=domains:list&query=tlsrpt%3Dmissing"
     if name == "failures:group":
         return f"{reverse(name)}?cause=certificate-expired"
     return reverse(name)

@@ -1,8 +1,15 @@
 import io
+from datetime import timedelta
 
 import pytest
 import tablib
+from django.urls import reverse
+from django.utils import timezone
 
+from accounts.roles import Role
+from reports.services.roll_up import roll_up
+from tests.factories import make_domain, make_member, make_report
+from webui import lists
 from webui.exports import Format, file_response, neutralise
 
 
@@ -31,3 +38,18 @@ def test_an_xlsx_file_keeps_numbers_as_numbers():
 
     rows = tablib.Dataset().load(io.BytesIO(response.content), format="xlsx")
     assert rows[0] == ("'=1", 2)
+
+
+@pytest.mark.django_db
+def test_a_file_has_what_belongs_to_every_row_however_many_there_are(client, monkeypatch):
+    monkeypatch.setattr(lists, "EXPORT_BATCH", 2)
+    client.force_login(make_member(None, Role.VIEWER))
+    yesterday = timezone.now().date() - timedelta(days=1)
+    for at in range(5):
+        make_report(make_domain(f"d{at}.example"), yesterday)
+    roll_up()
+
+    answer = client.get(reverse("domains:list"), {"export": "csv"})
+
+    _, *rows = answer.content.decode().splitlines()
+    assert [row.count(yesterday.isoformat()) for row in rows] == [1] * 5

@@ -14,14 +14,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.access import may_anywhere
+from accounts.models import ViewedPage
 from accounts.roles import Role
+from accounts.saved_views import ViewedListPage
 from alerts.lifecycle import ACTIVE_STATES
 from alerts.models import IncidentDomain
 from domains.filters import DomainFilter
 from domains.models import Domain
 from domains.tables import DomainTable
 from reports import queries
-from webui.lists import ListPage
 from webui.sparkline import sparkline
 from webui.tables import END
 from webui.wording import day, failure_rate, recent_day
@@ -123,8 +124,11 @@ class FleetTable(DomainTable):
         return self.incident_counts.get(record.pk, 0)
 
 
-class DomainList(ListPage):
+class DomainList(ViewedListPage):
     """All domains a person may see."""
+
+    viewed_page = ViewedPage.DOMAINS
+    fixed_columns = ("tick", "name")
 
     table_class = FleetTable
     filterset_class = DomainFilter

@@ -62,6 +62,7 @@ urlpatterns = [
     path("reporters/", include(([path("", reporters, name="list")], "reporters"))),
     path("inbox/", include((reports_urls.inbox_urlpatterns, "inbox"))),
     path("tools/", include((domains_urls.tools_urlpatterns, "tools"))),
+    path("views/", include((accounts_urls.views_urlpatterns, "views"))),
     path("settings/", include((settings_urls, "settings"))),
     path("incidents/", include((alerts, "alerts"))),
 ]
