@@ -252,6 +252,8 @@ _ROWS = (
 
 def fill(size: Size) -> None:
     """Make the fleet; the database has its tables and nothing else."""
+    from reports.services.roll_up import rebuild_sums
+
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = off")
         cursor.execute("SET maintenance_work_mem = '512MB'")
@@ -269,6 +271,8 @@ def fill(size: Size) -> None:
         with without_indexes(cursor, _ROWS, keep=("raw_once", "report_once")):
             cursor.execute(_REPORTS, {"report_days": size.report_days})
         cursor.execute(_INCIDENTS, {})
+    rebuild_sums()
+    with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
 
