@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import TruncDate
+from django.db.models import Count, DateField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Cast, TruncDate
 
 from domains.models import DomainQuerySet, RecordKind, RecordVersion, StateChange, Status
 
 KINDS = ("tlsrpt-status", "sts-status", "sts-mode", "dane-status")
+_VALID, _UNKNOWN = Status.VALID.value, Status.UNKNOWN.value
 _MODE = re.compile(r"^mode:[ \t]*(\w+)", re.MULTILINE)
 
 
@@ -32,7 +33,7 @@ class DayState:
     @property
     def sts(self) -> str:
         """Give the mode where a usable policy stands, else its status."""
-        return self.sts_mode or "unknown" if self.sts_status == Status.VALID else self.sts_status
+        return self.sts_mode or _UNKNOWN if self.sts_status == _VALID else self.sts_status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ class _Held:
     @property
     def sts(self) -> str:
         """Give the mode where a usable policy stands, else its status."""
-        return self.sts_mode or "unknown" if self.sts_status == Status.VALID else self.sts_status
+        return self.sts_mode or _UNKNOWN if self.sts_status == _VALID else self.sts_status
 
 
 def states_on(domains: DomainQuerySet, day: date) -> list[DayState]:
@@ -129,12 +130,19 @@ def counts_by_day(domains: DomainQuerySet, since: date, until: date) -> list[Day
             if change.domain_id not in changed:
                 continue  # it came between the two questions
             held = changed[change.domain_id]
-            is_counted = held.known_from <= day
-            if is_counted:
-                tally.add(held, -1)
+            tlsrpt, sts, dane = held.tlsrpt, held.sts, held.dane
             _undo(held, change, policies)
-            if is_counted:
-                tally.add(held, 1)
+            if held.known_from > day:
+                continue
+            # One of the three has changed, seldom none.
+            for counter, after, before in (
+                (tally.tlsrpt, tlsrpt, held.tlsrpt),
+                (tally.sts, sts, held.sts),
+                (tally.dane, dane, held.dane),
+            ):
+                if after != before:
+                    counter[after] -= 1
+                    counter[before] += 1
         for held in came[day]:
             tally.add(held, -held.size)
         day -= timedelta(days=1)
@@ -197,7 +205,7 @@ _STATES = ("posture__tlsrpt", "posture__mta_sts", "posture__sts_mode", "posture_
 
 
 def _states_now(domains: DomainQuerySet) -> dict[int, _Held]:
-    rows = domains.order_by().annotate(added_on=TruncDate("created_at"))
+    rows = domains.order_by().annotate(added_on=Cast("created_at", DateField()))
     return {pk: _held(*row) for pk, *row in rows.values_list("pk", "team", "added_on", *_STATES)}
 
 
@@ -210,9 +218,14 @@ def _held(
     dane: str | None,
     size: int = 1,
 ) -> _Held:
-    unknown = Status.UNKNOWN.value
     return _Held(
-        team, known_from, tlsrpt or unknown, mta_sts or unknown, mode or "", dane or unknown, size
+        team,
+        known_from,
+        tlsrpt or _UNKNOWN,
+        mta_sts or _UNKNOWN,
+        mode or "",
+        dane or _UNKNOWN,
+        size,
     )
 
 
@@ -233,7 +246,7 @@ def _changes(domains: DomainQuerySet, since: date) -> _Changes:
     """Give the changes after a day, by day, the newest of each day first."""
     rows = _rows(since).filter(domain__in=domains.order_by().values("pk"))
     # Days, not moments: those take Python as long to read as all else here takes.
-    days = rows.order_by("-seen_at", "-pk").annotate(day=TruncDate("seen_at"))
+    days = rows.order_by("-seen_at", "-pk").annotate(day=Cast("seen_at", DateField()))
     by_day: defaultdict[date, list[_Change]] = defaultdict(list)
     for day, *change in days.values_list("day", *_Change._fields):
         by_day[day].append(_Change._make(change))
@@ -246,7 +259,7 @@ def _policies(changes: _Changes) -> dict[int, str]:
         change.pk
         for rows in changes.values()
         for change in rows
-        if change.kind == "sts-status" and change.before == Status.VALID
+        if change.kind == "sts-status" and change.before == _VALID
     ]
     if not lost:
         return {}
@@ -271,6 +284,6 @@ def _undo(held: _Held, change: _Change, policies: dict[int, str]) -> None:
         held.sts_mode = change.before
     else:
         held.sts_status = change.before
-        if change.before == Status.VALID:
+        if change.before == _VALID:
             found = _MODE.search(policies.get(change.pk, ""))
             held.sts_mode = found[1] if found else held.sts_mode
