@@ -21,6 +21,7 @@ _FEWEST_SESSIONS = 30.0
 # So many failures of the past are no chance.
 _FEWEST_FAILURES = 3
 _LEAST_PRIOR = 4.0
+_CHRONIC_RATE = 0.05
 _MOST_TERMS = 20_000
 
 
@@ -58,7 +59,7 @@ def _prior_sessions(sessions: int, failures: int, weight: float) -> float:
     Else what always fails by fits and starts, and so is held loosely, would seem to fail far less
     often than it does.
     """
-    if failures >= _FEWEST_FAILURES and failures >= sessions * 10 * PRIOR_RATE:
+    if failures >= _FEWEST_FAILURES and failures >= sessions * _CHRONIC_RATE:
         return min(PRIOR_SESSIONS, max(_LEAST_PRIOR, weight / 10))
     return PRIOR_SESSIONS
 

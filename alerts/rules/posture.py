@@ -115,7 +115,32 @@ class PostureRule:
             kept["after"] = facts.policy_mode.value
         return Trouble(code=code, severity=severity, site=site, params=kept)
 
+    def read_past(self, code: str, params: Mapping[str, Any], facts: Facts) -> Trouble | None:
+        """Give what a change of the past meant, also where `find` tells it while it holds."""
+        if code == "change.mx.uncovered":
+            mx, mode = str(params.get("mx", "")), str(params.get("mode", ""))
+            severity = Severity.CRITICAL if mode == Mode.ENFORCE else Severity.MEDIUM
+            told = {"mx": mx, "mode": mode, "suggestion": mx}
+            return Trouble(
+                code="sts.mx.not-covered", severity=severity, site=operator_of(mx), params=told
+            )
+        if code in _BREAKS:
+            severity = _BREAKS[code]
+            if code == "change.starttls.broken" and facts.policy_mode is Mode.ENFORCE:
+                severity = Severity.CRITICAL
+            is_of_mx = code in {"change.dane.broken", "change.starttls.broken"}
+            return Trouble(
+                code=code, severity=severity, site=mx_operator(facts) if is_of_mx else ""
+            )
+        return self.read_change(code, params, facts)
 
+
+_BREAKS = {
+    "change.tlsrpt.broken": Severity.MEDIUM,
+    "change.sts.broken": Severity.HIGH,
+    "change.dane.broken": Severity.CRITICAL,
+    "change.starttls.broken": Severity.HIGH,
+}
 _CHANGES = {
     "change.tlsrpt.removed": Severity.MEDIUM,
     "change.tlsrpt.rua-removed": Severity.LOW,

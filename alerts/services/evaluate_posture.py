@@ -36,7 +36,7 @@ from alerts.services.store_incident import Outcome, close, take
 from domains.exception_queries import exceptions_by_domain
 from domains.lacks import Lack
 from domains.models import CheckRun, Posture, StateChange
-from mailtls.catalogue import describe
+from mailtls.catalogue import Words, describe
 from mailtls.facts import Facts, decode_facts
 from mailtls.findings import Finding
 from mailtls.findings import Severity as FindingSeverity
@@ -80,6 +80,13 @@ def evaluate_posture(now: datetime, outcome: Outcome) -> None:
             _evaluate_rule(rule, changes, now, outcome)
 
 
+def read_posture_rule(rule: Rule) -> PostureRule:
+    """Read the parameters of a rule about records, policies and certificates."""
+    read = read_rule(rule.kind, rule.parameters)
+    assert isinstance(read, PostureRule)
+    return read
+
+
 def _claim_changes(now: datetime) -> dict[int, list[StateChange]]:
     """Take the confirmed changes nobody has taken, by domain."""
     claimed: dict[int, list[StateChange]] = defaultdict(list)
@@ -95,8 +102,7 @@ def _claim_changes(now: datetime) -> dict[int, list[StateChange]]:
 def _evaluate_rule(
     rule: Rule, changes: Mapping[int, list[StateChange]], now: datetime, outcome: Outcome
 ) -> None:
-    read = read_rule(rule.kind, rule.parameters)
-    assert isinstance(read, PostureRule)
+    read = read_posture_rule(rule)
     checked = _checked_since(f"posture {rule.pk}") | set(changes)
     seen = _read_postures(rule, read, checked, changes, now)
     held = list(Incident.objects.active().filter(rule=rule))
@@ -225,26 +231,36 @@ def _picture(
         for name in names
     }
     sample, trouble = members[0]
-    finding = Finding(trouble.code, FindingSeverity.WARNING, trouble.params or {})
-    words = describe(finding)
-    title = f"{words.title} at {where(domains)}"[:300]
+    title = title_of(trouble, domains)
     return Picture(
         key=key[:400],
         title=title,
-        sentence=f"{title}. {words.meaning}".strip(),
+        sentence=f"{title}. {_words_of(trouble).meaning}".strip(),
         severity=severity,
         since_on=min((row.first_on for row in domains.values()), default=today),
         last_on=today,
         domains=domains,
         evidence={
-            "code": trouble.code,
-            "params": dict(trouble.params or {}),
-            "team": sample.team,
-            "site": trouble.site,
+            **evidence_of(trouble, team=sample.team),
             "shared": sample.shares(trouble.code),
             "operators": sorted({mx_operator(one.facts) for one, _ in members} - {""})[:2],
         },
     )
+
+
+def title_of(trouble: Trouble, domains: Mapping[str, object]) -> str:
+    """Give the title of a trouble at some domains."""
+    return f"{_words_of(trouble).title} at {where(domains)}"[:300]
+
+
+def evidence_of(trouble: Trouble, *, team: int | None) -> dict[str, object]:
+    """Give what a trouble is known by again."""
+    params = dict(trouble.params or {})
+    return {"code": trouble.code, "params": params, "team": team, "site": trouble.site}
+
+
+def _words_of(trouble: Trouble) -> Words:
+    return describe(Finding(trouble.code, FindingSeverity.WARNING, trouble.params or {}))
 
 
 def _first_days(incident: Incident | None) -> dict[str, date]:

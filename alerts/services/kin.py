@@ -26,18 +26,17 @@ _SAMPLE = 500
 
 def find_whole(rule: Rule, picture: Picture) -> Incident | None:
     """Give the incident that is there already for the cause of a picture, found by another rule."""
-    if rule.kind not in _KINDS:
+    new = signs_of(RuleKind(rule.kind), picture, min(_SAMPLE, len(picture.domains)))
+    if new is None:
         return None
-    new = _signs(RuleKind(rule.kind), picture, min(_SAMPLE, len(picture.domains)))
-    if new.is_seen and not new.types:
-        return None  # sessions do not fail of it
     names = sorted(picture.domains)[:_SAMPLE]
     held = Incident.objects.active().filter(part_of=None, rule__kind__in=_KINDS)
     rows = IncidentDomain.objects.filter(incident__in=held, domain__name__in=names).order_by()
     shared = dict(rows.values_list("incident").annotate(Count("pk")))
     for incident in held.filter(pk__in=shared).select_related("rule").order_by("opened_at", "pk"):
-        signs = _signs(RuleKind(incident.rule.kind), incident, incident.incident_domains.count())
-        if is_kin(signs, new, shared[incident.pk]):
+        count = min(_SAMPLE, incident.incident_domains.count())
+        signs = signs_of(RuleKind(incident.rule.kind), incident, count)
+        if signs is not None and is_kin(signs, new, shared[incident.pk]):
             return incident
     return None
 
@@ -118,7 +117,10 @@ def _add_domains(whole: Incident, part: Incident) -> None:
         )
 
 
-def _signs(kind: RuleKind, shown: Picture | Incident, count: int) -> Signs:
+def signs_of(kind: RuleKind, shown: Picture | Incident, count: int) -> Signs | None:
+    """Give what shows the cause; None for what has no kin: sessions do not fail of it."""
+    if kind not in _KINDS:
+        return None
     evidence = shown.evidence
     if kind in RATE_KINDS:
         return Signs(
@@ -129,9 +131,11 @@ def _signs(kind: RuleKind, shown: Picture | Incident, count: int) -> Signs:
             domain_count=count,
         )
     code = evidence.get("code", "")
+    if code not in FAILS_WITH:
+        return None
     return Signs(
         is_seen=True,
-        types=FAILS_WITH.get(code, frozenset()),
+        types=FAILS_WITH[code],
         site=site_of(code, evidence.get("site", ""), evidence.get("operators", ())),
         since_on=shown.since_on,
         domain_count=count,

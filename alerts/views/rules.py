@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -19,13 +19,11 @@ from accounts.roles import Role
 from alerts.forms import RuleForm
 from alerts.models import Rule, Severity
 from alerts.rules import PARAMETERS, ParameterType, RuleKind, read_rule
-from alerts.services.replay import Replayed, replay
+from alerts.services.replay import Misses, Replayed, find_misses, replay
 from alerts.services.rules import delete_rule, save_rule
 from webui.forms import spread_errors
 
-BACKTEST_DAYS = 60
-# Records and certificates of the past are not kept in a form that could be judged again.
-REPLAYED = frozenset({RuleKind.REGRESSION, RuleKind.FAILURE_RATE, RuleKind.SILENCE})
+BACKTEST_DAYS = 90
 
 
 def rules(request: HttpRequest) -> HttpResponse:
@@ -47,10 +45,10 @@ def rule_page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         raise PermissionDenied("Rules need the role manager in a team.")
     kind = _kind(rule, request)
     form = RuleForm(user, kind, request.POST or None, initial=_initial(rule) if rule else None)
-    found: list[Replayed] | None = None
+    backtest: Backtest | None = None
     if request.method == "POST" and form.is_valid():
         if "try" in request.POST:
-            found = _backtest(form, kind)
+            backtest = _backtest(form, kind)
         else:
             try:
                 saved = save_rule(user, rule=rule, **_values(form, kind))
@@ -64,9 +62,9 @@ def rule_page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         "form": form,
         "kind": kind,
         "kinds": [] if rule else list(RuleKind),
-        "may_try": kind in REPLAYED,
         "may_edit": may_edit,
-        "found": found,
+        "backtest": backtest,
+        "has_certificates": kind == RuleKind.POSTURE,
         "backtest_days": BACKTEST_DAYS,
     }
     return render(request, "settings/rule.html", context)
@@ -132,8 +130,15 @@ def _values(form: RuleForm, kind: RuleKind) -> dict[str, Any]:
     }
 
 
-def _backtest(form: RuleForm, kind: RuleKind) -> list[Replayed] | None:
-    """Give what the rule of the form would have found, newest first; None where it cannot work."""
+class Backtest(NamedTuple):
+    """What a rule would have found, newest first, and what of today's it would have missed."""
+
+    found: list[Replayed]
+    misses: Misses
+
+
+def _backtest(form: RuleForm, kind: RuleKind) -> Backtest | None:
+    """Replay the rule of the form; None where it cannot work."""
     today = timezone.now().date()
     days = [today - timedelta(days=ago) for ago in range(BACKTEST_DAYS - 1, -1, -1)]
     values = _values(form, kind)
@@ -142,5 +147,6 @@ def _backtest(form: RuleForm, kind: RuleKind) -> list[Replayed] | None:
     except ValueError as error:
         form.add_error(None, str(error))
         return None
-    found = replay(days, [Rule(**values)])
-    return sorted(found, key=lambda one: one.opened_on, reverse=True)
+    rule = Rule(**values)
+    found = sorted(replay(days, [rule]), key=lambda one: one.opened_on, reverse=True)
+    return Backtest(found, find_misses(found, [rule], days[0]))

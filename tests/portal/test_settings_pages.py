@@ -151,7 +151,7 @@ def test_a_rule_is_tried_without_being_stored(client, manager, team):
 
     page = client.post(ADD_RULE, RULE | {"team": team.pk, "try": "1"})
 
-    assert [one.failed_sessions for one in page.context["found"]] == [30]
+    assert [one.failed_sessions for one in page.context["backtest"].found] == [30]
     assert Rule.objects.count() == before
 
 

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from alerts.services.evaluate import evaluate
-from alerts.services.replay import replay
+from alerts.services.replay import active_rules, find_misses, replay
 from webui.commands import PortalCommand
 
 
@@ -57,7 +57,9 @@ class Command(PortalCommand):
 
     def _replay(self, since: date, until: date, *, as_json: bool) -> None:
         days = [since + timedelta(days=n) for n in range((until - since).days + 1)]
-        for incident in replay(days):
+        rules = active_rules()
+        found = list(replay(days, rules))
+        for incident in found:
             if as_json:
                 self.stdout.write(json.dumps(incident.as_dict(), ensure_ascii=False))
             else:
@@ -65,10 +67,22 @@ class Command(PortalCommand):
                 end = incident.resolved_on or "still open"
                 self.stdout.write(
                     f"{incident.opened_on} to {end}  {incident.rule.name}: "
-                    f"{incident.result_type or picture.title}, "
-                    f"{picture.failed_sessions} of {picture.sessions} sessions at "
-                    f"{len(incident.domains)} domains"
+                    + (
+                        f"{incident.result_type or picture.title}, "
+                        f"{picture.failed_sessions} of {picture.sessions} sessions at "
+                        f"{len(incident.domains)} domains"
+                        if picture.sessions
+                        else picture.title
+                    )
                 )
+        misses = find_misses(found, rules, since)
+        # Beside the lines of incidents, so that a program can read those alone.
+        self.stderr.write(
+            f"{len(misses.missed)} of {misses.open_count} incidents that began since {since} and "
+            "are open now would have been missed."
+        )
+        for missed in misses.missed:
+            self.stderr.write(f"  missed: #{missed.pk} {missed.title}, since {missed.since_on}")
 
 
 def _day(text: str) -> date:

@@ -1,0 +1,204 @@
+"""The backtest of rules about records and coverage, from the confirmed changes that are kept.
+
+What a change of the past meant is judged by the hosts the domain has now. Certificates are not
+replayed: when one ended in the past is not kept. Nor are exceptions that ended.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from alerts.causes import DomainFigures
+from alerts.models import Rule, RuleKind
+from alerts.rules.coverage import CoverageRule
+from alerts.rules.posture import LACKS, PostureRule, Trouble
+from alerts.services.evaluate_coverage import NEW_FOR, picture_of_new, read_coverage_rule
+from alerts.services.evaluate_posture import evidence_of, read_posture_rule, title_of
+from alerts.services.evaluate_rates import rule_scope
+from alerts.services.picture import Picture
+from domains.exception_queries import exceptions_by_domain
+from domains.history import states_on
+from domains.models import Domain, Posture, StateChange
+from mailtls.facts import Facts, decode_facts
+
+_CHUNK = 500
+# Reading is for what a person looks at: more changes than these are no fault but a migration.
+_MOST_CHANGES = 50_000
+
+Found = tuple[date, date | None, Picture]
+
+
+def replay_records(rule: Rule, days: Sequence[date]) -> list[Found]:
+    """Give the incidents a rule would have opened on these days: from, to, and how they look."""
+    replay = _replay_posture if rule.kind == RuleKind.POSTURE else _replay_coverage
+    return list(replay(rule, days))
+
+
+@dataclass(kw_only=True)
+class _Open:
+    """An incident of the replay while it is put together."""
+
+    trouble: Trouble
+    team: int | None
+    opened_on: date
+    domains: dict[str, date] = field(default_factory=dict)
+    ends: list[date | None] = field(default_factory=list)
+
+    def add(self, name: str, on: date, end: date | None) -> None:
+        self.domains.setdefault(name, on)
+        self.ends.append(end)
+
+    @property
+    def resolved_on(self) -> date | None:
+        """Give when the last domain was mended; None where one never was."""
+        ends = [end for end in self.ends if end is not None]
+        return max(ends) if len(ends) == len(self.ends) else None
+
+
+def _replay_posture(rule: Rule, days: Sequence[date]) -> Iterator[Found]:
+    read = read_posture_rule(rule)
+    scope = rule_scope(rule)
+    since = datetime.combine(days[0], time(), UTC)
+    until = datetime.combine(days[-1] + timedelta(days=1), time(), UTC)
+    changes = StateChange.objects.filter(
+        domain__in=scope.order_by().values("pk"), confirmed_at__range=(since, until)
+    ).order_by("confirmed_at", "pk")
+    rows = [
+        (pk, name, team, kind, confirmed_at.astimezone(UTC).date(), findings)
+        for pk, name, team, kind, confirmed_at, findings in changes.values_list(
+            "domain", "domain__name", "domain__team", "kind", "confirmed_at", "findings"
+        )[:_MOST_CHANGES]
+        if confirmed_at is not None
+    ]
+    ends = _ends_of([(pk, kind, on) for pk, _, _, kind, on, _ in rows])
+    facts = _facts_of({row[0] for row in rows})
+    excepted = cache(exceptions_by_domain)
+    found: list[_Open] = []
+    for index, (pk, name, team, _, on, findings) in enumerate(rows):
+        for trouble in _troubles_of(read, findings, facts.get(pk)):
+            lacks = LACKS.get(trouble.code, frozenset())
+            if lacks and lacks & excepted(on).get(pk, {}).keys():
+                continue
+            held = _find_open(found, trouble, team, on)
+            if held is None:
+                held = _Open(trouble=trouble, team=team, opened_on=on)
+                found.append(held)
+            held.add(name, on, ends[index])
+    for one in found:
+        last_on = one.resolved_on or days[-1]
+        domains = {
+            name: DomainFigures(first_on=day, last_on=last_on, failed_sessions=0, sessions=0)
+            for name, day in sorted(one.domains.items())
+        }
+        title = title_of(one.trouble, domains)
+        yield (
+            one.opened_on,
+            one.resolved_on,
+            Picture(
+                key=f"{one.trouble.code}@{one.trouble.site or one.team} {one.opened_on}",
+                title=title,
+                sentence=title,
+                severity=one.trouble.severity,
+                since_on=one.opened_on,
+                last_on=last_on,
+                domains=domains,
+                evidence=evidence_of(one.trouble, team=one.team),
+            ),
+        )
+
+
+def _troubles_of(
+    read: PostureRule, findings: Sequence[Mapping[str, Any]], facts: Facts | None
+) -> Iterator[Trouble]:
+    for finding in findings:
+        if facts is not None:
+            trouble = read.read_past(finding["code"], finding["params"], facts)
+            if trouble is not None:
+                yield trouble
+
+
+def _find_open(
+    found: Sequence[_Open], trouble: Trouble, team: int | None, on: date
+) -> _Open | None:
+    """Give what the trouble belongs to: the same at its site, or in the team since yesterday."""
+    for one in reversed(found):
+        is_same = one.trouble.code == trouble.code and one.trouble.site == trouble.site
+        is_open = one.resolved_on is None or one.resolved_on >= on
+        is_near = on - one.opened_on <= timedelta(days=1)
+        if is_same and (is_open if trouble.site else is_near and one.team == team):
+            return one
+    return None
+
+
+def _ends_of(rows: Sequence[tuple[int, str, date]]) -> list[date | None]:
+    """Give for each change when the next of its kind at its domain came; None for the last one."""
+    ends: list[date | None] = [None] * len(rows)
+    following: dict[tuple[int, str], date] = {}
+    for index in range(len(rows) - 1, -1, -1):
+        pk, kind, on = rows[index]
+        ends[index] = following.get((pk, kind))
+        following[pk, kind] = on
+    return ends
+
+
+def _facts_of(pks: set[int]) -> dict[int, Facts]:
+    found = {}
+    wanted = sorted(pks)
+    for start in range(0, len(wanted), _CHUNK):
+        rows = Posture.objects.filter(domain__in=wanted[start : start + _CHUNK])
+        for pk, confirmed in rows.exclude(confirmed_facts=b"").values_list(
+            "domain", "confirmed_facts"
+        ):
+            try:
+                found[pk] = decode_facts(bytes(confirmed))
+            except msgspec.DecodeError:
+                continue  # written by another version
+    return found
+
+
+def _replay_coverage(rule: Rule, days: Sequence[date]) -> Iterator[Found]:
+    """Look at each new domain on the day its time was up, and at what it lacks today."""
+    read = read_coverage_rule(rule)
+    allowed = timedelta(days=read.days)
+    first = datetime.combine(days[0], time(), UTC) - NEW_FOR
+    last = datetime.combine(days[-1] + timedelta(days=1), time(), UTC) - allowed
+    domains = rule_scope(rule).filter(created_at__range=(first, last))
+    told: dict[date, list[int]] = defaultdict(list)
+    names: dict[int, str] = {}
+    for pk, name, created_at in domains.values_list("pk", "name", "created_at"):
+        names[pk] = name
+        told[max(days[0], (created_at + allowed).astimezone(UTC).date())].append(pk)
+    lacking_now = _lacking_on(read, list(names), days[-1])
+    groups: dict[int | None, dict[str, date]] = defaultdict(dict)
+    open_teams = set()
+    for on, pks in sorted(told.items()):
+        for pk, team in _lacking_on(read, pks, on).items():
+            groups[team][names[pk]] = on
+            if pk in lacking_now:
+                open_teams.add(team)
+    for team, first_on in groups.items():
+        picture = picture_of_new(team, first_on, read.days, days[-1])
+        end = None if team in open_teams else days[-1]
+        yield picture.since_on, end, picture
+
+
+def _lacking_on(read: CoverageRule, pks: Sequence[int], on: date) -> dict[int, int | None]:
+    """Give the domains that lacked on a day what the rule expects, with their teams."""
+    found = {}
+    moment = datetime.combine(on, time(), UTC)
+    for start in range(0, len(pks), _CHUNK):
+        chunk = pks[start : start + _CHUNK]
+        excepted = exceptions_by_domain(on, chunk)
+        for state in states_on(Domain.objects.filter(pk__in=chunk), on):
+            excused = excepted.get(state.domain_id, ())
+            long_ago = moment - timedelta(days=read.days)
+            if read.missing(long_ago, moment, state.tlsrpt, state.sts_status, excused):
+                found[state.domain_id] = state.team_id
+    return found
