@@ -21,7 +21,11 @@ PREFIX = {
     Event.ESCALATE: "Nobody has it: ",
     Event.REMIND: "Acceptance ends: ",
 }
-SHOWN_DOMAINS = 20
+SHOWN_DOMAINS = 10
+# Events whose own words say more than the figures do.
+_NEWS = frozenset(
+    {Event.WORSEN, Event.JOIN, Event.RETURN, Event.ESCALATE, Event.REMIND, Event.RESOLVE}
+)
 PAYLOAD_DOMAINS = 1_000
 
 
@@ -48,12 +52,16 @@ def incident_message(incident: Incident, event: IncidentEvent, recipient_key: st
     url = _url(incident)
     key = f"incident-{incident.pk}-event-{event.pk}-{recipient_key}"
     rows = list(touched[:PAYLOAD_DOMAINS])
+    domain_count = touched.count()
     context = {
         "incident": incident,
         "event": event,
         "is_over": event.event == Event.RESOLVE,
         "domains": rows[:SHOWN_DOMAINS],
-        "domain_count": touched.count(),
+        "domain_count": domain_count,
+        "more_count": max(0, domain_count - SHOWN_DOMAINS),
+        "news": event.text if Event(event.event) in _NEWS else "",
+        "parts": [words_of(part) for part in incident.parts.active().select_related("rule")],
         "owners": sorted({str(row.domain.team) for row in rows if row.domain.team}),
         "words": words,
         "url": url,
@@ -89,7 +97,7 @@ def incident_message(incident: Incident, event: IncidentEvent, recipient_key: st
                 "sessions": incident.sessions,
                 "reporters": incident.reporters,
                 "receiving_mx": incident.receiving_mx,
-                "domain_count": context["domain_count"],
+                "domain_count": domain_count,
                 "domains": [row.domain.name for row in rows],
                 "teams": context["owners"],
                 "meaning": words.meaning,

@@ -106,10 +106,11 @@ def _evaluate_rule(
     checked = _checked_since(f"posture {rule.pk}") | set(changes)
     seen = _read_postures(rule, read, checked, changes, now)
     held = list(Incident.objects.active().filter(rule=rule))
+    known = _known_causes(held) if any(one.troubles for one in seen) else {}
     groups: dict[str, list[tuple[_Seen, Trouble]]] = defaultdict(list)
     for one in seen:
         for trouble in one.troubles:
-            groups[_key(trouble, one, held, groups, now.date())].append((one, trouble))
+            groups[_key(trouble, one, held, known, now.date())].append((one, trouble))
     by_key = {incident.cause_key: incident for incident in held}
     for key, members in groups.items():
         take(rule, _picture(key, members, by_key.get(key), now), now, outcome)
@@ -188,24 +189,34 @@ def _add_policy_sites(seen: Iterable[_Seen]) -> None:
             wanted[name].policy_site = policy_site_of(bytes(observed))
 
 
+def _known_causes(held: Iterable[Incident]) -> dict[tuple[str, str], str]:
+    """Give by finding and domain the cause of the incident that has it."""
+    by_pk = {one.pk: (one.evidence.get("code", ""), one.cause_key) for one in held}
+    rows = IncidentDomain.objects.filter(incident__in=list(by_pk), is_of_part=False)
+    found: dict[tuple[str, str], str] = {}
+    for pk, name in rows.order_by("pk").values_list("incident", "domain__name").iterator():
+        code, key = by_pk[pk]
+        found.setdefault((code, name), key)
+    return found
+
+
 def _key(
     trouble: Trouble,
     one: _Seen,
     held: list[Incident],
-    groups: Mapping[str, object],
+    known: Mapping[tuple[str, str], str],
     today: date,
 ) -> str:
     """Give the cause a trouble belongs to: what is open for this domain or at this site; since
     yesterday, at what they share or in this team; else a new one."""
     if trouble.site:
         return f"{trouble.code}@{trouble.site}"
-    mine = [incident for incident in held if incident.evidence.get("code") == trouble.code]
-    rows = IncidentDomain.objects.filter(incident__in=mine, domain__name=one.name)
-    known = rows.values_list("incident__cause_key", flat=True).first()
-    if known is not None:
-        return known
+    if (trouble.code, one.name) in known:
+        return known[trouble.code, one.name]
     shared = one.shares(trouble.code)
-    for incident in mine:
+    for incident in held:
+        if incident.evidence.get("code") != trouble.code:
+            continue
         theirs = incident.evidence.get("shared", "")
         is_same_team = incident.evidence.get("team") == one.team
         is_near = today - incident.since_on <= timedelta(days=1)
@@ -282,18 +293,17 @@ def _mend(
         code = incident.evidence.get("code", "")
         params = incident.evidence.get("params", {})
         own = incident.incident_domains.filter(is_of_part=False)
-        rows = own.filter(domain__name__in=list(seen)).select_related("domain")
-        for row in rows:
-            one = seen[row.domain.name]
-            checked_at = one.checked_at.isoformat()
-            if row.evidence.get("checked_at") == checked_at:
-                continue  # counted already
+        counted = []
+        for row in own.select_related("domain") if seen else ():
+            one = seen.get(row.domain.name)
+            if one is None or row.evidence.get("checked_at") == one.checked_at.isoformat():
+                continue  # not checked since it was counted
             state = _is_there(code, params, one)
-            if state is None:
-                continue
-            row.clean_checks = 0 if state else row.clean_checks + 1
-            row.evidence = {"checked_at": checked_at}
-            row.save(update_fields=["clean_checks", "evidence"])
+            if state is not None:
+                row.clean_checks = 0 if state else row.clean_checks + 1
+                row.evidence = {"checked_at": one.checked_at.isoformat()}
+                counted.append(row)
+        IncidentDomain.objects.bulk_update(counted, ["clean_checks", "evidence"], batch_size=500)
         is_left = own.filter(clean_checks__lt=read.clean_checks, domain__is_active=True)
         if not is_left.exists():
             close(incident, "The checks find it mended.", now, outcome)

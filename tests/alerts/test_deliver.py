@@ -70,6 +70,20 @@ def test_the_mail_says_what_since_when_how_much_and_what_to_do(incident):
     assert sent.alternatives[0].mimetype == "text/html"
 
 
+def test_a_message_names_ten_domains_and_counts_the_rest(destination):
+    for n in range(34):
+        add_day(f"d{n:02d}.example", 1, 1000, 400)
+    evaluate(NOW)
+
+    deliver.deliver_due()
+
+    (sent,) = mail.outbox
+    assert "13,600 of 34,000 sessions failed at 34 domains, on 2026-11-19 (UTC)." in sent.body
+    assert sum(f"d{n:02d}.example" in sent.body for n in range(34)) == 10
+    assert "and 24 more" in sent.body
+    assert "and 24 more" in sent.alternatives[0].content
+
+
 def test_a_message_is_sent_once(incident):
     deliver.deliver_due()
 

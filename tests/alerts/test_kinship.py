@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import User
 from alerts.lifecycle import State
+from alerts.messages import incident_message
 from alerts.models import Incident, Notification, Rule, RuleKind, Severity
 from alerts.rules.kinship import FAILS_WITH, Signs, is_kin
 from alerts.rules.posture import _CHANGES
@@ -185,6 +186,16 @@ def test_the_whole_is_not_over_before_its_part(domain):
         one.refresh_from_db()
     assert (whole.state, part.state) == (State.RESOLVED, State.RESOLVED)
     assert "is over" in "".join(whole.events.values_list("text", flat=True))
+
+
+def test_the_message_tells_of_both_sides(domain):
+    whole, _ = both(domain)
+
+    message = incident_message(whole, whole.events.last(), "x")
+
+    for text in (message.text, message.html):
+        assert "Seen as well: The policy does not cover the MX host mx1.new.test" in text
+        assert "The checks see it, too" in text
 
 
 def test_who_closes_the_whole_closes_its_parts(domain, destination):
