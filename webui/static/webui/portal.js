@@ -62,6 +62,19 @@
     dialog.querySelector("input").setAttribute("aria-activedescendant", next.id);
   }
 
+  // Enter may come before the results of what was typed: those of another text are not followed.
+  var isFollowing = false;
+
+  function followJump() {
+    var typed = dialog.querySelector("input").value.trim().toLowerCase();
+    var results = dialog.querySelector("[data-for]");
+    isFollowing = !results || results.dataset.for !== typed;
+    var link = dialog.querySelector("li a.is-on") || dialog.querySelector("li a");
+    if (link && !isFollowing) {
+      window.location.assign(link.href);
+    }
+  }
+
   if (dialog) {
     document.querySelectorAll("[data-jump]").forEach(function (opener) {
       opener.addEventListener("click", openJump);
@@ -76,11 +89,15 @@
         event.preventDefault();
         moveInJump(event.key === "ArrowDown" ? 1 : -1);
       } else if (event.key === "Enter") {
-        var link = dialog.querySelector("li a.is-on") || dialog.querySelector("li a");
-        if (link) {
-          event.preventDefault();
-          window.location.assign(link.href);
-        }
+        event.preventDefault();
+        followJump();
+      } else {
+        isFollowing = false;
+      }
+    });
+    dialog.addEventListener("htmx:afterSwap", function () {
+      if (isFollowing) {
+        followJump();
       }
     });
   }
