@@ -36,7 +36,7 @@ test: $(DEV_DEPS) ## all tests on SQLite, and on PostgreSQL and Redis where TEST
 	env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PY) -m pytest -n auto
 	@if [ -n "$$TEST_DATABASE_URL$$TEST_REDIS_URL" ]; then \
 		echo "Again on the services of TEST_DATABASE_URL and TEST_REDIS_URL:"; \
-		$(PY) -m tests.services && $(PY) -m pytest -n auto -m "not browser"; \
+		$(PY) -m tests.services && $(PY) -m pytest -n auto -m "not browser" --ignore=tests/mailtls --ignore=tests/prober; \
 	else \
 		echo "TEST_DATABASE_URL and TEST_REDIS_URL are not set: not run on PostgreSQL and Redis."; \
 	fi
