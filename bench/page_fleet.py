@@ -230,8 +230,8 @@ SELECT (SELECT min(id) FROM alerts_rule), 'cause ' || n, 'Expired certificate at
 FROM generate_series(1, 600) n;
 
 INSERT INTO alerts_incidentdomain (incident_id, domain_id, first_on, last_on, failed_sessions,
-       sessions, clean_checks, evidence)
-SELECT i.id, d.id, i.since_on, i.last_seen_on, d.id %% 90, 1000, 0, '{}'
+       sessions, clean_checks, evidence, is_of_part)
+SELECT i.id, d.id, i.since_on, i.last_seen_on, d.id %% 90, 1000, 0, '{}', false
 FROM alerts_incident i JOIN domains_domain d
     ON d.id %% 600 = i.id %% 600 OR (i.cause_key = 'cause 1' AND d.id %% 5 = 3);
 
