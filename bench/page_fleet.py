@@ -128,6 +128,23 @@ FROM domains_domain d, (VALUES
 ) AS v (kind, content, back, until);
 """
 
+# What was published day by day: the same roll-out, as the coverage of past days reads it.
+_SPANS = """
+INSERT INTO domains_statespan (domain_id, first_day, last_day, tlsrpt, sts, dane)
+SELECT d.id, GREATEST(x.first_day, d.created_at::date), x.last_day,
+       CASE WHEN v.nr = 0 THEN 'missing' ELSE p.tlsrpt END,
+       CASE WHEN v.nr < 2 OR p.sts_mode = '' THEN 'missing' WHEN v.nr = 2 THEN 'testing'
+            ELSE p.sts_mode END,
+       CASE WHEN v.nr < 4 THEN 'missing' ELSE p.dane END
+FROM domains_posture p JOIN domains_domain d ON d.id = p.domain_id
+CROSS JOIN (VALUES (0, 410, 350), (1, 350, 250), (2, 250, 120), (3, 120, 20), (4, 20, 0))
+    AS v (nr, first, last),
+LATERAL (SELECT current_date - v.first + d.id::int %% 10 AS first_day,
+                CASE WHEN v.last > 0 THEN current_date - v.last - 1 + d.id::int %% 10 END
+                AS last_day) x
+WHERE x.last_day IS NULL OR x.last_day >= d.created_at::date;
+"""
+
 _DAY = """
 INSERT INTO reports_dailysessions (domain_id, day, reporter, policy_type, successes, failures,
        counted_successes, counted_failures, reports)
@@ -260,6 +277,7 @@ def fill(size: Size) -> None:
         judgements = json.dumps(_judgements())
         cursor.execute(_INVENTORY, {"domains": size.domains, "judgements": judgements})
         cursor.execute(_CHANGES, {})
+        cursor.execute(_SPANS, {})
         for table in _LARGE:  # no bench needs them after a crash
             cursor.execute(f"ALTER TABLE {table} SET UNLOGGED")
         names = list(REPORTERS[: size.reporters])

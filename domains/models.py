@@ -165,6 +165,37 @@ class Posture(models.Model):
         return f"posture of {self.domain_id} at {self.checked_at:%Y-%m-%d %H:%M}"
 
 
+class StateSpan(models.Model):
+    """What a domain published at the end of each day (UTC), from one day to another.
+
+    `last_day` is None while it still does; days before the first check are in no span. `sts` is the
+    mode where a policy stands that senders use, else the status of MTA-STS.
+    """
+
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="state_spans")
+    first_day = models.DateField()
+    last_day = models.DateField(null=True)
+    tlsrpt = models.CharField(max_length=12)
+    sts = models.CharField(max_length=12)
+    dane = models.CharField(max_length=12)
+
+    class Meta:
+        constraints = [
+            # record_check: what a domain publishes now. Spans never overlap.
+            models.UniqueConstraint(
+                fields=("domain",), condition=Q(last_day=None), name="span_one_open"
+            ),
+            models.UniqueConstraint(fields=("domain", "first_day"), name="span_once"),
+        ]
+        indexes = [
+            # The coverage by day: what ended since a day.
+            models.Index(fields=("last_day",), name="span_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.domain_id} from {self.first_day}"
+
+
 class CheckRun(models.Model):
     """One check of one domain: when, how long, what each aspect was."""
 
@@ -242,7 +273,7 @@ class StateChange(models.Model):
         indexes = [
             # The marks on a domain's chart and its timeline.
             models.Index(fields=("domain", "-seen_at"), name="change_of_domain"),
-            # The marks on the charts of a fleet, and its states on past days.
+            # The marks on the charts of a fleet.
             models.Index(
                 fields=("-seen_at",),
                 condition=Q(confirmed_at__isnull=False),

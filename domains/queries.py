@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from django.db.models import Count, Q
@@ -81,6 +82,12 @@ class TeamCoverage:
 def coverage(domains: DomainQuerySet) -> Coverage:
     """Count the states of these domains."""
     return Coverage(**domains.order_by().aggregate(**COUNTS))
+
+
+def add_up(parts: Iterable[Coverage]) -> Coverage:
+    """Give the coverage of all domains from that of each team."""
+    rows = [astuple(part) for part in parts]
+    return Coverage(**dict(zip(COUNTS, map(sum, zip(*rows, strict=True)), strict=True)))
 
 
 def coverage_by_team(domains: DomainQuerySet) -> list[TeamCoverage]:

@@ -35,7 +35,9 @@ from domains.models import (
     RecordKind,
     RecordVersion,
     StateChange,
+    StateSpan,
 )
+from domains.services.state_spans import coverage_state_of, keep_state
 from reports.models import (
     Channel,
     DirtyDay,
@@ -131,9 +133,14 @@ def make_judgement(name: str, **states: Any) -> dict[str, Any]:
 
 
 def make_domain(
-    name: str, team: Team | None = None, *, checked: bool = True, **states: Any
+    name: str,
+    team: Team | None = None,
+    *,
+    checked: bool = True,
+    first_day: date | None = None,
+    **states: Any,
 ) -> Domain:
-    """Make a domain in the given state; without more, everything about it is well."""
+    """Make a domain in the given state since `first_day`; without more, everything is well."""
     own = {key: states.pop(key) for key in ("owner", "is_active", "notes") if key in states}
     domain = DomainFactory(name=name, team=team, **own)
     if checked:
@@ -142,7 +149,7 @@ def make_domain(
             f for key in ("tlsrpt", "mta_sts", "mx", "dane") for f in judgement[key]["findings"]
         ]
         is_valid = judgement["mta_sts"]["status"] == "valid"
-        Posture.objects.create(
+        posture = Posture.objects.create(
             domain=domain,
             checked_at=timezone.now() - timedelta(hours=2),
             known_at=timezone.now() - timedelta(hours=2),
@@ -157,6 +164,7 @@ def make_domain(
             warnings=sum(f["severity"] == "warning" for f in found),
             judgement=judgement,
         )
+        keep_state(domain, coverage_state_of(posture), first_day or domain.created_at.date())
     return domain
 
 
@@ -166,6 +174,12 @@ def make_change(domain: Domain, kind: str, before: str, after: str, **fields: An
     return StateChange.objects.create(
         domain=domain, kind=kind, before=before, after=after, **fields
     )
+
+
+def make_span(domain: Domain, first_day: date, last_day: date, **states: str) -> StateSpan:
+    """Let a domain have published something in a span of past days; all was well by default."""
+    values = {"tlsrpt": "valid", "sts": "enforce", "dane": "missing"} | states
+    return StateSpan.objects.create(domain=domain, first_day=first_day, last_day=last_day, **values)
 
 
 def make_exception(domain: Domain, lack: Lack = Lack.TLSRPT, **fields: Any) -> CoverageException:

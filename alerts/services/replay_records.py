@@ -199,6 +199,6 @@ def _lacking_on(read: CoverageRule, pks: Sequence[int], on: date) -> dict[int, i
         for state in states_on(Domain.objects.filter(pk__in=chunk), on):
             excused = excepted.get(state.domain_id, ())
             long_ago = moment - timedelta(days=read.days)
-            if read.missing(long_ago, moment, state.tlsrpt, state.sts_status, excused):
+            if read.missing(long_ago, moment, state.tlsrpt, state.sts, excused):
                 found[state.domain_id] = state.team_id
     return found

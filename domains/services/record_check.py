@@ -10,6 +10,7 @@ from django.db import transaction
 
 from domains.models import CheckRun, Domain, Posture, RecordKind, RecordVersion, StateChange, Status
 from domains.services.schedule import next_check_after
+from domains.services.state_spans import coverage_state_of, keep_state
 from mailtls import changes as kernel
 from mailtls import posture as judgement
 from mailtls.changes import Change, Facts
@@ -50,7 +51,11 @@ def record_check(
     baseline = decode_facts(bytes(row.confirmed_facts)) if row else facts
     baseline, is_pending, is_confirmed = _follow_changes(domain, baseline, facts, now)
     _keep_versions(domain, facts, now)
-    _write_posture(row or Posture(domain=domain), judged, observed, facts, baseline)
+    row = row or Posture(domain=domain)
+    published = coverage_state_of(row)
+    _write_posture(row, judged, observed, facts, baseline)
+    if coverage_state_of(row) != published or earlier is None:
+        keep_state(domain, coverage_state_of(row), observed.checked_at.date())
     has_changed = is_pending or is_confirmed
     statuses = {aspect: getattr(judged, aspect).status.value for aspect in ASPECTS}
     is_known = all(statuses[aspect] != Status.UNKNOWN for aspect in EXPECTED_ASPECTS)

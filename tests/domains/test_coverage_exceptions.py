@@ -23,7 +23,7 @@ from domains.services.coverage_exceptions import (
     grant_exceptions,
     renew_exception,
 )
-from tests.factories import TeamFactory, make_change, make_domain, make_member
+from tests.factories import TeamFactory, make_domain, make_member, make_span
 
 pytestmark = pytest.mark.django_db
 
@@ -229,12 +229,11 @@ def test_an_exception_excuses_what_it_names_and_nothing_broken(team, manager):
 
 
 def test_a_past_day_counts_the_exceptions_and_the_states_of_that_day(team, manager):
-    domain = make_domain("ours.example", team)
+    domain = make_domain("ours.example", team, first_day=today() - days(20))
+    make_span(domain, today() - days(60), today() - days(21), tlsrpt="missing")
     Domain.objects.update(created_at=timezone.now() - days(60))
     with time_machine.travel(timezone.now() - days(40), tick=False):
         grant(manager, "ours.example", until=50)
-    seen_at = timezone.now() - days(20)
-    make_change(domain, "tlsrpt-status", "missing", "valid", seen_at=seen_at, confirmed_at=seen_at)
 
     def excepted(back):
         return excepted_by_team(Domain.objects.all(), today() - days(back))

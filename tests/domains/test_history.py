@@ -3,9 +3,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from domains.history import counts_by_day, states_on
-from domains.models import Domain, RecordKind, RecordVersion
-from tests.factories import make_change, make_domain
+from domains.history import counts_by_day, counts_by_team, states_on
+from domains.models import Domain, StateSpan
+from domains.services.state_spans import CoverageState, keep_state
+from tests.factories import TeamFactory, make_domain
 
 pytestmark = pytest.mark.django_db
 
@@ -18,66 +19,117 @@ def noon(days):
     return datetime.combine(days_ago(days), datetime.min.time(), UTC) + timedelta(hours=12)
 
 
-def change(domain, days, kind, before, after):
-    make_change(domain, kind, before, after, seen_at=noon(days), confirmed_at=noon(days))
-
-
-def make_old(name, **states):
-    domain = make_domain(name, **states)
-    Domain.objects.filter(pk=domain.pk).update(created_at=noon(100))
+def make_old(name, *, team=None, days=100):
+    """Make a domain that no check has seen."""
+    domain = make_domain(name, team, checked=False)
+    Domain.objects.filter(pk=domain.pk).update(created_at=noon(days))
     return domain
+
+
+def keep(domain, days, tlsrpt="valid", sts="missing", dane="missing"):
+    keep_state(domain, CoverageState(tlsrpt, sts, dane), days_ago(days))
 
 
 def sts_on(days):
     return [state.sts for state in states_on(Domain.objects.all(), days_ago(days))]
 
 
-def test_changes_are_undone_up_to_the_end_of_the_day():
-    domain = make_old("a.example", sts_mode="enforce")
-    change(domain, 30, "sts-status", "missing", "valid")
-    change(domain, 10, "sts-mode", "testing", "enforce")
-
-    assert sts_on(0) == ["enforce"]
-    assert sts_on(10) == ["enforce"]
-    assert sts_on(11) == ["testing"]
-    assert sts_on(30) == ["testing"]
-    assert sts_on(31) == ["missing"]
+def spans_of(domain):
+    rows = StateSpan.objects.filter(domain=domain).order_by("first_day")
+    return [(row.first_day, row.last_day, row.sts) for row in rows]
 
 
-def test_a_change_that_no_second_check_has_seen_does_not_count():
-    domain = make_old("a.example", tlsrpt="valid")
-    make_change(domain, "tlsrpt-status", "missing", "valid", seen_at=noon(5))
+def test_each_day_has_the_state_of_its_end():
+    domain = make_old("a.example")
+    keep(domain, 60)
+    keep(domain, 30, sts="testing")
+    keep(domain, 10, sts="enforce")
 
-    [state] = states_on(Domain.objects.all(), days_ago(9))
-
-    assert state.tlsrpt == "valid"
-
-
-def test_the_mode_of_a_policy_that_is_gone_is_read_from_its_text():
-    domain = make_old("a.example", mta_sts="missing")
-    RecordVersion.objects.create(
-        domain=domain,
-        kind=RecordKind.POLICY,
-        content="version: STSv1\nmode: enforce\nmx: a.example\nmax_age: 86400",
-        first_seen_at=noon(60),
-    )
-    change(domain, 7, "sts-status", "valid", "missing")
-
-    assert sts_on(7) == ["missing"]
-    assert sts_on(8) == ["enforce"]
+    assert [sts_on(days) for days in (0, 10, 11, 30, 31, 60)] == [
+        ["enforce"],
+        ["enforce"],
+        ["testing"],
+        ["testing"],
+        ["missing"],
+        ["missing"],
+    ]
 
 
-def test_a_domain_counts_from_the_day_it_was_added():
-    make_old("old.example")
-    make_domain("new.example")
+def test_days_before_the_first_check_are_unknown():
+    keep(make_old("a.example"), 60)
 
-    counts = counts_by_day(Domain.objects.all(), days_ago(2), days_ago(0))
-
-    assert [one.total for one in counts] == [1, 1, 2]
-    assert [one.sts["enforce"] for one in counts] == [1, 1, 2]
+    assert sts_on(61) == ["unknown"]
+    assert sts_on(100) == ["unknown"]
+    assert sts_on(101) == []
 
 
-def test_a_day_before_all_knowledge_has_no_domains():
-    make_old("a.example")
+def test_checks_that_see_the_same_make_one_span():
+    domain = make_old("a.example")
+    for days in (9, 8, 7):
+        keep(domain, days)
 
-    assert states_on(Domain.objects.all(), days_ago(101)) == []
+    assert spans_of(domain) == [(days_ago(9), None, "missing")]
+
+
+def test_of_one_day_only_its_end_counts():
+    domain = make_old("a.example")
+    keep(domain, 9)
+    keep(domain, 5, sts="testing")
+    keep(domain, 5, sts="enforce")
+
+    assert spans_of(domain) == [
+        (days_ago(9), days_ago(6), "missing"),
+        (days_ago(5), None, "enforce"),
+    ]
+
+
+def test_a_change_taken_back_within_the_day_leaves_no_trace():
+    domain = make_old("a.example")
+    keep(domain, 9, sts="enforce")
+    keep(domain, 5, sts="invalid")
+    keep(domain, 5, sts="enforce")
+
+    assert spans_of(domain) == [(days_ago(9), None, "enforce")]
+
+
+def test_counts_by_day_agree_with_the_states_of_each_day():
+    first, second, _ = (make_old(f"{name}.example", days=40) for name in "abc")
+    make_old("later.example", days=6)
+    keep(first, 40, sts="testing")
+    keep(first, 12, sts="enforce")
+    keep(second, 20, tlsrpt="invalid")
+    keep(second, 7, tlsrpt="missing")
+    keep(second, 6)
+
+    counts = counts_by_day(Domain.objects.all(), days_ago(45), days_ago(0))
+
+    assert len(counts) == 46
+    for one in counts:
+        states = states_on(Domain.objects.all(), one.day)
+        assert one.total == len(states)
+        for aspect in ("tlsrpt", "sts", "dane"):
+            held = [getattr(state, aspect) for state in states]
+            assert getattr(one, aspect) == {value: held.count(value) for value in set(held)}
+
+
+def test_counts_by_team_are_of_the_teams_of_today():
+    team = TeamFactory()
+    for name, mine in (("a", team), ("b", team), ("c", None)):
+        keep(make_old(f"{name}.example", team=mine), 30, sts="enforce")
+    make_old("new.example", team=team, days=2)
+
+    counts = dict(counts_by_team(Domain.objects.all(), days_ago(10)))
+
+    assert {pk: one.sts for pk, one in counts.items()} == {
+        team.pk: {"enforce": 2},
+        None: {"enforce": 1},
+    }
+
+
+def test_other_domains_do_not_count():
+    keep(make_old("mine.example"), 30)
+    keep(make_old("other.example"), 30)
+
+    [one] = counts_by_day(Domain.objects.filter(name="mine.example"), days_ago(1), days_ago(1))
+
+    assert one.total == one.tlsrpt["valid"] == 1

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from domains.models import CheckRun, Domain, Posture, RecordVersion, StateChange
+from domains.models import CheckRun, Domain, Posture, RecordVersion, StateChange, StateSpan
 from domains.services.record_check import CONFIRM_AFTER, record_check
 from tests.domains.observations import AT, RUA, observed, servfail
 
@@ -147,3 +147,16 @@ def test_an_mx_host_the_policy_does_not_name_is_marked(domain):
 
     check(domain, observed(mx=("mx1.a.example",)), 60)
     assert not Posture.objects.get(domain=domain).has_uncovered_mx
+
+
+def test_each_check_keeps_what_is_published_from_that_day_on(domain):
+    check(domain, observed())
+    day = timedelta(days=1)
+    check(domain, servfail(at=AT + day))
+    check(domain, observed(tlsrpt=None, at=AT + 3 * day))
+
+    spans = StateSpan.objects.order_by("first_day")
+    assert [(row.first_day, row.last_day, row.tlsrpt, row.sts) for row in spans] == [
+        (AT.date(), (AT + 2 * day).date(), "valid", "enforce"),
+        ((AT + 3 * day).date(), None, "missing", "enforce"),
+    ]

@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.roles import Role
 from domains.lacks import Lack
 from domains.models import Domain
-from tests.factories import TeamFactory, make_change, make_domain, make_exception, make_member
+from tests.factories import TeamFactory, make_domain, make_exception, make_member, make_span
 from tlsrpt_portal.pages import coverage_paper
 
 pytestmark = pytest.mark.django_db
@@ -107,12 +107,13 @@ def test_a_team_is_filed_by_itself(client, auditor):
 
 
 def test_a_past_day_shows_the_states_and_exceptions_of_that_day(client, auditor):
-    domain = make_domain("a.example")
     now = timezone.now()
+    seen_on = (now - timedelta(days=20)).date()
+    domain = make_domain("a.example", first_day=seen_on)
     Domain.objects.update(created_at=now - timedelta(days=60))
-    seen_at = now - timedelta(days=20)
-    make_change(domain, "tlsrpt-status", "missing", "valid", seen_at=seen_at, confirmed_at=seen_at)
-    span = {"starts_on": (now - timedelta(days=50)).date(), "expires_on": seen_at.date()}
+    first_day = (now - timedelta(days=60)).date()
+    make_span(domain, first_day, seen_on - timedelta(days=1), tlsrpt="missing")
+    span = {"starts_on": (now - timedelta(days=50)).date(), "expires_on": seen_on}
     held = make_exception(domain, **span)
 
     past = paper(client, on=(now - timedelta(days=30)).date().isoformat())

@@ -46,7 +46,8 @@ def test_the_cells_of_the_coverage_equal_the_lists_behind_them(client, auditor):
 
 
 def test_a_past_day_has_no_links_and_a_file_of_its_own(client, auditor):
-    domain = make_domain("a.example")
+    first_day = (timezone.now() - timedelta(days=15)).date()
+    domain = make_domain("a.example", first_day=first_day)
     Domain.objects.filter(pk=domain.pk).update(created_at=timezone.now() - timedelta(days=20))
     day = (timezone.now() - timedelta(days=10)).date().isoformat()
 
