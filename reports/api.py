@@ -1,5 +1,6 @@
 """The API of reports and the figures made from them."""
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from accounts import access
 from accounts.api import person
 from domains.models import Domain, DomainQuerySet
 from reports import queries
+from reports.cause_queries import causes_by_receiving_mx, extents
 from reports.models import PolicyResult, Report
 from webui.api_pages import Pages
 
@@ -112,10 +114,13 @@ def figures(request: HttpRequest, span: Query[Span]) -> list[queries.DayFigures]
 
 
 @router.get("/failures", response=list[CauseOut])
-def failures(request: HttpRequest, span: Query[Span]) -> list[queries.Cause]:
+def failures(request: HttpRequest, span: Query[Span]) -> list[dict[str, Any]]:
     """Give failed sessions by result type and receiving MX, most first."""
     since, until = _days(span)
-    return queries.causes_by_receiving_mx(_domains(request, span), since, until)
+    domains = _domains(request, span)
+    found = causes_by_receiving_mx(domains, since, until)
+    reach = extents(domains, found, since, until)
+    return [asdict(one) | asdict(extent) for one, extent in zip(found, reach, strict=True)]
 
 
 @router.get("/reports", response=list[ReportOut])

@@ -1,15 +1,26 @@
-"""What is asked about one cause of failures: which domains, days, reporters, and the evidence."""
+"""What is asked about causes of failures: which there are, how far they reach, and the evidence.
+
+Scope and days are as in reports.queries.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Max, Min, QuerySet, Sum
 
-from reports.fleet import Scope, domain_failures_of, domains_of, failures_of
+from reports.fleet import (
+    Scope,
+    causes_of,
+    count_distinct,
+    domain_failures_of,
+    domains_of,
+    failures_of,
+)
 from reports.models import FailureDetail
 
 
@@ -22,6 +33,24 @@ class CauseKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cause(CauseKey):
+    """The failed sessions of a cause; an empty `receiving_mx` is where reporters name none."""
+
+    failed_sessions: int
+    receiving_mxs: int
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How many domains a cause touches, and how many reporters tell of it."""
+
+    domains: int
+    reporters: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """The part of a cause that one domain, reporter or MX has."""
 
@@ -31,6 +60,60 @@ class Part:
     reporters: int
     first_day: date
     last_day: date
+
+
+# More names of MX hosts than this are not worth a filter.
+_MOST_NAMES = 500
+
+
+def causes(scope: Scope, since: date, until: date) -> list[Cause]:
+    """Give the result types that failed sessions had, most failed sessions first."""
+    groups: defaultdict[str, list[Cause]] = defaultdict(list)
+    for one in causes_by_receiving_mx(scope, since, until):
+        groups[one.result_type].append(one)
+    found = [
+        Cause(
+            result_type=result_type,
+            failed_sessions=sum(one.failed_sessions for one in group),
+            receiving_mxs=sum(one.receiving_mxs for one in group),
+            first_day=min(one.first_day for one in group),
+            last_day=max(one.last_day for one in group),
+        )
+        for result_type, group in groups.items()
+    ]
+    return sorted(found, key=lambda one: (-one.failed_sessions, one.result_type))
+
+
+def causes_by_receiving_mx(scope: Scope, since: date, until: date) -> list[Cause]:
+    """Give the failed sessions by result type and receiving MX, most failed sessions first."""
+    rows = failures_of(scope, since, until).values_list("result_type", "receiving_mx")
+    summed = rows.annotate(Sum("counted_failed_sessions"), Min("day"), Max("day"))
+    found = [
+        Cause(
+            result_type=result_type,
+            receiving_mx=receiving_mx,
+            failed_sessions=failed,
+            receiving_mxs=1 if receiving_mx else 0,
+            first_day=first_day,
+            last_day=last_day,
+        )
+        for result_type, receiving_mx, failed, first_day, last_day in summed
+    ]
+    return sorted(found, key=lambda one: (-one.failed_sessions, one.result_type, one.receiving_mx))
+
+
+def extents(scope: Scope, found: Sequence[Cause], since: date, until: date) -> list[Extent]:
+    """Give how far each of these causes reaches; all have a receiving MX, or none has."""
+    told = causes_of(scope, since, until)
+    keys: tuple[str, ...] = ("result_type",)
+    if any(one.receiving_mx is not None for one in found):
+        keys += ("receiving_mx",)
+        names = {one.receiving_mx for one in found}
+        told = told.filter(receiving_mx__in=names) if len(names) <= _MOST_NAMES else told
+    domains = count_distinct(told, keys, "domain_id")
+    reporters = count_distinct(told, keys, "reporter")
+    by_key = [(one.result_type, one.receiving_mx)[: len(keys)] for one in found]
+    return [Extent(domains=domains.get(key, 0), reporters=reporters.get(key, 0)) for key in by_key]
 
 
 def failed_by_day(

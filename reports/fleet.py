@@ -7,12 +7,13 @@ domain. Both give the same numbers; here alone is decided which.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any
 
+from django.db import connection
 from django.db.models import DateField, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -133,10 +134,29 @@ def causes_of(scope: Scope, since: date, until: date) -> QuerySet[DomainCause]:
 def _seen(rows: QuerySet[Any], told: QuerySet[Any], since: date, until: date) -> QuerySet[Any]:
     """Narrow to what was last told of in the span, or later and in the span as well.
 
-    Spans end with yesterday, so hardly anything is later, and only then daily figures are read. By
-    a subquery for one row and not by EXISTS, which PostgreSQL may work out for all rows at once.
+    Spans end with yesterday, so hardly ever is anything later, and only then daily figures are
+    read: the mere chance of it makes PostgreSQL plan badly. By a subquery for one row and not by
+    EXISTS, which PostgreSQL may work out for all rows at once.
     """
+    in_span = Q(last_day__range=(since, until))
+    if not DailySessions.objects.filter(day__gt=until).exists():
+        return rows.filter(in_span)
     newest = Subquery(told.order_by("-day").values("day")[:1], output_field=DateField())
-    in_span = Q(last_day__range=(since, until)) | Q(last_day__gt=until, newest__gte=since)
-    found: QuerySet[Any] = rows.annotate(newest=newest).filter(in_span)
+    later = Q(last_day__gt=until, newest__gte=since)
+    found: QuerySet[Any] = rows.annotate(newest=newest).filter(in_span | later)
     return found
+
+
+def count_distinct(rows: QuerySet[Any], keys: Sequence[str], name: str) -> dict[Any, int]:
+    """Count by the values of `keys` how many different values of `name` there are.
+
+    Grouped twice, because PostgreSQL sorts all rows for COUNT(DISTINCT …).
+    """
+    pairs, params = rows.order_by().values(*keys, name).distinct().query.sql_with_params()
+    columns = ", ".join(connection.ops.quote_name(key) for key in keys)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {columns}, COUNT(*) FROM ({pairs}) pairs GROUP BY {columns}",  # noqa: S608 — names of columns
+            params,
+        )
+        return {tuple(key): count for *key, count in cursor.fetchall()}

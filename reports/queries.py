@@ -19,10 +19,8 @@ from django.utils import timezone
 from reports.fleet import (
     Fleet,
     Scope,
-    causes_of,
     days_of,
     domains_of,
-    failures_of,
     of_domains,
     reporters_of,
     sessions_of,
@@ -42,7 +40,6 @@ from reports.sum_models import DomainReporter, TeamSessions
 
 _SESSIONS = Coalesce(Sum(F("counted_successes") + F("counted_failures")), 0)
 _FAILURES = Coalesce(Sum("counted_failures"), 0)
-_FAILED = Coalesce(Sum("counted_failed_sessions"), 0)
 
 
 def _rate(failures: int, sessions: int) -> float | None:
@@ -80,8 +77,8 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class DomainSums:
-    """The sessions of one domain in a span of days."""
+class Sums:
+    """Sessions and how many of them failed."""
 
     sessions: int = 0
     failures: int = 0
@@ -90,20 +87,6 @@ class DomainSums:
     def failure_rate(self) -> float | None:
         """Give the share of failures, None without sessions."""
         return _rate(self.failures, self.sessions)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
-    """Failed sessions of one result type, or of one result type at one receiving MX."""
-
-    result_type: str
-    receiving_mx: str  # empty where grouped by type alone, and where reporters name none
-    failed_sessions: int
-    domains: int
-    reporters: int
-    receiving_mxs: int
-    first_day: date
-    last_day: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,30 +171,40 @@ def _every_day(rows: Iterable[tuple[Any, ...]], since: date, until: date) -> lis
 def totals(scope: Scope, since: date, until: date) -> Totals:
     """Give the figures of the whole span."""
     rows = sessions_of(scope, since, until)
-    if isinstance(scope, Fleet) and scope.is_added_up:
-        counted = rows.aggregate(sessions=_SESSIONS, failures=_FAILURES)
-    else:
-        counted = spans_of(scope, since, until).aggregate(
-            sessions=Coalesce(Sum("sessions"), 0), failures=Coalesce(Sum("failures"), 0)
-        )
     told = reporters_of(scope, since, until)
+    is_added_up = isinstance(scope, Fleet) and scope.is_added_up
+    sums = sum_up(scope, since, until)
     return Totals(
-        **counted,
+        sessions=sums.sessions,
+        failures=sums.failures,
         # Not COUNT(DISTINCT …), for which PostgreSQL sorts.
         domains=told.values("domain_id").distinct().count(),
-        reporters=told.values("reporter").distinct().count(),
+        reporters=(rows if is_added_up else told).values("reporter").distinct().count(),
         first_day=rows.order_by("day").values_list("day", flat=True).first(),
     )
 
 
-def per_domain_sums(scope: Scope, since: date, until: date) -> dict[int, DomainSums]:
+def sum_up(scope: Scope, since: date, until: date) -> Sums:
+    """Give the sessions of the span."""
+    if isinstance(scope, Fleet) and scope.is_added_up:
+        rows = sessions_of(scope, since, until)
+        return Sums(**rows.aggregate(sessions=_SESSIONS, failures=_FAILURES))
+    spans = spans_of(scope, since, until)
+    return Sums(
+        **spans.aggregate(
+            sessions=Coalesce(Sum("sessions"), 0), failures=Coalesce(Sum("failures"), 0)
+        )
+    )
+
+
+def per_domain_sums(scope: Scope, since: date, until: date) -> dict[int, Sums]:
     """Give the sessions of the span by domain id; domains nobody reported on are left out."""
     rows = (
         spans_of(scope, since, until)
         .values_list("domain_id")
         .annotate(Sum("sessions"), Sum("failures"))
     )
-    return {pk: DomainSums(sessions, failures) for pk, sessions, failures in rows}
+    return {pk: Sums(sessions, failures) for pk, sessions, failures in rows}
 
 
 def per_domain_totals(scope: Scope, since: date, until: date) -> dict[int, Totals]:
@@ -253,47 +246,6 @@ def per_domain_daily(scope: Scope, since: date, until: date) -> dict[int, list[D
     for pk, span, sessions, failed in rows:
         by_domain[pk].append((day_of(span), sessions, failed))
     return {pk: _every_day(days, since, until) for pk, days in by_domain.items()}
-
-
-def causes(scope: Scope, since: date, until: date) -> list[Cause]:
-    """Give the result types that failed sessions had, most failed sessions first."""
-    return _causes(scope, since, until, ("result_type",))
-
-
-def causes_by_receiving_mx(scope: Scope, since: date, until: date) -> list[Cause]:
-    """Give the failed sessions by result type and receiving MX, most failed sessions first."""
-    return _causes(scope, since, until, ("result_type", "receiving_mx"))
-
-
-def _causes(scope: Scope, since: date, until: date, keys: tuple[str, ...]) -> list[Cause]:
-    counted = failures_of(scope, since, until).values(*keys)
-    summed = counted.annotate(failed=_FAILED, first_day=Min("day"), last_day=Max("day"))
-    told = causes_of(scope, since, until)
-    domains = {
-        tuple(key): count
-        for *key, count in told.values_list(*keys).annotate(Count("domain_id", distinct=True))
-    }
-    # Names are told apart here: for COUNT(DISTINCT …) PostgreSQL would sort them.
-    reporters, mxs = defaultdict[Any, set[str]](set), defaultdict[Any, set[str]](set)
-    for *key, mx, reporter in told.values_list(*keys, "receiving_mx", "reporter").distinct():
-        reporters[tuple(key)].add(reporter)
-        mxs[tuple(key)].add(mx)
-    found = []
-    for row in summed.order_by("-failed", *keys):
-        key = tuple(row[name] for name in keys)
-        found.append(
-            Cause(
-                result_type=row["result_type"],
-                receiving_mx=row.get("receiving_mx", ""),
-                failed_sessions=row["failed"],
-                domains=domains.get(key, 0),
-                reporters=len(reporters[key]),
-                receiving_mxs=len(mxs[key] - {""}),
-                first_day=row["first_day"],
-                last_day=row["last_day"],
-            )
-        )
-    return found
 
 
 def by_reporter(scope: Scope, since: date, until: date) -> list[ReporterFigures]:

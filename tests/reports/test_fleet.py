@@ -20,6 +20,12 @@ from tests.reports.arrivals import DAY, inventory, numbered, take_in
 pytestmark = pytest.mark.django_db
 UNTIL = DAY + timedelta(days=3)
 
+
+def _extents(scope, since, until):
+    found = cause_queries.causes_by_receiving_mx(scope, since, until)
+    return cause_queries.extents(scope, found, since, until)
+
+
 QUESTIONS = (
     queries.daily_figures,
     queries.totals,
@@ -30,8 +36,9 @@ QUESTIONS = (
     queries.failures_by_reporter,
     queries.per_domain_daily,
     queries.reporters_per_domain,
-    queries.causes,
-    queries.causes_by_receiving_mx,
+    cause_queries.causes,
+    cause_queries.causes_by_receiving_mx,
+    _extents,
     queries.by_reporter,
     queries.by_policy_type,
 )

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from domains.models import Domain
-from reports import queries
+from reports import cause_queries, queries
 from reports.models import Channel, Outcome
 from reports.services.accept import Provenance, accept
 from tests.mailtls.samples import DETAIL, policy_entry, report
@@ -87,17 +87,29 @@ def test_figures_by_domain(fleet):
 
 
 def test_causes_come_from_the_details_of_what_counts(fleet):
-    [tlsa, expired] = queries.causes(None, DAY, NEXT)
+    [tlsa, expired] = cause_queries.causes(None, DAY, NEXT)
 
     assert (tlsa.result_type, tlsa.failed_sessions) == ("tlsa-invalid", 10)
-    assert (tlsa.domains, tlsa.reporters, tlsa.receiving_mxs) == (2, 1, 1)
+    assert tlsa.receiving_mxs == 1
     assert (tlsa.first_day, tlsa.last_day) == (NEXT, NEXT)
     assert (expired.result_type, expired.failed_sessions) == ("certificate-expired", 2)
-    by_mx = queries.causes_by_receiving_mx(None, DAY, NEXT)
+    by_mx = cause_queries.causes_by_receiving_mx(None, DAY, NEXT)
     assert [(row.receiving_mx, row.failed_sessions) for row in by_mx] == [
         ("mx.hoster.example", 10),
         ("mx1.recipient.example", 2),
     ]
+
+
+@pytest.mark.parametrize("ask", [cause_queries.causes, cause_queries.causes_by_receiving_mx])
+def test_causes_reach_so_many_domains_and_reporters(ask, fleet):
+    found = ask(None, DAY, NEXT)
+
+    [tlsa, expired] = cause_queries.extents(None, found, DAY, NEXT)
+
+    assert (tlsa.domains, tlsa.reporters) == (2, 1)
+    assert (expired.domains, expired.reporters) == (1, 1)
+    [later] = cause_queries.extents(None, found[1:], NEXT, NEXT)
+    assert (later.domains, later.reporters) == (0, 0)
 
 
 def test_figures_by_reporter_and_policy_type(fleet):
@@ -150,13 +162,13 @@ def test_the_last_complete_day_is_yesterday_in_utc():
     ("query", "count"),
     [
         (queries.daily_figures, 1),
-        (queries.totals, 4),
+        (queries.totals, 5),
         (queries.per_domain_sums, 1),
-        (queries.per_domain_totals, 3),
+        (queries.per_domain_totals, 4),
         (queries.per_domain_daily, 1),
-        (queries.causes, 3),
-        (queries.causes_by_receiving_mx, 3),
-        (queries.by_reporter, 2),
+        (cause_queries.causes, 1),
+        (cause_queries.causes_by_receiving_mx, 1),
+        (queries.by_reporter, 3),
         (queries.by_policy_type, 1),
     ],
 )

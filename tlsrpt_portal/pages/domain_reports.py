@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from domains.models import Domain, StateChange
 from mailtls.catalogue.result_types import ResultType, describe_result_type, explain_reason
-from reports import queries
+from reports import cause_queries, queries
+from reports.cause_queries import Cause, Extent
 from reports.charts import reports_href, sessions_chart
 from reports.models import FailureDetail, PolicyKind
 from reports.queries import DayFigures, ReporterFigures, Totals
@@ -85,9 +86,13 @@ def read_reports(domain: Domain, changes: list[StateChange], span: Span) -> Doma
     since, until = queries.last_complete_days(max(CHART_DAYS, span.days))
     long = queries.daily_figures(one, since, until)
     week_since, _ = queries.last_complete_days(7)
-    causes = queries.causes_by_receiving_mx(one, span.since, span.until)[:MOST_CAUSES]
+    causes = cause_queries.causes_by_receiving_mx(one, span.since, span.until)[:MOST_CAUSES]
+    extents = cause_queries.extents(one, causes, span.since, span.until)
     reasons = _reasons(domain, span)
-    shown = [_show(domain, cause, reasons, span) for cause in causes]
+    shown = [
+        _show(domain, cause, extent, reasons, span)
+        for cause, extent in zip(causes, extents, strict=True)
+    ]
     types = {kind.policy_type: kind for kind in queries.by_policy_type(one, week_since, until)}
     no_policy = types.get(PolicyKind.NO_POLICY_FOUND)
     figures = queries.by_reporter(one, span.since, span.until)
@@ -170,15 +175,20 @@ def _reasons(domain: Domain, span: Span) -> dict[str, tuple[str, ...]]:
 
 
 def _show(
-    domain: Domain, cause: queries.Cause, reasons: dict[str, tuple[str, ...]], span: Span
+    domain: Domain,
+    cause: Cause,
+    extent: Extent,
+    reasons: dict[str, tuple[str, ...]],
+    span: Span,
 ) -> ShownCause:
-    group = {"cause": cause.result_type, "mx": cause.receiving_mx, "days": str(span.days)}
+    receiving_mx = cause.receiving_mx or ""
+    group = {"cause": cause.result_type, "mx": receiving_mx, "days": str(span.days)}
     return ShownCause(
         name=cause_name(cause.result_type),
         result_type=cause.result_type,
-        receiving_mx=cause.receiving_mx,
+        receiving_mx=receiving_mx,
         failed_sessions=cause.failed_sessions,
-        reporters=cause.reporters,
+        reporters=extent.reporters,
         first_day=cause.first_day,
         last_day=cause.last_day,
         words=describe_result_type(cause.result_type),

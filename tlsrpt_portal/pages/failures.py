@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, overload
+from typing import Any, Generic, TypeVar, overload
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,10 +18,11 @@ from accounts.models import Team
 from domains.models import Domain, DomainQuerySet, Posture, Status, StsMode
 from mailtls.catalogue.result_types import describe_result_type, explain_reason
 from reports import cause_queries, queries
-from reports.cause_queries import CauseKey
+from reports.cause_queries import Cause, CauseKey, extents
 from reports.charts import reports_href
 from reports.fleet import Fleet, Scope, of_domains
 from reports.models import PolicyKind
+from reports.queries import Sums
 from reports.signs import cause_name
 from tlsrpt_portal.pages.heat import HeatRow, heat_rows
 from tlsrpt_portal.pages.span import Span, read_span
@@ -29,7 +30,7 @@ from webui import charting
 from webui.charting import Cell, Chart
 from webui.exports import Format, file_response
 from webui.wording import day as day_words
-from webui.wording import number
+from webui.wording import number, plural
 
 MOST_ROWS = 100
 MOST_HEAT_ROWS = 20
@@ -59,9 +60,11 @@ class Asked:
     cause: str
     scope: dict[str, str]
 
-    def href_of(self, **query: str) -> str:
+    def href_of(self, cause: CauseKey) -> str:
         """Give the page of a cause within the same days and narrowing."""
-        return group_href(**query, **self.scope, days=str(self.span.days))
+        mx = {} if cause.receiving_mx is None else {"mx": cause.receiving_mx}
+        days = str(self.span.days)
+        return group_href(cause=cause.result_type, **mx, **self.scope, days=days)
 
 
 def failures(request: HttpRequest) -> HttpResponse:
@@ -82,7 +85,7 @@ def failures(request: HttpRequest) -> HttpResponse:
         "groupings": [
             (key, words, _query(request, by=key)) for key, (words, _) in _GROUPINGS.items()
         ],
-        "totals": queries.totals(asked.domains, span.since, span.until),
+        "totals": queries.sum_up(asked.domains, span.since, span.until),
         "heat": _heat(asked.domains, span),
         "heat_days": [span.until - timedelta(days=n) for n in range(min(span.days, 30))][::-1],
         "teams": teams_for(request.user),
@@ -117,7 +120,7 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         "domain_count": len(parts.by_domain),
         "reporters": parts.by_reporter,
         "mxs": [
-            (part, asked.href_of(cause=cause.result_type, mx=part.key))
+            (part, asked.href_of(replace(cause, receiving_mx=part.key)))
             for part in parts.by_receiving_mx
         ]
         if cause.receiving_mx is None
@@ -179,38 +182,66 @@ def group_href(**query: str) -> str:
     return f"{reverse('failures:group')}?{urlencode(query)}"
 
 
-def _by_cause_and_mx(asked: Asked) -> list[Row]:
-    found = queries.causes_by_receiving_mx(asked.domains, asked.span.since, asked.span.until)
-    return [
-        _cause_row(one, asked.href_of(cause=one.result_type, mx=one.receiving_mx))
-        for one in found
-        if not asked.cause or one.result_type == asked.cause
-    ]
+T = TypeVar("T")
 
 
-def _by_cause(asked: Asked) -> list[Row]:
-    found = queries.causes(asked.domains, asked.span.since, asked.span.until)
-    return [
-        _cause_row(one, asked.href_of(cause=one.result_type))
-        for one in found
-        if not asked.cause or one.result_type == asked.cause
-    ]
+class _Rows(Sequence[Row], Generic[T]):
+    """Rows that are made when they are read: a fleet may have very many groups."""
+
+    def __init__(self, groups: Sequence[T], make: Callable[[Sequence[T]], list[Row]]) -> None:
+        self._groups = groups
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+        if isinstance(at, int):
+            return self._make([self._groups[at]])[0]
+        return self._make(self._groups[at])
 
 
-def _cause_row(one: queries.Cause, href: str) -> Row:
-    detail = one.receiving_mx
-    if not detail and one.receiving_mxs:
-        detail = f"{number(one.receiving_mxs)} MX hosts"
-    return Row(
-        name=cause_name(one.result_type),
-        detail=detail or "no MX named",
-        href=href,
-        failed=one.failed_sessions,
-        domains=one.domains,
-        reporters=one.reporters,
-        first_day=one.first_day,
-        last_day=one.last_day,
+def _by_cause_and_mx(asked: Asked) -> Sequence[Row]:
+    span = asked.span
+    return _cause_rows(
+        asked, cause_queries.causes_by_receiving_mx(asked.domains, span.since, span.until)
     )
+
+
+def _by_cause(asked: Asked) -> Sequence[Row]:
+    return _cause_rows(
+        asked, cause_queries.causes(asked.domains, asked.span.since, asked.span.until)
+    )
+
+
+def _cause_rows(asked: Asked, found: Sequence[Cause]) -> Sequence[Row]:
+    def make(chosen: Sequence[Cause]) -> list[Row]:
+        reach = extents(asked.domains, chosen, asked.span.since, asked.span.until)
+        return [
+            Row(
+                name=cause_name(one.result_type),
+                detail=_mx_words(one),
+                href=asked.href_of(one),
+                failed=one.failed_sessions,
+                domains=extent.domains,
+                reporters=extent.reporters,
+                first_day=one.first_day,
+                last_day=one.last_day,
+            )
+            for one, extent in zip(chosen, reach, strict=True)
+        ]
+
+    return _Rows([one for one in found if asked.cause in {"", one.result_type}], make)
+
+
+def _mx_words(one: Cause) -> str:
+    if one.receiving_mx or not one.receiving_mxs:
+        return one.receiving_mx or "no MX named"
+    return plural(one.receiving_mxs, "MX host")
 
 
 def _by_reporter(asked: Asked) -> list[Row]:
@@ -231,27 +262,10 @@ def _by_reporter(asked: Asked) -> list[Row]:
     ]
 
 
-class _DomainRows(Sequence[Row]):
-    """One row for each failing domain, made when it is read: a fleet may have very many."""
+def _by_domain(asked: Asked) -> Sequence[Row]:
+    span = asked.span
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
-        span = asked.span
-        found = queries.per_domain_sums(asked.domains, span.since, span.until)
-        failing = [(pk, sums) for pk, sums in found.items() if sums.failures]
-        self._failing = sorted(failing, key=lambda one: -one[1].failures)
-
-    def __len__(self) -> int:
-        return len(self._failing)
-
-    @overload
-    def __getitem__(self, at: int) -> Row: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Row]: ...
-    def __getitem__(self, at: int | slice) -> Row | list[Row]:
-        if isinstance(at, int):
-            return self[at : at + 1][0]
-        chosen, span = self._failing[at], self._asked.span
+    def make(chosen: Sequence[tuple[int, Sums]]) -> list[Row]:
         shown = Domain.objects.filter(pk__in=[pk for pk, _ in chosen])
         names = shown.in_bulk()
         reporters = queries.reporters_per_domain(shown, span.since, span.until)
@@ -270,12 +284,16 @@ class _DomainRows(Sequence[Row]):
             if pk in names
         ]
 
+    found = queries.per_domain_sums(asked.domains, span.since, span.until)
+    failing = [(pk, sums) for pk, sums in found.items() if sums.failures]
+    return _Rows(sorted(failing, key=lambda one: -one[1].failures), make)
+
 
 def _by_provider(asked: Asked) -> list[Row]:
     found = queries.per_domain_sums(asked.domains, asked.span.since, asked.span.until)
     postures = of_domains(Posture.objects.all(), asked.domains)
     providers = dict(postures.values_list("domain_id", "mx_provider"))
-    groups: defaultdict[str, list[queries.DomainSums]] = defaultdict(list)
+    groups: defaultdict[str, list[queries.Sums]] = defaultdict(list)
     for key, total in found.items():
         if total.failures:
             groups[providers.get(key) or ""].append(total)
@@ -319,7 +337,7 @@ _GROUPINGS: dict[str, tuple[str, Callable[[Asked], Sequence[Row]]]] = {
     "cause-mx": ("Cause and MX", _by_cause_and_mx),
     "cause": ("Cause", _by_cause),
     "reporter": ("Reporter", _by_reporter),
-    "domain": ("Domain", _DomainRows),
+    "domain": ("Domain", _by_domain),
     "provider": ("MX provider", _by_provider),
     "policy": ("Policy type", _by_policy_type),
 }

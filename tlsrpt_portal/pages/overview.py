@@ -12,8 +12,8 @@ from accounts.access import may_anywhere
 from accounts.roles import Role
 from domains.history import DayCounts, counts_by_day
 from domains.models import DomainQuerySet
-from domains.queries import coverage, coverage_by_team
-from reports import queries
+from domains.queries import add_up, coverage_by_team
+from reports import cause_queries, queries
 from reports.charts import sessions_chart
 from reports.fleet import Fleet
 from tlsrpt_portal.pages.attention import attention
@@ -23,20 +23,23 @@ from tlsrpt_portal.pages.span import read_span
 from tlsrpt_portal.pages.week import compare_weeks
 
 MONTH = timedelta(days=30)
+MOST_CAUSES = 6
 
 
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the state of the fleet, or how to begin."""
     fleet = Fleet(request.user)
     active = fleet.domains
-    now = coverage(active)
-    if not now.total:
+    teams = coverage_by_team(active)
+    if not teams:
         may_manage = may_anywhere(request.user, Role.MANAGER)
         return render(request, "pages/overview_empty.html", {"may_manage": may_manage})
+    now = add_up(one.coverage for one in teams)
     span = read_span(request)
     since, until = queries.last_complete_days(max(span.days, 14))
     figures = queries.daily_figures(fleet, since, until)
     week_since, _ = queries.last_complete_days(7)
+    causes = cause_queries.causes(fleet, week_since, until)[:MOST_CAUSES]
     context = {
         "now": now,
         "strips": coverage_strips(now, _month_ago(active)),
@@ -45,9 +48,11 @@ def overview(request: HttpRequest) -> HttpResponse:
         "week_totals": queries.totals(fleet, week_since, until),
         "chart": sessions_chart(figures[-span.days :], fleet_marks(active, span.since, span.until)),
         "freshness": queries.data_freshness(fleet),
-        "causes": queries.causes(fleet, week_since, until)[:6],
+        "causes": list(
+            zip(causes, cause_queries.extents(fleet, causes, week_since, until), strict=True),
+        ),
         "attention": attention(request.user, active, now),
-        "teams": coverage_by_team(active),
+        "teams": teams,
     }
     return render(request, "pages/overview.html", context)
 

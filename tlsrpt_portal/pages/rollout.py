@@ -13,8 +13,8 @@ from django.shortcuts import render
 
 from accounts.access import teams_for
 from domains.models import Domain, DomainQuerySet, Status, StsMode
-from reports import queries
-from reports.queries import DomainSums, Totals
+from reports import cause_queries, queries
+from reports.queries import Sums, Totals
 from reports.signs import cause_name
 from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
 from tlsrpt_portal.pages.failures import failures_href, group_href, narrow_to_mode
@@ -120,7 +120,7 @@ def read_board(domains: DomainQuerySet) -> Board:
         .values_list("pk", "name", *(f"posture__{name}" for name in Published._fields))
     )
     lanes: dict[Stage, list[Place]] = {stage: [] for stage in _LANES}
-    tried: dict[int, DomainSums] = {}
+    tried: dict[int, Sums] = {}
     for pk, name, *states in rows:
         published = Published(*states)
         sums = figures.get(pk, _UNSEEN)
@@ -156,7 +156,7 @@ def read_board(domains: DomainQuerySet) -> Board:
     return Board([_lane(stage, len(lanes[stage]), cards[stage]) for stage in _LANES], what_if)
 
 
-_UNSEEN = DomainSums()
+_UNSEEN = Sums()
 
 
 def _lane(stage: Stage, count: int, cards: list[Card]) -> Lane:
@@ -230,14 +230,14 @@ def _evidence(stage: Stage, published: Published, seen: Totals, until: date) -> 
 
 def _what_if(
     domains: DomainQuerySet,
-    tried: Mapping[int, DomainSums],
+    tried: Mapping[int, Sums],
     worst: list[Domain],
     since: date,
     until: date,
 ) -> WhatIf:
     scope = {"sts": StsMode.TESTING.value, "days": str(EVIDENCE_DAYS)}
     testing = narrow_to_mode(domains, StsMode.TESTING)
-    causes = queries.causes_by_receiving_mx(testing, since, until)[:MOST_REFUSED]
+    causes = cause_queries.causes_by_receiving_mx(testing, since, until)[:MOST_REFUSED]
     senders = queries.failures_by_reporter(testing, since, until)[:MOST_REFUSED]
     return WhatIf(
         domains=len(tried),
@@ -258,7 +258,7 @@ def _what_if(
                 name=cause_name(one.result_type),
                 detail=one.receiving_mx or "no MX named",
                 sessions=one.failed_sessions,
-                href=group_href(cause=one.result_type, mx=one.receiving_mx, **scope),
+                href=group_href(cause=one.result_type, mx=one.receiving_mx or "", **scope),
             )
             for one in causes
         ],
