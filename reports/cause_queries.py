@@ -174,7 +174,7 @@ def worst_domains(scope: Scope, since: date, until: date, most: int) -> list[int
 
 
 def evidence(scope: Scope, cause: CauseKey, since: date, until: date) -> QuerySet[FailureDetail]:
-    """Give the failure details that reporters sent, newest first."""
+    """Give the failure details that reporters sent, the last to arrive first."""
     rows = FailureDetail.objects.filter(
         result_type=cause.result_type, result__day__range=(since, until)
     )
@@ -185,7 +185,7 @@ def evidence(scope: Scope, cause: CauseKey, since: date, until: date) -> QuerySe
     return (
         rows.select_related("result__report", "result__domain")
         .defer("result__report__document")
-        .order_by("-result__day", "-pk")
+        .order_by("-pk")
     )
 
 

@@ -408,6 +408,13 @@ class FailureDetail(models.Model):
     class Meta:
         ordering = ("result", "position")
         constraints = [models.UniqueConstraint(fields=("result", "position"), name="detail_once")]
+        indexes = [
+            # evidence: the newest of a cause, and of a cause at one MX.
+            models.Index(fields=("result_type", "-id"), name="detail_of_type"),
+            models.Index(
+                fields=("receiving_mx_hostname", "result_type", "-id"), name="detail_of_mx"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.failed_sessions} x {self.result_type}"
@@ -445,7 +452,9 @@ class DailySessions(models.Model):
         indexes = [
             # daily_figures, totals, by_reporter: a span of days over many domains.
             models.Index(fields=("day", "domain"), name="sessions_by_day"),
-            # failures_by_reporter, and what alerts look at: the few rows that tell of failures.
+            # failures_by_reporter, and what alerts look at: the few rows that tell of failures. On
+            # PostgreSQL this, failures_once and failures_of_type hold what is added up, too
+            # (migration 0009).
             models.Index(
                 fields=("day", "domain"),
                 condition=Q(counted_failures__gt=0),
@@ -485,8 +494,10 @@ class DailyFailures(models.Model):
             )
         ]
         indexes = [
-            # causes, by_receiving_mx: a span of days over many domains.
+            # causes_by_receiving_mx, worst_domains: a span of days over many domains.
             models.Index(fields=("day", "domain"), name="failures_by_day"),
+            # parts_of: one cause over many domains.
+            models.Index(fields=("result_type", "day"), name="failures_of_type"),
         ]
 
     def __str__(self) -> str:

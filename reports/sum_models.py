@@ -73,7 +73,7 @@ class DomainSpan(models.Model):
     """Sessions that count of one domain in one span of days (see reports.spans)."""
 
     # The span first: it serves the totals of many domains over any number of days. On PostgreSQL
-    # the key holds sessions and failures too (migration 0008), so that no row need be read.
+    # the key holds sessions and failures too (migration 0009), so that no row need be read.
     pk = models.CompositePrimaryKey("span", "domain_id")
     span = models.BigIntegerField()
     domain_id = models.BigIntegerField()

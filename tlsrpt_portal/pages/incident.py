@@ -19,7 +19,7 @@ from alerts.rules.kinds import RATE_KINDS, RuleKind
 from alerts.services.handle import may_handle
 from alerts.views.incidents import visible_incident
 from alerts.words import words_of
-from domains.models import Domain
+from domains.models import Domain, DomainQuerySet
 from reports import queries
 from reports.charts import sessions_chart
 from tlsrpt_portal.pages.incident_evidence import read_check_evidence
@@ -32,7 +32,8 @@ MOST_DOMAINS = 200
 def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one incident."""
     incident = visible_incident(request, pk)
-    touched = _touched(request, incident)
+    domains = Domain.objects.visible_to(request.user).filter(incident_domains__incident=incident)
+    touched = _touched(incident, domains)
     parts = list(incident.parts.select_related("rule"))
     kinds = {RuleKind(one.rule.kind) for one in (incident, *parts)}
     is_about_sessions = not kinds.isdisjoint(RATE_KINDS)
@@ -41,24 +42,23 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
         "now": timezone.now(),
         "cause_words": words_of(incident),
         "part_words": [words_of(part) for part in parts],
-        "chart": _evidence(incident, [row.domain_id for row in touched]),
+        "chart": _evidence(incident, domains),
         "checks": read_check_evidence(incident, touched),
         "is_about_sessions": is_about_sessions,
         "group_href": _group_href(incident) if is_about_sessions else "",
-        "touched": touched[:MOST_DOMAINS],
-        "touched_count": len(touched),
+        "touched": touched,
+        "touched_count": domains.count(),
         "events": list(incident.events.select_related("actor")),
         "notifications": list(incident.notifications.select_related("destination")),
     }
     return render(request, "alerts/incident.html", context | _forms(request, incident))
 
 
-def _evidence(incident: Incident, keys: list[int]) -> Chart | None:
+def _evidence(incident: Incident, domains: DomainQuerySet) -> Chart | None:
     """Draw the touched domains' sessions from two weeks before it began, with their changes.
 
     None where nobody reported on them.
     """
-    domains = Domain.objects.filter(pk__in=keys)
     _, until = queries.last_complete_days(1)
     until = min(until, incident.last_seen_on + timedelta(days=7))
     since = incident.since_on - timedelta(days=14)
@@ -83,11 +83,11 @@ def _group_href(incident: Incident) -> str:
     return f"{reverse('failures:group')}?{urlencode(query)}"
 
 
-def _touched(request: HttpRequest, incident: Incident) -> list[IncidentDomain]:
-    """Give the touched domains that this person may see."""
-    visible = Domain.objects.visible_to(request.user).values("pk")
-    rows = incident.incident_domains.filter(domain__in=visible)
-    return list(rows.select_related("domain__team").order_by("-failed_sessions"))
+def _touched(incident: Incident, domains: DomainQuerySet) -> list[IncidentDomain]:
+    """Give the first of these domains as the incident touches them, worst first."""
+    rows = incident.incident_domains.filter(domain__in=domains.order_by().values("pk"))
+    ordered = rows.select_related("domain__team").order_by("-failed_sessions", "pk")
+    return list(ordered[:MOST_DOMAINS])
 
 
 def _forms(request: HttpRequest, incident: Incident) -> dict[str, Any]:

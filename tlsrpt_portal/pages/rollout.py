@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from heapq import nlargest, nsmallest
 from typing import NamedTuple
 
+from django.db.models import BooleanField, Case, Count, Q, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -39,6 +40,14 @@ class Place(NamedTuple):
     name: str
     pk: int
     published: Published
+
+
+class States(NamedTuple):
+    """What the domains of a stage publish, and how many they are; each state once."""
+
+    domains: int
+    troubled: list[Published]
+    all: list[Published]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,34 +117,26 @@ def rollout(request: HttpRequest) -> HttpResponse:
 
 
 def read_board(domains: DomainQuerySet) -> Board:
-    """Sort the domains that take mail into the five stages."""
+    """Sort the domains that take mail into the five stages.
+
+    Only for domains in testing does the stage depend on what was reported; of all others, those
+    that publish the same are in one stage, and are counted and not read.
+    """
     since, until = queries.last_complete_days(EVIDENCE_DAYS)
-    figures = queries.per_domain_sums(domains, since, until)
+    taking = domains.exclude(posture=None).exclude(posture__mx=Status.NULL_MX).order_by()
+    states = _states_by_stage(taking, until)
+    using = taking.filter(posture__mta_sts=Status.VALID)
+    sums = queries.per_domain_sums(using, since, until)
+    shown = {
+        stage: _first_places(taking, stage, states[stage], sums)
+        for stage in (Stage.DARK, Stage.REPORTING, Stage.ENFORCE)
+    }
+    counts = {stage: states[stage].domains for stage in shown}
+    for stage, places in _tested(domains, states[Stage.TESTING].all, sums, since, until).items():
+        counts[stage] = len(places)
+        shown[stage] = nsmallest(MOST_CARDS, places)
     testing = narrow_to_mode(domains, StsMode.TESTING)
-    early = queries.domains_told_of(testing, since, until - timedelta(days=LEAST_DAYS - 1))
-    rows = (
-        domains.exclude(posture=None)
-        .exclude(posture__mx=Status.NULL_MX)
-        .order_by()
-        .values_list("pk", "name", *(f"posture__{name}" for name in Published._fields))
-    )
-    lanes: dict[Stage, list[Place]] = {stage: [] for stage in _LANES}
-    tried: dict[int, Sums] = {}
-    for pk, name, *states in rows:
-        published = Published(*states)
-        sums = figures.get(pk, _UNSEEN)
-        # Whether reports reach back far enough; from which day on is read for what is shown.
-        seen = Totals(
-            sessions=sums.sessions,
-            failures=sums.failures,
-            first_day=since if pk in early else until if sums.sessions else None,
-        )
-        stage = find_stage(published, seen, until)
-        is_quiet = not _is_trouble(stage, published, seen)
-        lanes[stage].append(Place(is_quiet, name, pk, published))
-        if published.has_policy and published.sts_mode == StsMode.TESTING:
-            tried[pk] = sums
-    shown = {stage: nsmallest(MOST_CARDS, places) for stage, places in lanes.items()}
+    tried = {pk: sums.get(pk, _UNSEEN) for pk in testing.values_list("pk", flat=True)}
     worst = nlargest(MOST_REFUSED, tried, key=lambda pk: tried[pk].failures)
     keys = {place.pk for places in shown.values() for place in places}
     chosen = Domain.objects.filter(pk__in=[*keys, *worst])
@@ -152,11 +153,75 @@ def read_board(domains: DomainQuerySet) -> Board:
         ]
         for stage, places in shown.items()
     }
-    what_if = _what_if(domains, tried, [held[pk] for pk in worst], since, until)
-    return Board([_lane(stage, len(lanes[stage]), cards[stage]) for stage in _LANES], what_if)
+    what_if = _what_if(testing, tried, [held[pk] for pk in worst], since, until)
+    return Board([_lane(stage, counts[stage], cards[stage]) for stage in _LANES], what_if)
 
 
 _UNSEEN = Sums()
+_STATES = tuple(f"posture__{name}" for name in Published._fields)
+
+
+def _states_by_stage(taking: DomainQuerySet, until: date) -> dict[Stage, States]:
+    """Sort what domains publish into stages; ready ones count as testing here."""
+    found = {stage: States(0, [], []) for stage in Stage}
+    for *values, count in taking.values_list(*_STATES).annotate(Count("pk")):
+        published = Published(*values)
+        stage = find_stage(published, Totals(), until)
+        before = found[stage]
+        before.all.append(published)
+        if _is_trouble(stage, published, _UNSEEN):
+            before.troubled.append(published)
+        found[stage] = before._replace(domains=before.domains + count)
+    return found
+
+
+def _publishing(states: Sequence[Published]) -> Q:
+    """Give the domains that publish one of these."""
+    chosen = Q(pk__in=())
+    for published in states:
+        chosen |= Q(**dict(zip(_STATES, published, strict=True)))
+    return chosen
+
+
+def _first_places(
+    taking: DomainQuerySet, stage: Stage, states: States, sums: Mapping[int, Sums]
+) -> list[Place]:
+    """Give the domains of a stage that are shown: troubled ones first, then by name."""
+    troubled = _publishing(states.troubled)
+    if stage is Stage.ENFORCE:
+        troubled |= Q(pk__in=[pk for pk, seen in sums.items() if _fails_notably(seen)])
+    is_quiet = Case(When(troubled, then=False), default=True, output_field=BooleanField())
+    rows = taking.filter(_publishing(states.all)).annotate(is_quiet=is_quiet)
+    found = rows.order_by("is_quiet", "name").values_list("is_quiet", "name", "pk", *_STATES)
+    return [
+        Place(is_quiet, name, pk, Published(*values))
+        for is_quiet, name, pk, *values in found[:MOST_CARDS]
+    ]
+
+
+def _tested(
+    domains: DomainQuerySet,
+    states: Sequence[Published],
+    sums: Mapping[int, Sums],
+    since: date,
+    until: date,
+) -> dict[Stage, list[Place]]:
+    """Sort the domains in testing into those that are ready and those that are not."""
+    testing = domains.filter(_publishing(states))
+    early = queries.domains_told_of(testing, since, until - timedelta(days=LEAST_DAYS - 1))
+    places: dict[Stage, list[Place]] = {Stage.TESTING: [], Stage.READY: []}
+    for pk, name, *values in testing.order_by().values_list("pk", "name", *_STATES):
+        published, of_domain = Published(*values), sums.get(pk, _UNSEEN)
+        # Whether reports reach back far enough; from which day on is read for what is shown.
+        seen = Totals(
+            sessions=of_domain.sessions,
+            failures=of_domain.failures,
+            first_day=since if pk in early else until if of_domain.sessions else None,
+        )
+        stage = find_stage(published, seen, until)
+        is_quiet = not _is_trouble(stage, published, of_domain)
+        places[stage].append(Place(is_quiet, name, pk, published))
+    return places
 
 
 def _lane(stage: Stage, count: int, cards: list[Card]) -> Lane:
@@ -189,12 +254,16 @@ _LANES = {
 }
 
 
-def _is_trouble(stage: Stage, published: Published, seen: Totals) -> bool:
+def _fails_notably(seen: Sums) -> bool:
+    return (seen.failure_rate or 0) >= NOTABLE_RATE
+
+
+def _is_trouble(stage: Stage, published: Published, seen: Sums) -> bool:
     """Say whether somebody should look at a domain in this stage."""
     match stage:
         case Stage.ENFORCE:
             is_blind = published.tlsrpt != Status.VALID
-            return is_blind or (seen.failure_rate or 0) >= NOTABLE_RATE
+            return is_blind or _fails_notably(seen)
         case Stage.DARK:
             return published.tlsrpt == Status.INVALID
         case Stage.REPORTING:
@@ -229,14 +298,13 @@ def _evidence(stage: Stage, published: Published, seen: Totals, until: date) -> 
 
 
 def _what_if(
-    domains: DomainQuerySet,
+    testing: DomainQuerySet,
     tried: Mapping[int, Sums],
     worst: list[Domain],
     since: date,
     until: date,
 ) -> WhatIf:
     scope = {"sts": StsMode.TESTING.value, "days": str(EVIDENCE_DAYS)}
-    testing = narrow_to_mode(domains, StsMode.TESTING)
     causes = cause_queries.causes_by_receiving_mx(testing, since, until)[:MOST_REFUSED]
     senders = queries.failures_by_reporter(testing, since, until)[:MOST_REFUSED]
     return WhatIf(
