@@ -14,11 +14,12 @@ from datetime import date, timedelta
 from alerts.rules.found import (
     POLICY_HOST_TYPES,
     VAGUE_TYPES,
+    BadDays,
     Found,
     RateRule,
     operator_of,
 )
-from alerts.rules.history import History
+from alerts.rules.history import History, TypeFigures
 from alerts.rules.regression import BASELINE_DAYS
 
 # A cause that returns within this time is the same incident again, not a new one.
@@ -27,6 +28,12 @@ REOPEN_WITHIN = timedelta(days=7)
 LET_GO_AFTER = timedelta(days=14)
 # Reporters' days begin at different hours, so one event can begin on two days.
 SAME_START_DAYS = 1
+# A domain with too few sessions to be judged joins what others show from this share on.
+_SMALL_RATE = 0.2
+# So many domains that began together share what they fail of.
+_SHARED_BY = 5
+# Reports of small domains come late, too: so many days of theirs are looked at.
+_SMALL_JOIN_DAYS = 7
 
 
 @dataclass(slots=True)
@@ -64,8 +71,8 @@ class Cause:
 class Figures:
     """The histories of the domains a rule looks at, and the first day of their span.
 
-    `surges` names, by day, the result types and sites at which far more sessions than usual
-    failed, spread over many small domains.
+    `surges` names, by day, the result types and MX hosts at which far more sessions than usual
+    failed, spread over many small domains; the host is empty for the policy host.
     """
 
     first_on: date
@@ -174,10 +181,10 @@ class Book:
 
     def _look(self, day: int, today: date) -> None:
         known: dict[str, set[str]] = defaultdict(set)
-        bad: dict[str, set[int]] = defaultdict(set)
+        bad: dict[str, BadDays] = defaultdict(BadDays)
         for cause in self.causes:
             for name, member in cause.members.items():
-                bad[name].update(range(member.first, member.last + 1))
+                bad[name].add(cause.types, range(member.first, member.last + 1))
                 if cause.resolved_on is None:
                     known[name] |= cause.types
         found: list[Found] = []
@@ -185,7 +192,7 @@ class Book:
         for name, history in self.figures.histories.items():
             if not any(history.failures_from.get(d) for d in range(day - 6, day + 1)):
                 continue
-            seen = self.rule.look(history, day, known.get(name, ()), bad.get(name, ()))
+            seen = self.rule.look(history, day, known.get(name, ()), bad.get(name, BadDays()))
             found += seen
             if surging and not seen:
                 found += _in_surge(history, day, surging, known.get(name, ()))
@@ -243,7 +250,7 @@ class Book:
     def _rank(self, cause: Cause, found: Found) -> int:
         """Give how surely a finding belongs to a cause, 1 the surest, 0 for not at all."""
         is_same_type = bool(cause.types & found.types)
-        is_same_start = abs(cause.since - found.first) <= SAME_START_DAYS
+        is_same_start = self._is_same_start(cause, found)
         is_same_site = bool(found.site) and cause.site == found.site
         is_vague = "" in found.types or bool(cause.types & VAGUE_TYPES)
         is_vague = is_vague or found.types <= VAGUE_TYPES
@@ -257,9 +264,21 @@ class Book:
         is_same_host = bool(cause.hosts & found.hosts)
         if is_same_site and is_same_start and (is_member or (is_vague and is_same_host)):
             return 3
-        if is_same_type and is_same_start and not (found.site and cause.site):
-            return 4 if self._is_same_team(cause, found) else 0
+        if is_member and is_same_host and is_vague and cause.resolved_on is None:
+            return 3  # another reporter, later, tells of what goes on there
+        if is_same_type and not (found.site and cause.site):
+            # What many domains share goes on: the next that fails so meanwhile has it from there.
+            is_shared = len(cause.members) >= _SHARED_BY and _goes_on(cause, found)
+            if is_same_start or is_shared:
+                return 4 if self._is_same_team(cause, found) else 0
         return 0
+
+    def _is_same_start(self, cause: Cause, found: Found) -> bool:
+        """Say whether it began with the cause, even if only later days made it sure."""
+        if abs(cause.since - found.first) <= SAME_START_DAYS:
+            return True
+        history = self.figures.histories[found.domain]
+        return found.first > cause.since and _began_at(history, found.types, cause.since)
 
     def _is_same_team(self, cause: Cause, found: Found) -> bool:
         """Say whether a domain of the cause belongs to the same team, or neither to any."""
@@ -287,27 +306,32 @@ class Book:
                     for day in range(max(0, member.last + 1), end):
                         if self._is_bad(cause, history, member, day):
                             member.last = day
-        self._join_small(end - 1)
+        self._join_small(end)
 
-    def _join_small(self, day: int) -> None:
+    def _join_small(self, end: int) -> None:
         """Let domains with too few sessions to be found alone join what is open at their MX."""
         by_type: dict[str, list[Cause]] = defaultdict(list)
         for cause in self.open:
             if not cause.is_foreign and cause.hosts:
                 for result_type in cause.types - VAGUE_TYPES - POLICY_HOST_TYPES:
                     by_type[result_type].append(cause)
-        if not by_type or day < 0:
+        if not by_type or end <= 0:
             return
         for name, history in self.figures.histories.items():
             for result_type in by_type.keys() & history.types.keys():
                 held = history.types[result_type]
-                failed = held.by_day[day]
-                if not failed or failed < history.sessions[day] * 0.2:
-                    continue
                 for cause in by_type[result_type]:
-                    is_there = cause.hosts & held.receiving_mx[day].keys()
-                    if is_there and name not in cause.members:
-                        cause.members[name] = Member(day, day)
+                    if name in cause.members:
+                        continue
+                    first = max(0, cause.since, end - _SMALL_JOIN_DAYS)
+                    days = [
+                        day
+                        for day in range(first, end)
+                        if cause.hosts & held.receiving_mx.get(day, {}).keys()
+                        and _is_share(history, held, day)
+                    ]
+                    if days:
+                        cause.members[name] = Member(days[0], days[-1])
                         break
 
     def _is_bad(self, cause: Cause, history: History, member: Member, day: int) -> bool:
@@ -342,27 +366,40 @@ def _in_surge(
     history: History, day: int, surging: set[tuple[str, str]], known: Iterable[str]
 ) -> Iterator[Found]:
     """Give what a small domain adds to a surge: a fifth of its sessions failed that way."""
-    for result_type, site in surging:
+    for result_type, host in sorted(surging):
         held = history.types.get(result_type)
-        if held is None or result_type in known:
+        if held is None or result_type in known or not _is_share(history, held, day):
             continue
-        failed = held.by_day[day]
-        if not failed or failed < history.sessions[day] * 0.2:
-            continue
-        hosts = frozenset(
-            host for host in held.receiving_mx[day] if host and operator_of(host) == site
-        )
-        if site and not hosts:
+        if host and not held.receiving_mx[day][host]:
             continue
         yield Found(
             domain=history.domain,
             result_type=result_type,
-            site=history.policy_site if result_type in POLICY_HOST_TYPES else site,
-            hosts=hosts,
+            site=operator_of(host) if host else history.policy_site,
+            hosts=frozenset({host} - {""}),
             first=day,
             last=day,
-            weight=failed,
+            weight=held.by_day[day],
         )
+
+
+def _is_share(history: History, figures: TypeFigures, day: int) -> bool:
+    """Say whether so many sessions of the day failed that way that it is no stray one."""
+    return 0 < figures.by_day[day] >= history.sessions[day] * _SMALL_RATE
+
+
+def _goes_on(cause: Cause, found: Found) -> bool:
+    """Say whether the days of an open cause and of a finding meet."""
+    is_open = cause.resolved_on is None
+    return is_open and found.first <= cause.last + 1 and found.last >= cause.since
+
+
+def _began_at(history: History, types: frozenset[str], since: int) -> bool:
+    """Say whether a domain failed so when a cause began, and not in the week before."""
+    figures = [history.types[name].by_day for name in types & history.types.keys()]
+    first = max(0, since - SAME_START_DAYS)
+    began = any(any(by_day[first : since + SAME_START_DAYS + 1]) for by_day in figures)
+    return began and not any(any(by_day[max(0, first - 7) : first]) for by_day in figures)
 
 
 def _failed_on(cause: Cause, history: History, day: int) -> int:

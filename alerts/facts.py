@@ -4,19 +4,20 @@ depend on the number of domains; the cost follows what fails."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
-from django.db.models import Count, F, Max, QuerySet, Sum
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from alerts.causes import Figures
 from alerts.rules.found import POLICY_HOST_TYPES, operator_of
 from alerts.rules.history import History
 from alerts.rules.regression import BASELINE_DAYS
+from alerts.rules.silence import Volumes
 from domains.models import Domain, DomainQuerySet, Posture
 from mailtls.observed import decode_observed
 from reports.models import Channel, DailyFailures, DailySessions, Receipt
@@ -24,6 +25,9 @@ from reports.models import Channel, DailyFailures, DailySessions, Receipt
 # Below this share of a reporter's sessions of a day nothing is looked at, let alone told.
 LOOK_FROM_RATE = 1 / 200
 LOOK_FROM_FAILED_SESSIONS = 5
+# Where a reporter's sessions of those days mostly fail, so many are enough.
+LOOK_FROM_FAILED_MOSTLY = 3
+MOSTLY = 0.3
 # A surge: so many failed sessions at so many domains, and so many times the most of four weeks.
 SURGE_FAILED_SESSIONS = 10
 SURGE_DOMAINS = 5
@@ -31,6 +35,7 @@ SURGE_GROWTH = 5
 # Of a reporter that tells so many of 14 days it does at weekends, too, and may be a little late.
 _DAILY_OF_TWO_WEEKS = 11
 _CHUNK = 500
+_EVERY_SEVENTH = sum(1 << n for n in range(0, 1_000, 7))
 
 Surges = dict[int, set[tuple[str, str]]]
 
@@ -68,8 +73,12 @@ def suspicious_domains(domains: DomainQuerySet, since: date, until: date) -> set
     # Both: the index of what fails is for the first, the second is the floor.
     rows = rows.filter(failures__gte=1)
     rows = rows.filter(failures__gte=(F("successes") + F("failures")) * LOOK_FROM_RATE)
-    failed = rows.values("domain").annotate(failed=Sum("failures")).order_by()
-    enough = failed.filter(failed__gte=LOOK_FROM_FAILED_SESSIONS)
+    failed = rows.values("domain").order_by()
+    failed = failed.annotate(failed=Sum("failures"), good=Sum("successes"))
+    enough = failed.filter(
+        Q(failed__gte=LOOK_FROM_FAILED_SESSIONS)
+        | Q(failed__gte=LOOK_FROM_FAILED_MOSTLY) & Q(failed__gte=(F("failed") + F("good")) * MOSTLY)
+    )
     return set(enough.values_list("domain", flat=True))
 
 
@@ -124,15 +133,45 @@ def load_histories(ids: Sequence[int], first_on: date, until: date) -> dict[str,
     return {history.domain: history for history in by_id.values()}
 
 
-def presence_of(domains: DomainQuerySet, since: date, until: date) -> dict[tuple[str, str], int]:
-    """Give by (domain, reporter) a number whose bit n says: reported on the day n after `since`."""
+@dataclass(kw_only=True)
+class Presence:
+    """Who reported on whom over a span, by (domain, reporter).
+
+    `days` is a number whose bit n says: reported on the day n of the span. `volumes` are the mean
+    sessions of the reports, by the number of their day modulo seven.
+    """
+
+    days: dict[tuple[str, str], int]
+    volumes: dict[tuple[str, str], Volumes]
+
+
+def presence_of(domains: DomainQuerySet, since: date, until: date) -> Presence:
+    """Give who reported on these domains, and how much, on the days from `since` on."""
     names = dict(domains.order_by().values_list("pk", "name"))
-    found: dict[tuple[int, str], int] = defaultdict(int)
+    numbers = {since + timedelta(days=n): n for n in range((until - since).days + 1)}
+    days: dict[tuple[int, str], int] = defaultdict(int)
+    sums: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0] * 7)
     rows = _within(DailySessions.objects.all(), domains, since, until)
-    days = {since + timedelta(days=n): 1 << n for n in range((until - since).days + 1)}
-    for pk, reporter, day in rows.order_by().values_list("domain", "reporter", "day").iterator():
-        found[pk, reporter] |= days[day]
-    return {(names[pk], reporter): bits for (pk, reporter), bits in found.items() if pk in names}
+    columns = ("domain", "reporter", "day", "successes", "failures")
+    for pk, reporter, day, good, bad in rows.order_by().values_list(*columns).iterator():
+        number = numbers[day]
+        days[pk, reporter] |= 1 << number
+        sums[pk, reporter][number % 7] += good + bad
+    known = [pair for pair in days if pair[0] in names]
+    return Presence(
+        days={(names[pk], reporter): days[pk, reporter] for pk, reporter in known},
+        volumes={
+            (names[pk], reporter): _means(days[pk, reporter], sums[pk, reporter])
+            for pk, reporter in known
+        },
+    )
+
+
+def _means(days: int, sums: Sequence[int]) -> list[float]:
+    """Give the mean sessions by weekday; that of all days where one has no report."""
+    overall = sum(sums) / days.bit_count()
+    counts = [(days & (_EVERY_SEVENTH << n)).bit_count() for n in range(7)]
+    return [one / count if count else overall for one, count in zip(sums, counts, strict=True)]
 
 
 @dataclass(kw_only=True)
@@ -190,49 +229,73 @@ def _within(
 def _find_surges(
     domains: DomainQuerySet, first_on: date, look_from: date, until: date
 ) -> tuple[Surges, set[int]]:
-    """Find result types and sites that fail on a day far more than in the four weeks before it.
+    """Find result types and hosts that fail on a day far more than in the four weeks before it.
 
-    Many domains with few sessions each show together what none shows alone.
+    Many domains with few sessions each show together what none shows alone. Asked is of all hosts
+    of an operator together, as some give each domain its own; named are those that fail more.
     """
     first = max(first_on, look_from - timedelta(days=BASELINE_DAYS))
     rows = _within(DailyFailures.objects.all(), domains, look_from, until)
-    recent = _by_site(rows)
+    recent = _by_host(rows)
     types = {
-        what[0] for what, days in recent.items() if max(days.values()) >= SURGE_FAILED_SESSIONS
+        what[0]
+        for what, days in _by_site(recent).items()
+        if max(days.values()) >= SURGE_FAILED_SESSIONS
     }
     if not types:
         return {}, set()
-    whole = _by_site(
+    whole = _by_host(
         _within(DailyFailures.objects.all(), domains, first, until).filter(result_type__in=types)
     )
     surges: Surges = {}
     touched: set[int] = set()
-    for (result_type, site), days in whole.items():
+    for (result_type, site), days in _by_site(whole).items():
         for day, failed in days.items():
             past = (day - first_on).days
             if day < look_from or past < 7 or failed < SURGE_FAILED_SESSIONS:
                 continue
-            before = (day - timedelta(days=n) for n in range(1, BASELINE_DAYS + 1))
-            if failed < SURGE_GROWTH * max((days.get(one, 0) for one in before), default=0):
+            if not _is_surge(days, day):
                 continue
+            hosts = {
+                host
+                for (name, host), by_day in whole.items()
+                if name == result_type
+                and _site_of(result_type, host) == site
+                and by_day.get(day)
+                and _is_surge(by_day, day)
+            }
+            failing = rows.filter(day=day, result_type=result_type)
             there = {
                 pk
-                for pk, host in rows.filter(day=day, result_type=result_type).values_list(
-                    "domain", "receiving_mx"
-                )
-                if _site_of(result_type, host) == site
+                for pk, host in failing.values_list("domain", "receiving_mx")
+                if ("" if result_type in POLICY_HOST_TYPES else host) in hosts
             }
             if len(there) >= SURGE_DOMAINS:
-                surges.setdefault(past, set()).add((result_type, site))
+                surges.setdefault(past, set()).update((result_type, host) for host in hosts)
                 touched |= there
     return surges, touched
 
 
-def _by_site(rows: QuerySet[Any]) -> dict[tuple[str, str], Counter[date]]:
+def _is_surge(days: Mapping[date, int], day: date) -> bool:
+    """Say whether so much more failed on a day than on the worst of the four weeks before."""
+    before = (day - timedelta(days=n) for n in range(1, BASELINE_DAYS + 1))
+    return days[day] >= SURGE_GROWTH * max((days.get(one, 0) for one in before), default=0)
+
+
+def _by_host(rows: QuerySet[Any]) -> dict[tuple[str, str], Counter[date]]:
     found: dict[tuple[str, str], Counter[date]] = defaultdict(Counter)
     summed = rows.order_by().values_list("day", "result_type", "receiving_mx")
     for day, result_type, host, failed in summed.annotate(failed=Sum("failed_sessions")):
-        found[result_type, _site_of(result_type, host)][day] += failed
+        found[result_type, "" if result_type in POLICY_HOST_TYPES else host][day] += failed
+    return found
+
+
+def _by_site(
+    by_host: Mapping[tuple[str, str], Counter[date]],
+) -> dict[tuple[str, str], Counter[date]]:
+    found: dict[tuple[str, str], Counter[date]] = defaultdict(Counter)
+    for (result_type, host), days in by_host.items():
+        found[result_type, _site_of(result_type, host)].update(days)
     return found
 
 

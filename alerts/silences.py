@@ -15,7 +15,14 @@ from types import MappingProxyType
 
 from alerts.causes import REOPEN_WITHIN
 from alerts.rules.kinds import Severity
-from alerts.rules.silence import BASELINE_DAYS, ON_TIME, Arrivals, Silence, SilenceRule
+from alerts.rules.silence import (
+    BASELINE_DAYS,
+    ON_TIME,
+    Arrivals,
+    Silence,
+    SilenceRule,
+    Volumes,
+)
 
 Pair = tuple[str, str]  # domain, reporter
 _FEWEST_TOGETHER = 5
@@ -71,18 +78,24 @@ class SilenceBook:
         regular: Mapping[str, int],
         teams: Mapping[str, int | None],
         arrivals: Mapping[str, Arrivals] = MappingProxyType({}),
+        volumes: Mapping[Pair, Volumes] = MappingProxyType({}),
     ) -> None:
         """Judge the silence on the last complete day before `today`.
 
         `presence` holds every reporter of each domain that may be silent; `regular` how many
         domains each reporter tells of regularly, silent ones included; `arrivals` how late the
-        reports of each reporter come, where that is known.
+        reports of each reporter come, `volumes` how many sessions they have, where that is known.
         """
         end = (today - self.first_on).days - 1
         silent = {
             pair: silence
             for pair, bits in presence.items()
-            if (silence := self.rule.missed(bits, end, arrivals.get(pair[1], ON_TIME))) is not None
+            if (
+                silence := self.rule.missed(
+                    bits, end, arrivals.get(pair[1], ON_TIME), volumes.get(pair)
+                )
+            )
+            is not None
         }
         for kind, reporter, team, first in self._find(silent, presence, regular, teams, end):
             self._place(kind, reporter, team, first, end, today)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -43,6 +43,31 @@ class Found:
         return self.other_types | {self.result_type}
 
 
+class BadDays:
+    """The days on which something was wrong at a domain, by result type."""
+
+    __slots__ = ("_by_type",)
+
+    def __init__(self) -> None:
+        self._by_type: dict[str, set[int]] = defaultdict(set)
+
+    def add(self, types: Iterable[str], days: Iterable[int]) -> None:
+        """Note days on which sessions failed with these types."""
+        noted = set(days)
+        for result_type in types:
+            self._by_type[result_type] |= noted
+
+    def of(self, result_type: str) -> set[int]:
+        """Give the days that are no past for this type: what failed without one may be it, too."""
+        empty: set[int] = set()
+        return self._by_type.get(result_type, empty) | self._by_type.get("", empty)
+
+    @property
+    def all(self) -> set[int]:
+        """Give the days of all types."""
+        return set().union(*self._by_type.values())
+
+
 class RateRule(Protocol):
     """What the rules about failure rates have in common."""
 
@@ -51,12 +76,10 @@ class RateRule(Protocol):
         """Give how many days with sessions and without failures end it."""
         ...
 
-    def look(
-        self, history: History, end: int, known: Collection[str], not_past: Collection[int]
-    ) -> list[Found]:
+    def look(self, history: History, end: int, known: Collection[str], bad: BadDays) -> list[Found]:
         """Give what is found at a domain on the day `end`.
 
-        `known` are the result types of what is open there already, `not_past` the days on which
+        `known` are the result types of what is open there already, `bad` the days on which
         something was wrong.
         """
         ...

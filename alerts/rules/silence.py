@@ -13,9 +13,13 @@ BASELINE_DAYS = 28
 # Shares of a reporter's reports that are there on the first, second … morning after their day.
 Arrivals = Sequence[float]
 ON_TIME: Arrivals = (1.0,)
+# Mean sessions of a report, by the number of its day in the span modulo seven.
+Volumes = Sequence[float]
 # A report counts as missed from the morning on which so many would be there.
 _SURELY_THERE = 0.9
 _LEAST_PRESENCE = 0.6
+# Daily sessions differ by more than chance: as a negative binomial distribution of this size.
+_SPREAD = 3.0
 _FOUR_WEEKS = (1 << BASELINE_DAYS) - 1
 _RECENT_DAYS = 12
 
@@ -33,11 +37,18 @@ class SilenceRule:
     chance: float = 2e-6
     intake_hours: int = 36
 
-    def missed(self, presence: int, end: int, arrivals: Arrivals = ON_TIME) -> Silence | None:
+    def missed(
+        self,
+        presence: int,
+        end: int,
+        arrivals: Arrivals = ON_TIME,
+        volumes: Volumes | None = None,
+    ) -> Silence | None:
         """Give since when a pair of domain and reporter is silent on the day `end`, if it is.
 
         `presence` has bit n set where the reporter told of the domain on the day n of the span.
-        What usually comes late is not missed before it would be there.
+        What usually comes late is not missed before it would be there. `volumes` are the sessions
+        a report usually has: with few of them, a day without any is soon there by chance.
         """
         if presence >> end & 1:
             return None
@@ -64,6 +75,8 @@ class SilenceRule:
             share = (by_weekday[day % 7] + overall) / 5
             # How often it reports is known from four weeks only: the less regular, the less sure.
             share = min(0.99, share - (share * (1 - share) / BASELINE_DAYS) ** 0.5 / 2)
+            if volumes is not None:
+                share = min(share, 1 - _chance_of_none(volumes[day % 7]))
             there = arrivals[min(end - day, len(arrivals) - 1)]
             odds *= 1 - share * there
             expected += share >= _LEAST_PRESENCE and there >= _SURELY_THERE
@@ -87,6 +100,11 @@ class Silence:
     first: int
     odds: float
     missed: int
+
+
+def _chance_of_none(mean: float) -> float:
+    """Give the chance of a day without sessions where there are so many on average."""
+    return float((1 + mean / _SPREAD) ** -_SPREAD)
 
 
 def is_regular(presence: int, end: int) -> bool:

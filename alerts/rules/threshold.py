@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from alerts.rules.found import Found, describe, heaviest
+from alerts.rules.found import BadDays, Found, describe, heaviest
 from alerts.rules.history import History
 
 
@@ -31,9 +31,7 @@ class FailureRateRule:
             and failures > sessions * self.threshold
         )
 
-    def look(
-        self, history: History, end: int, known: Collection[str], not_past: Collection[int]
-    ) -> list[Found]:
+    def look(self, history: History, end: int, known: Collection[str], bad: BadDays) -> list[Found]:
         """Give the type most sessions of a failing day failed with; nothing where it is open."""
         if not self.finds(history.sessions[end], history.failures[end]):
             return []

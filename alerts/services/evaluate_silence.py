@@ -107,7 +107,8 @@ def _evaluate_rule(
     presence = facts.presence_of(concerned, first_on, today - timedelta(days=1))
     teams = dict(concerned.order_by().values_list("name", "team"))
     book = SilenceBook(read, first_on, causes)
-    book.judge(today, presence, regular_counts(recent.regular), teams, arrivals)
+    regular = regular_counts(recent.regular)
+    book.judge(today, presence.days, regular, teams, arrivals, presence.volumes)
     held = {one.cause_key: one for one in Incident.objects.active().filter(rule=rule)}
     for cause in book.causes:
         if cause.resolved_on is None:

@@ -201,13 +201,14 @@ def _replay_silence(rule: Rule, days: Sequence[date]) -> list[Replayed]:
     for today in days:
         end = (today - first_on).days
         seen = (1 << end) - 1  # later days are still to come
-        upto = {pair: bits & seen for pair, bits in presence.items()}
+        upto = {pair: bits & seen for pair, bits in presence.days.items()}
         regular = Counter(
             reporter
             for (_, reporter), bits in upto.items()
             if is_regular(bits, end - 1) or is_regular(bits, end - 4)
         )
-        book.judge(today, upto, regular_counts(regular), teams)
+        counts = regular_counts(regular)
+        book.judge(today, upto, counts, teams, volumes=presence.volumes)
     return [
         Replayed(
             rule=rule,

@@ -136,3 +136,78 @@ def test_what_fails_every_weekend_is_usual_and_a_weekday_that_fails_so_is_not():
     assert not keys(judge(weekly([]), 36))
     assert not keys(judge(weekly([]), 37))
     assert keys(judge(weekly([("a.test", 35, "validation-failure", "mx1.a.test", 90)]), 35))
+
+
+def test_a_small_domain_joins_a_surge_at_its_host_and_not_one_elsewhere():
+    rows = [
+        ("a.test", DAY, "certificate-expired", "mx1.hoster.test", 20),
+        ("b.test", DAY, "certificate-expired", "mx2.hoster.test", 20),
+    ]
+    figures = fleet(*rows)
+    figures.surges[DAY] = {("certificate-expired", "mx1.hoster.test")}
+
+    class Blind(RegressionRule):
+        def look(self, history, end, known, bad):
+            return []
+
+    book = judge(figures, book=Book(Blind(), figures))
+
+    (cause,) = book.open
+    assert set(cause.members) == {"a.test"}
+    assert cause.hosts == {"mx1.hoster.test"}
+
+
+def test_what_began_with_a_cause_and_is_sure_only_later_belongs_to_it():
+    rows = [("a.test", day, "sts-policy-invalid", "", 50) for day in range(33, 38)]
+    rows += [("b.test", day, "sts-policy-invalid", "", 1) for day in (33, 35)]
+    rows += [("b.test", day, "sts-policy-invalid", "", 9) for day in (36, 37)]
+    figures = fleet(*rows)
+    book = Book(RegressionRule(), figures)
+    for day in range(33, 38):
+        judge(figures, day, book)
+
+    (cause,) = book.open
+    assert set(cause.members) == {"a.test", "b.test"}
+
+
+def test_what_many_share_is_what_the_next_fails_of_meanwhile():
+    def later(count):
+        rows = [
+            (f"d{n}.test", day, "sts-policy-fetch-error", "", 50)
+            for n in range(count)
+            for day in range(32, 38)
+        ]
+        rows += [("z.test", day, "sts-policy-fetch-error", "", 50) for day in (36, 37)]
+        figures = fleet(*rows)
+        book = Book(RegressionRule(), figures)
+        for day in range(32, 38):
+            judge(figures, day, book)
+        return len(keys(book))
+
+    assert later(6) == 1
+    assert later(2) == 2
+
+
+def test_another_reporter_that_tells_of_it_later_in_other_words_tells_of_the_same():
+    mx = "mx1.hoster.test"
+    rows = [("a.test", day, "certificate-expired", mx, 30) for day in range(32, 38)]
+    rows += [("a.test", day, "validation-failure", mx, 20) for day in (36, 37)]
+    figures = fleet(*rows)
+    book = Book(RegressionRule(), figures)
+    for day in range(32, 38):
+        judge(figures, day, book)
+
+    assert keys(book) == ["certificate-expired@hoster.test"]
+
+
+def test_a_small_domain_joins_with_reports_that_came_late():
+    mx = "mx1.hoster.test"
+    figures = fleet(*(("a.test", day, "certificate-expired", mx, 30) for day in range(34, 38)))
+    small = figures.histories["b.test"] = History("b.test", SPAN)
+    small.add_sessions(35, "Comcast", "sts", (0, 1), (0, 1))
+    small.add_failures(35, "certificate-expired", mx, "Comcast", 1)
+
+    book = judge(figures, 34)
+    (cause,) = judge(figures, 37, book).open
+
+    assert set(cause.members) == {"a.test", "b.test"}

@@ -1,7 +1,8 @@
 import pytest
 
 from alerts.rules.betabinomial import Belief, learn, surprise
-from alerts.rules.history import Series
+from alerts.rules.found import BadDays
+from alerts.rules.history import History, Series
 from alerts.rules.regression import RegressionRule
 
 
@@ -11,9 +12,9 @@ def series(past, *days):
     return Series([n for n, _ in rows], [k for _, k in rows])
 
 
-def finds(past, *days, reporters=1):
+def finds(past, *days, tellers=1):
     held = series(past, *days)
-    rise = RegressionRule().find(held, len(held.sessions) - 1, reporters=reporters)
+    rise = RegressionRule().find(held, len(held.sessions) - 1, tellers=tellers)
     return rise is not None
 
 
@@ -30,6 +31,12 @@ def finds(past, *days, reporters=1):
         pytest.param((20, 0), [(20, 20)], True, id="all of twenty"),
         pytest.param((5, 0), [(5, 5)], False, id="five of a small domain, once"),
         pytest.param((5, 0), [(5, 5), (5, 5)], True, id="five of a small domain, twice"),
+        pytest.param((3, 0), [(1, 1), (3, 3)], True, id="all of one and of three"),
+        pytest.param((3, 0), [(1, 1), (1, 1)], False, id="all of two"),
+        pytest.param((3, 0), [(2, 1), (3, 1), (2, 1)], False, id="one a day of a few"),
+        pytest.param((2000, 0), [(240, 9), (230, 5)], True, id="two quiet days after busy ones"),
+        pytest.param((60, 0), [(60, 1)] * 7, False, id="one a day of many"),
+        pytest.param((60, 0), [(60, 1)] * 14, True, id="one a day of many for two weeks"),
         pytest.param((0, 0), [(1000, 400)], True, id="without a past, much is much"),
         pytest.param((0, 0), [(1000, 100)], False, id="without a past, little may be usual"),
     ],
@@ -40,7 +47,54 @@ def test_a_rise_respects_volume_and_the_past(past, days, found):
 
 def test_two_reporters_who_see_the_same_are_a_repetition():
     assert not finds((300, 0), (300, 9))
-    assert finds((300, 0), (300, 9), reporters=2)
+    assert finds((300, 0), (300, 9), tellers=2)
+
+
+def test_two_reporters_of_a_small_domain_are_a_repetition_where_most_fails():
+    assert not finds((5, 0), (5, 4))
+    assert finds((5, 0), (5, 4), tellers=2)
+    assert not finds((20, 0), (20, 4), tellers=2)
+
+
+def test_weekends_are_held_against_weekends_in_a_long_window_too():
+    # Nobody reported on the weekdays of the last week.
+    rows = [(20, 6) if day % 7 in (5, 6) else (100, 0) for day in range(35)]
+    rows += [(0, 0)] * 5 + [(20, 8), (20, 7)]
+    held = Series([n for n, _ in rows], [k for _, k in rows])
+
+    assert RegressionRule().find(held, 41) is None
+
+
+def history_of(days, *failed):
+    """A domain with 20 sessions a day, and failures as (day, type, failed)."""
+    history = History("a.test", days)
+    for day in range(days):
+        bad = sum(count for on, _, count in failed if on == day)
+        history.add_sessions(day, "Google Inc.", "sts", (20 - bad, bad), (20 - bad, bad))
+    for day, result_type, count in failed:
+        history.add_failures(day, result_type, "mx1.a.test", "Google Inc.", count)
+    return history
+
+
+def test_days_on_which_something_else_was_wrong_are_past():
+    chronic = [(day, "starttls-not-supported", 8) for day in range(40)]
+    history = history_of(40, *chronic)
+    bad = BadDays()
+    bad.add({"tlsa-invalid"}, range(39))
+
+    assert RegressionRule().look(history, 39, {"tlsa-invalid"}, bad) == []
+
+
+def test_some_of_everything_is_no_rise_of_one_type():
+    kinds = ("certificate-expired", "starttls-not-supported", "tlsa-invalid", "dnssec-invalid")
+    failed = [(day, kind, 1) for day in (38, 39) for kind in kinds]
+    history = history_of(40, *failed)
+    named = history_of(40, *((day, "tlsa-invalid", 4) for day in (38, 39)))
+
+    assert RegressionRule().look(history, 39, (), BadDays()) == []
+    assert [one.result_type for one in RegressionRule().look(named, 39, (), BadDays())] == [
+        "tlsa-invalid"
+    ]
 
 
 def test_a_slow_decay_is_found_before_it_is_a_tenth():

@@ -60,6 +60,23 @@ def test_what_usually_comes_late_is_not_missed_before_it_would_be_there(missed, 
     assert (silence is not None and rule.is_told_alone(silence)) is told
 
 
+@pytest.mark.parametrize(
+    ("mean", "missed", "told"),
+    [
+        pytest.param(100, 3, True, id="three days of many sessions"),
+        pytest.param(2, 3, False, id="three days of two sessions"),
+        pytest.param(2, 14, True, id="two weeks of two sessions"),
+    ],
+)
+def test_a_day_without_sessions_says_little_where_there_are_few(mean, missed, told):
+    rule = SilenceRule()
+
+    presence = bits(*range(60 - missed, 60), span=60)
+    silence = rule.missed(presence, 59, volumes=[mean] * 7)
+
+    assert (silence is not None and rule.is_told_alone(silence)) is told
+
+
 @pytest.fixture
 def rule(db):
     Rule.objects.exclude(kind=RuleKind.SILENCE).delete()
