@@ -334,6 +334,10 @@ class ReportReceipt(models.Model):
         return f"report {self.report_id} by receipt {self.receipt_id}: {self.outcome}"
 
 
+# As PolicyResult.failed_sessions: the details count where the summary leaves failures out.
+HAS_FAILED = Q(failures__gt=0) | Q(failures=None, failures_in_details__gt=0)
+
+
 class PolicyResult(models.Model):
     """What a report says happened under one policy. Counts are None where it leaves them out."""
 
@@ -366,8 +370,13 @@ class PolicyResult(models.Model):
         ordering = ("report", "position")
         constraints = [models.UniqueConstraint(fields=("report", "position"), name="result_once")]
         indexes = [
-            # roll_up: all results of a domain and day.
+            # roll_up: all results of a domain and day. The list of the reports on some domains: on
+            # PostgreSQL this holds report, reporter and policy type, too (migration 0009).
             models.Index(fields=("domain", "day"), name="result_of_day"),
+            # The list of reports that tell of failures.
+            models.Index(
+                fields=("-day", "-report", "domain"), condition=HAS_FAILED, name="result_failing"
+            ),
             # unmanaged_domains; attribute: results that wait for their domain.
             models.Index(
                 fields=("policy_domain",), condition=Q(domain=None), name="result_unmanaged"

@@ -1,4 +1,4 @@
-"""Lets PostgreSQL answer what pages of a fleet ask from four keys alone, without a look at each row.
+"""Lets PostgreSQL answer what pages of a fleet ask from five keys alone, without a look at each row.
 
 SQLite has no columns that a key only holds, and needs them less: its rows lie closer.
 """
@@ -24,10 +24,15 @@ OF_TYPE = """
 DROP INDEX failures_of_type;
 CREATE INDEX failures_of_type ON reports_dailyfailures (result_type, day){};
 """
+OF_DAY = """
+DROP INDEX result_of_day;
+CREATE INDEX result_of_day ON reports_policyresult (domain_id, day){};
+"""
 HELD = (
     (SPANS, "sessions, failures"),
     (FAILURES, "counted_failed_sessions"),
     (FAILING, "reporter, counted_failures"),
+    (OF_DAY, "report_id, reporter, policy_type"),
     (OF_TYPE, "domain_id, receiving_mx, reporter, counted_failed_sessions"),
 )
 

@@ -53,6 +53,40 @@ def test_the_filters_narrow_the_list(client, team, analyst):
     assert listed(client, domain="other.example") == set()
 
 
+def test_failures_of_other_teams_do_not_bring_a_report_into_the_list(client, team, analyst):
+    report = make_report(make_domain("ours.example", team), DAY)
+    theirs = make_report(make_domain("theirs.example", TeamFactory()), DAY, failures=3)
+    theirs.results.update(report=report, position=1)
+
+    assert listed(client) == {report.report_id}
+    assert listed(client, content="failures") == set()
+
+
+def test_the_list_is_ordered_and_paged(client, team, analyst):
+    ours = make_domain("ours.example", team)
+    for day in range(1, 29):
+        for reporter in ("Comcast", "Google Inc."):
+            make_report(ours, date(2026, 10, day), reporter)
+
+    first = client.get(reverse("reports:list")).context["table"]
+    second = client.get(reverse("reports:list"), {"page": 2}).context["table"]
+    by_name = client.get(reverse("reports:list"), {"sort": "reporter"}).context["table"]
+
+    days = [row.record.day.day for row in (*first.paginated_rows, *second.paginated_rows)]
+    assert days == [day for day in range(28, 0, -1) for _ in range(2)]
+    assert first.paginator.count == 56
+    names = [row.record.reporter for row in by_name.paginated_rows]
+    assert names == ["Comcast"] * 28 + ["Google Inc."] * 22
+
+
+def test_an_administrator_sees_reports_without_any_result(client):
+    make_report(make_domain("ours.example"), DAY).results.all().delete()
+    client.force_login(make_member(None, Role.VIEWER))
+
+    assert listed(client) == {"2026-11-01.ours.example"}
+    assert listed(client, domain="ours.example") == set()
+
+
 def test_a_report_hides_what_it_says_of_other_teams(client, team, analyst):
     report = make_report(make_domain("ours.example", team), DAY)
     theirs = make_domain("theirs.example", TeamFactory())
