@@ -97,6 +97,8 @@ PAGES = (
     "/coverage/",
     "/coverage/?days=365",
     "/coverage/?on={past}",
+    "/coverage/print/",
+    "/coverage/exceptions/",
     "/rollout/",
     "/rollout/?team={team}",
     "/start/",
@@ -128,11 +130,13 @@ def main() -> None:
     call_command("collectstatic", verbosity=0, interactive=False)
     from bench.page_fleet import Size, fill
     from domains.models import Domain
+    from tlsrpt_portal.settle import settle
 
     if not Domain.objects.exists():
         started = time.perf_counter()
         fill(Size(options.domains, options.days, options.reporters, options.report_days))
         print(f"filled in {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    settle()
     people = viewers()
     words = placeholders()
     is_large = Domain.objects.count() >= LARGE

@@ -33,6 +33,7 @@ from reports.channels.bodies import (  # noqa: E402
 )
 from reports.channels.https import PREFIX  # noqa: E402
 from reports.channels.https_asgi import AsgiIntake  # noqa: E402
+from tlsrpt_portal.settle import settle  # noqa: E402
 
 _THREADS = 4
 # Of people's uploads and imports; reports have a setting of their own.
@@ -116,6 +117,8 @@ async def _send(send: Send, message: Message) -> None:
 async def _lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
+        if message["type"] == "lifespan.startup":
+            settle()
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
