@@ -179,6 +179,7 @@ class ViewedPage(models.TextChoices):
     DOMAINS = "domains:list", "Domains"
     INCIDENTS = "alerts:incidents", "Incidents"
     REPORTS = "reports:list", "Reports"
+    FAILURES = "failures:list", "Failures"
 
 
 class SavedView(models.Model):

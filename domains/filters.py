@@ -150,7 +150,9 @@ class DomainFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def by_dane(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
         """Narrow to a state of DANE."""
-        return qs.filter(posture__dane=value)
+        # Nobody asks whether it could not be looked up or was not: both are unknown.
+        held = [Status.UNKNOWN, Status.NOT_CHECKED] if value == Status.UNKNOWN else [value]
+        return qs.filter(posture__dane__in=held)
 
     def by_exception(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
         """Narrow to domains whose lack is excused, or to those that lack TLS-RPT or MTA-STS

@@ -162,9 +162,13 @@ def _rows(
         changes.setdefault(mark.day, []).append(mark.words)
     return [
         (
-            Cell(text=day_words(one.day), href=reports_href(day=one.day.isoformat(), **query)),
-            Cell(text=number(one.sessions)),
-            Cell(text=number(one.failures)),
+            Cell(
+                text=day_words(one.day),
+                value=one.day,
+                href=reports_href(day=one.day.isoformat(), **query),
+            ),
+            Cell(text=number(one.sessions), value=one.sessions),
+            Cell(text=number(one.failures), value=one.failures),
             Cell(text=failure_rate(one.failures, one.sessions)),
             Cell(text="; ".join(changes.get(one.day, []))),
         )

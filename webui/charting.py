@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from webui.exports import Sheet
+
 SESSIONS = "var(--chart-sessions)"
 FAILURES = "var(--chart-failures)"
 CHANGE = "var(--chart-change)"
@@ -29,6 +31,8 @@ class Cell:
 
     text: str
     href: str = ""
+    # The same for files, where it is more than the text: a number, or a day.
+    value: object = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,19 @@ class Chart:
     # Where a click on a day leads; DAY stands for the day.
     day_href: str = ""
     table_note: str = field(default="Show as a table")
+
+    @property
+    def sheet(self) -> Sheet:
+        """Give the table as a file."""
+        return Sheet(
+            name=self.id,
+            file_name=self.title.lower().replace(" ", "-").replace(",", ""),
+            header=self.columns,
+            rows=lambda: (
+                [cell.text if cell.value is None else cell.value for cell in row]
+                for row in self.rows
+            ),
+        )
 
 
 def layout(height: int, **more: Any) -> dict[str, Any]:

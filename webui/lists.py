@@ -11,7 +11,7 @@ from django.http.request import QueryDict
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
-from webui.exports import Format, file_response
+from webui.exports import Format, asked_format, file_response
 from webui.tables import PortalTable
 
 EXPORT_BATCH = 2000
@@ -62,9 +62,8 @@ class ListPage(SingleTableMixin, FilterView):  # type: ignore[misc]
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         """Answer with the page, or with the file that was asked for."""
-        form = self.request.GET.get("export")
-        if form in set(Format):
-            return self.export(Format(form))
+        if form := asked_format(self.request):
+            return self.export(form)
         response: HttpResponse = super().render_to_response(context, **kwargs)
         return response
 
@@ -75,8 +74,13 @@ class ListPage(SingleTableMixin, FilterView):  # type: ignore[misc]
             order_by=self.request.GET.get("sort", "").split(",") or None,
             **self.get_table_kwargs(),
         )
-        rows = _in_batches(table)
-        return file_response(form, self.export_name, next(rows), rows)
+        return table_file(form, self.export_name, table)
+
+
+def table_file(form: Format, name: str, table: PortalTable) -> HttpResponse:
+    """Answer with all rows of a table, in its order and with its columns."""
+    rows = _in_batches(table)
+    return file_response(form, name, next(rows), rows)
 
 
 def _in_batches(table: PortalTable) -> Iterator[Sequence[Any]]:

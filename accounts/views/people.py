@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -12,13 +13,44 @@ from accounts import access
 from accounts.forms import InviteForm, PersonForm
 from accounts.models import User
 from accounts.services import people as services
+from webui.exports import Sheet, asked_file
 
 
 def people(request: HttpRequest) -> HttpResponse:
     """List everybody who has an account."""
     access.require_administrator(request.user)
     rows = User.objects.prefetch_related("memberships__team").order_by("-is_active", "email")
+    if file := asked_file(request, _sheet(rows)):
+        return file
     return render(request, "settings/people.html", {"people": rows})
+
+
+def _sheet(rows: QuerySet[User]) -> Sheet:
+    return Sheet(
+        name="people",
+        file_name="people",
+        header=(
+            "Person",
+            "E-mail",
+            "Administrator",
+            "Role everywhere",
+            "Roles",
+            "Last log-in",
+            "Active",
+        ),
+        rows=lambda: (
+            (
+                user.name,
+                user.email,
+                "yes" if user.is_administrator else "no",
+                user.role_everywhere,
+                "; ".join(f"{one.role}: {one.team}" for one in user.memberships.all()),
+                user.last_login,
+                "yes" if user.is_active else "no",
+            )
+            for user in rows
+        ),
+    )
 
 
 def invite(request: HttpRequest) -> HttpResponse:

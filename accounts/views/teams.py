@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts import access
 from accounts.forms import MemberForm, TeamForm
-from accounts.models import Team, User
+from accounts.models import Membership, Team, User
 from accounts.requests import person
 from accounts.roles import Role
 from accounts.services import teams as services
+from webui.exports import Sheet, asked_file
 
 
 def teams(request: HttpRequest) -> HttpResponse:
@@ -35,6 +38,8 @@ def teams(request: HttpRequest) -> HttpResponse:
         member_count=Count("memberships", distinct=True),
         domain_count=Count("domains", filter=Q(domains__is_active=True), distinct=True),
     )
+    if file := asked_file(request, _teams_sheet(rows)):
+        return file
     return render(request, "settings/teams.html", {"teams": rows, "form": form})
 
 
@@ -50,9 +55,12 @@ def team_page(request: HttpRequest, pk: int) -> HttpResponse:
             services.set_role(team, member, role)
             messages.success(request, f"{member} is {role.short_label.lower()} of {team} now.")
             return redirect("settings:team", team.pk)
+    memberships = team.memberships.select_related("user").order_by("user__email")
+    if file := asked_file(request, _members_sheet(memberships)):
+        return file
     context = {
         "team": team,
-        "memberships": team.memberships.select_related("user").order_by("user__email"),
+        "memberships": memberships,
         "roles": Role,
         "form": form,
         "name_form": TeamForm(initial={"name": team.name}, auto_id="name_%s"),
@@ -60,6 +68,27 @@ def team_page(request: HttpRequest, pk: int) -> HttpResponse:
         "domain_count": team.domains.count(),
     }
     return render(request, "settings/team.html", context)
+
+
+def _teams_sheet(rows: QuerySet[Any]) -> Sheet:
+    return Sheet(
+        name="teams",
+        file_name="teams",
+        header=("Team", "Members", "Domains"),
+        rows=lambda: ((row.name, row.member_count, row.domain_count) for row in rows),
+    )
+
+
+def _members_sheet(rows: QuerySet[Membership]) -> Sheet:
+    return Sheet(
+        name="members",
+        file_name="members",
+        header=("Person", "E-mail", "Role", "Active"),
+        rows=lambda: (
+            (row.user.name, row.user.email, row.role, "yes" if row.user.is_active else "no")
+            for row in rows
+        ),
+    )
 
 
 @require_POST

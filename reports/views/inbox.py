@@ -20,6 +20,7 @@ from mailtls.report.notes import HELD_BACK
 from reports import queries
 from reports.models import Outcome, Receipt
 from reports.services.retry import retry
+from webui.exports import Sheet, asked_file
 from webui.findings import word
 from webui.wording import plural
 
@@ -31,6 +32,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
     """List what could not be read, newest first."""
     if not access.may_anywhere(request.user, Role.ANALYST):
         raise PermissionDenied("The inbox needs the role analyst in a team.")
+    if file := asked_file(request, _rejected_sheet(request)):
+        return file
     page = Paginator(_rejected(request), PER_PAGE).get_page(request.GET.get("page"))
     rows = [(receipt, _reason(receipt)) for receipt in page.object_list]
     return render(request, "reports/inbox.html", {"rows": rows, "page": page})
@@ -81,6 +84,8 @@ def unmanaged(request: HttpRequest) -> HttpResponse:
     """List the domains that reports name and the inventory lacks."""
     _require_sight_of_strays(request)
     found = queries.unmanaged_domains()
+    if file := asked_file(request, _strays_sheet(found)):
+        return file
     rows = [(one, parse_domain(one.name).value is not None) for one in found]
     may_add = access.may(request.user, Role.MANAGER, None)
     return render(request, "reports/unmanaged.html", {"rows": rows, "may_add": may_add})
@@ -98,6 +103,53 @@ def _rejected(request: HttpRequest) -> QuerySet[Receipt]:
     if access.may(request.user, Role.ANALYST, None):
         allowed |= Q(intake=None) | Q(intake__team=None)
     return rows.filter(allowed)
+
+
+def _rejected_sheet(request: HttpRequest) -> Sheet:
+    return Sheet(
+        name="rejected",
+        file_name="inbox",
+        header=("Arrived", "Reason", "Code", "Channel", "From", "File"),
+        rows=lambda: (
+            (
+                one.received_at,
+                _reason(one).title,
+                one.code,
+                one.get_channel_display(),
+                one.sender,
+                one.file_name,
+            )
+            for one in _rejected(request)
+        ),
+    )
+
+
+def _strays_sheet(found: list[queries.UnmanagedDomain]) -> Sheet:
+    return Sheet(
+        name="unmanaged",
+        file_name="domains-not-in-the-inventory",
+        header=(
+            "Domain",
+            "Reports",
+            "Reporters",
+            "Succeeded",
+            "Failed",
+            "First day",
+            "Last day",
+        ),
+        rows=lambda: (
+            (
+                one.name,
+                one.results,
+                one.reporters,
+                one.successes,
+                one.failures,
+                one.first_day,
+                one.last_day,
+            )
+            for one in found
+        ),
+    )
 
 
 def _reason(receipt: Receipt) -> Any:

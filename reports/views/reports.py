@@ -23,6 +23,7 @@ from reports.forms import UploadForm
 from reports.models import Channel, FailureDetail, PolicyKind, PolicyResult, Report, Trust
 from reports.services.accept import Provenance, accept
 from reports.tables import ReportTable
+from webui.exports import Sheet, asked_file
 from webui.findings import WordedFinding, word_all
 
 MOST_DETAILS = 100
@@ -62,6 +63,7 @@ class ShownResult:
     failed: int
     sessions: int
     details: list[FailureDetail]
+    all_details: list[FailureDetail]
     left_out: int
 
 
@@ -69,6 +71,8 @@ def report_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one report: policies, counts, failure details, warnings, trust, receipts, JSON."""
     report = _visible_report(request, pk)
     results = [_show(result) for result in _visible_results(request, report)]
+    if file := asked_file(request, _details_sheet(report, results)):
+        return file
     counted = [one for one in results if one.result.is_counted]
     context = {
         "report": report,
@@ -139,7 +143,41 @@ def _show(result: PolicyResult) -> ShownResult:
         failed=failed,
         sessions=failed + (result.successes or 0),
         details=details[:MOST_DETAILS],
+        all_details=details,
         left_out=max(0, len(details) - MOST_DETAILS),
+    )
+
+
+def _details_sheet(report: Report, results: list[ShownResult]) -> Sheet:
+    return Sheet(
+        name="details",
+        file_name=f"report-{report.pk}-details",
+        header=(
+            "Domain",
+            "Policy",
+            "Result type",
+            "Failed sessions",
+            "Receiving MX",
+            "Receiving IP",
+            "Sending MTA",
+            "Reason given",
+            "More",
+        ),
+        rows=lambda: (
+            (
+                one.result.policy_domain,
+                one.policy,
+                detail.result_type or detail.result_type_raw,
+                detail.failed_sessions,
+                detail.receiving_mx_hostname,
+                detail.receiving_ip,
+                detail.sending_mta_ip,
+                detail.failure_reason_code,
+                detail.additional_information,
+            )
+            for one in results
+            for detail in one.all_details
+        ),
     )
 
 

@@ -16,7 +16,7 @@ from accounts.models import SavedView, Team, User, ViewedPage
 from accounts.roles import Role
 from alerts.models import Destination, Incident, Rule, RuleKind
 from domains.lacks import Lack
-from domains.models import CoverageException, Domain, ImportJob
+from domains.models import CoverageException, Domain, ImportJob, Posture
 from reports.models import Intake, Receipt, Report
 from reports.services.roll_up import roll_up
 from tests.factories import (
@@ -157,6 +157,35 @@ def test_the_links_of_a_page_lead_somewhere(client, admin, name):
         assert client.get(target).status_code == 200, target
 
 
+# Tables that are no list of rows to take along, or whose files have their own buttons.
+WITHOUT_FILES = {
+    "domains:detail": 1,  # the MX hosts
+    "domains:versions": 1,  # two versions side by side
+    "settings:system": 1,  # the settings in force
+    "tools:dns_kit": 1,
+}
+
+
+@pytest.mark.parametrize("name", sorted(COUNTS))
+def test_each_table_of_a_page_can_be_saved(client, admin, name):
+    fill(3)
+    text = client.get(address(name)).content.decode()
+    tables = len(re.findall(r'<table class="grid-table', text)) - WITHOUT_FILES.get(name, 0)
+
+    for form, kind in (("csv", "text/csv"), ("xlsx", "application/vnd.openxmlformats")):
+        links = {
+            link.replace("&amp;", "&")
+            for link in re.findall(rf'href="(\?[^"]*export={form}[^"]*)"', text)
+        }
+        assert len(links) >= tables, links
+        for link in links:
+            base = address(name).partition("?")[0]
+            file = client.get(base + link)
+            assert file["Content-Type"].startswith(kind), link
+            if form == "csv":
+                assert len(file.content.decode().splitlines()) > 1, link
+
+
 def test_the_overview_without_domains_says_what_to_do(client, admin):
     text = client.get(reverse("overview")).content.decode()
 
@@ -233,11 +262,67 @@ def test_a_page_of_failures_shows_only_ones_own_domains(client):
     client.force_login(make_member(team, Role.VIEWER))
 
     for by in ("cause-mx", "cause", "reporter", "domain", "provider"):
-        rows = client.get(reverse("failures:list"), {"by": by}).context["rows"]
-        assert [row.failed for row in rows] == [3], by
+        table = client.get(reverse("failures:list"), {"by": by}).context["table"]
+        assert [row.record.failed for row in table.rows] == [3], by
     group = client.get(address("failures:group"))
     assert [domain.name for domain, _ in group.context["domains"]] == ["ours.example"]
     assert "theirs.example" not in group.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("by", "columns"),
+    [
+        (
+            "cause-mx",
+            ["name", "receiving_mx", "failed", "domains", "reporters", "first_day", "last_day"],
+        ),
+        ("reporter", ["name", "failed", "sessions", "rate", "domains", "first_day", "last_day"]),
+        ("domain", ["name", "failed", "sessions", "rate", "reporters"]),
+        ("provider", ["name", "failed", "sessions", "rate", "domains"]),
+        ("policy", ["name", "failed", "sessions", "rate"]),
+    ],
+)
+def test_a_grouping_of_failures_has_the_columns_it_can_fill(client, admin, by, columns):
+    fill(3)
+
+    table = client.get(reverse("failures:list"), {"by": by}).context["table"]
+
+    assert [column.name for column in table.columns] == columns
+
+
+def test_failures_are_sorted_and_saved_as_they_are_shown(client, admin):
+    today = timezone.now().date()
+    for name, failures in (("b.example", 3), ("a.example", 1), ("c.example", 2)):
+        make_report(make_domain(name), today - timedelta(days=1), failures=failures)
+    roll_up()
+    query = {"by": "domain", "sort": "name", "columns": ["failed"], "export": "csv"}
+
+    usual = client.get(reverse("failures:list"), {"by": "domain"}).context["table"]
+    text = client.get(reverse("failures:list"), query).content.decode()
+
+    assert [row.record.failed for row in usual.rows] == [3, 2, 1]
+    assert text.splitlines() == [
+        "Group,Failed sessions",
+        "a.example,1",
+        "b.example,3",
+        "c.example,2",
+    ]
+
+
+def test_a_provider_with_failures_leads_to_its_domains(client, admin):
+    today = timezone.now().date()
+    for name, provider in (("a.example", "Hoster"), ("b.example", "Hoster"), ("c.example", "")):
+        domain = make_domain(name)
+        Posture.objects.filter(domain=domain).update(mx_provider=provider)
+        make_report(domain, today - timedelta(days=1), failures=4)
+    roll_up()
+
+    page = client.get(reverse("failures:list"), {"by": "provider"})
+
+    for row in page.context["table"].rows:
+        behind = client.get(row.record.href).context["table"].rows
+        assert len(behind) == row.record.domains
+        assert sum(one.record.failed for one in behind) == row.record.failed
 
 
 def test_a_domain_page_says_since_when_mail_is_refused(client, admin):

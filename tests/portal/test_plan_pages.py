@@ -19,7 +19,7 @@ from tests.factories import (
     make_member,
     make_report,
 )
-from tlsrpt_portal.pages.rollout import read_board
+from tlsrpt_portal.pages.rollout_board import read_board
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +94,32 @@ def test_each_domain_stands_in_the_lane_its_evidence_puts_it_in():
     }
 
 
+def test_each_number_of_the_board_leads_to_so_many_domains(client, auditor):
+    today = timezone.now().date()
+    team = TeamFactory(name="Retail")
+    for at in range(3):
+        make_domain(f"dark{at}.example", team, tlsrpt="missing", mta_sts="missing")
+    testing = make_domain("testing.example", team, sts_mode="testing")
+    make_domain("theirs.example", TeamFactory(), sts_mode="testing")
+    make_report(testing, today - timedelta(days=2), successes=300, failures=30)
+    roll_up()
+    query = {"team": team.pk}
+
+    for lane in client.get(reverse("rollout"), query).context["lanes"]:
+        page = client.get(reverse("rollout"), query | {"stage": lane.stage.value})
+        assert len(page.context["table"].rows) == lane.count
+    whole = client.get(reverse("rollout"), query | {"export": "csv"}).content.decode()
+
+    _, *rows = whole.splitlines()
+    assert [row.split(",")[:4] for row in rows] == [
+        ["No record", "dark0.example", "Retail", ""],
+        ["No record", "dark1.example", "Retail", ""],
+        ["No record", "dark2.example", "Retail", ""],
+        ["Testing", "testing.example", "Retail", "Look"],
+    ]
+    assert rows[3].endswith(",330,30")
+
+
 def test_what_enforce_would_have_refused_equals_the_failures_behind_it(client, auditor):
     today = timezone.now().date()
     team = TeamFactory()
@@ -110,7 +136,7 @@ def test_what_enforce_would_have_refused_equals_the_failures_behind_it(client, a
         assert sum(row.sessions for row in rows) == 33
     for row in found.by_cause:
         assert client.get(row.href).context["failed"] == row.sessions
-    behind = client.get(found.by_sender[0].href).context["rows"]
+    behind = [row.record for row in client.get(found.by_sender[0].href).context["table"].rows]
     assert [(row.name, row.failed) for row in behind] == [("Google Inc.", 30), ("Comcast", 3)]
 
 

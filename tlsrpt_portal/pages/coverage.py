@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -18,11 +18,11 @@ from domains.exception_queries import excepted_by_team, exceptions_by_domain
 from domains.history import DayCounts, DayState, counts_by_day, counts_by_team, states_on
 from domains.lacks import Lack
 from domains.models import CoverageException, Domain
-from tlsrpt_portal.pages.coverage_scope import read_scope
+from tlsrpt_portal.pages.coverage_scope import Scope, read_scope
 from tlsrpt_portal.pages.span import read_span
 from webui import charting
 from webui.charting import Cell, Chart
-from webui.exports import Format, file_response
+from webui.exports import Sheet, asked_file
 from webui.wording import day as day_words
 from webui.wording import number, share
 
@@ -85,21 +85,23 @@ def coverage_page(request: HttpRequest) -> HttpResponse:
     """Show teams by states on a day, and the history; or give the day's states as a file."""
     scope = read_scope(request)
     domains, on, today = scope.domains, scope.on, scope.today
-    if request.GET.get("export") in set(Format):
-        return _export(Format(request.GET["export"]), on, states_on(domains, on))
     counts = counts_by_team(domains, on)
     excepted = excepted_by_team(domains, on)
     span = read_span(request)
     teams = {team.pk: team.name for team in scope.teams}
     history = counts_by_day(domains, today - timedelta(days=span.days), today)
+    chart = history_chart(history, scope.team)
+    rows = _rows(counts, excepted, teams, is_today=scope.is_today)
+    if file := asked_file(request, _domains_sheet(scope), _teams_sheet(on, rows), chart.sheet):
+        return file
     context = {
         "scope": scope,
         "is_today": scope.is_today,
         "columns": [title for _, _, title in COLUMNS],
-        "rows": _rows(counts, excepted, teams, is_today=scope.is_today),
+        "rows": rows,
         "total": sum(held.total for _, held in counts),
         "span": span,
-        "chart": history_chart(history, scope.team),
+        "chart": chart,
         "made_at": timezone.now(),
     }
     return render(request, "pages/coverage.html", context)
@@ -210,12 +212,21 @@ def history_chart(history: Sequence[DayCounts], team: str = "") -> Chart:
         columns=("Day", "Domains", "TLS-RPT", "Enforce", "Testing", "DANE"),
         rows=[
             (
-                Cell(text=day_words(one.day), href=f"?on={one.day.isoformat()}{narrowed}"),
-                Cell(text=number(one.total)),
-                Cell(text=number(one.tlsrpt["valid"])),
-                Cell(text=number(one.sts["enforce"])),
-                Cell(text=number(one.sts["testing"])),
-                Cell(text=number(one.dane["valid"])),
+                Cell(
+                    text=day_words(one.day),
+                    value=one.day,
+                    href=f"?on={one.day.isoformat()}{narrowed}",
+                ),
+                *(
+                    Cell(text=number(count), value=count)
+                    for count in (
+                        one.total,
+                        one.tlsrpt["valid"],
+                        one.sts["enforce"],
+                        one.sts["testing"],
+                        one.dane["valid"],
+                    )
+                ),
             )
             for one in reversed(history)
         ],
@@ -224,24 +235,51 @@ def history_chart(history: Sequence[DayCounts], team: str = "") -> Chart:
     )
 
 
-def _export(form: Format, on: date, states: Sequence[DayState]) -> HttpResponse:
-    keys = [one.domain_id for one in states]
-    domains = Domain.objects.select_related("team").in_bulk(keys)
+def _domains_sheet(scope: Scope) -> Sheet:
+    """Give the states of each domain on the day, with its exceptions: what is filed."""
+    return Sheet(
+        name="domains",
+        file_name=f"coverage-{scope.on.isoformat()}",
+        header=HEADER,
+        rows=lambda: sorted(_domain_cells(scope.on, states_on(scope.domains, scope.on))),
+    )
+
+
+def _domain_cells(on: date, states: Sequence[DayState]) -> Iterator[tuple[str, ...]]:
+    domains = Domain.objects.select_related("team").in_bulk([one.domain_id for one in states])
     held = exceptions_by_domain(on)
-    rows = [
-        (
+    for one in states:
+        domain = domains[one.domain_id]
+        yield (
             on.isoformat(),
-            domains[one.domain_id].name,
-            str(domains[one.domain_id].team or ""),
-            domains[one.domain_id].owner,
+            domain.name,
+            str(domain.team or ""),
+            domain.owner,
             one.tlsrpt,
             one.sts,
             one.dane,
             *_exception_cells(held.get(one.domain_id, {})),
         )
-        for one in states
-    ]
-    return file_response(form, f"coverage-{on.isoformat()}", HEADER, sorted(rows))
+
+
+def _teams_sheet(on: date, rows: Sequence[TeamRow]) -> Sheet:
+    """Give the matrix, with a column for what is excepted beside each that may be."""
+    header = ["Day", "Team", "Domains"]
+    for aspect, value, title in COLUMNS:
+        header += [title, f"{title}, excepted"] if (aspect, value) in EXCEPTED_FROM else [title]
+    return Sheet(
+        name="teams",
+        file_name=f"coverage-teams-{on.isoformat()}",
+        header=header,
+        rows=lambda: ([on.isoformat(), row.name, row.total, *_counts(row)] for row in rows),
+    )
+
+
+def _counts(row: TeamRow) -> Iterator[int]:
+    for (aspect, value, _), cell in zip(COLUMNS, row.counts, strict=True):
+        yield cell.count
+        if (aspect, value) in EXCEPTED_FROM:
+            yield cell.excepted
 
 
 def _exception_cells(held: dict[Lack, CoverageException]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from tlsrpt_portal.pages.marks import change_title
 from tlsrpt_portal.pages.reported_policy import Held
 from tlsrpt_portal.pages.span import read_span
 from tlsrpt_portal.pages.stages import Condition, Stage, find_conditions, find_stage, published_by
+from webui.exports import asked_file
 from webui.findings import word_all
 
 TIMELINE_LENGTH = 25
@@ -57,6 +58,8 @@ def domain_page(request: HttpRequest, name: str) -> HttpResponse:
     changes = list(domain.state_changes.all()[:MOST_CHANGES])
     span = read_span(request)
     reports = read_reports(domain, changes, span)
+    if file := asked_file(request, *reports.sheets):
+        return file
     conditions = _conditions(posture, reports)
     context = {
         "span": span,

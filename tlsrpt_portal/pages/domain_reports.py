@@ -25,6 +25,7 @@ from tlsrpt_portal.pages.span import Span
 from tlsrpt_portal.pages.stages import EVIDENCE_DAYS
 from tlsrpt_portal.pages.week import Week, compare_weeks
 from webui.charting import Chart
+from webui.exports import Sheet
 
 CHART_DAYS = 90
 MOST_CAUSES = 8
@@ -79,6 +80,41 @@ class DomainReports:
         """Say whether a report was ever counted."""
         return self.last_report_on is not None
 
+    @property
+    def sheets(self) -> tuple[Sheet, ...]:
+        """Give the tables as files."""
+        return (
+            self.chart.sheet,
+            Sheet(
+                name="causes",
+                file_name="causes",
+                header=(
+                    "Cause",
+                    "Result type",
+                    "Receiving MX",
+                    "Failed sessions",
+                    "Reporters",
+                    "First day",
+                    "Last day",
+                ),
+                rows=lambda: map(_cause_cells, self.causes),
+            ),
+            Sheet(
+                name="reporters",
+                file_name="reporters",
+                header=(
+                    "Reporter",
+                    "Reports",
+                    "State",
+                    "Sessions",
+                    "Failed",
+                    "Last day",
+                    "Policy it applies",
+                ),
+                rows=lambda: map(_reporter_cells, self.reporters),
+            ),
+        )
+
 
 def read_reports(domain: Domain, changes: list[StateChange], span: Span) -> DomainReports:
     """Ask what reports say of a domain in the span, and what its diagnosis rests on."""
@@ -119,6 +155,31 @@ def read_reports(domain: Domain, changes: list[StateChange], span: Span) -> Doma
         last_report_on=queries.last_report_days(one).get(domain.pk),
         evidence=evidence.get(domain.pk, Totals()),
         evidence_until=until,
+    )
+
+
+def _cause_cells(cause: ShownCause) -> tuple[object, ...]:
+    return (
+        cause.name,
+        cause.result_type,
+        cause.receiving_mx,
+        cause.failed_sessions,
+        cause.reporters,
+        cause.first_day,
+        cause.last_day,
+    )
+
+
+def _reporter_cells(one: ShownReporter) -> tuple[object, ...]:
+    figures = one.figures
+    return (
+        one.name,
+        one.cadence.words,
+        one.cadence.sign.word,
+        figures.sessions if figures else None,
+        figures.failures if figures else None,
+        figures.last_day if figures else None,
+        one.policy.held.value if one.policy else None,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -25,6 +26,7 @@ from reports.charts import sessions_chart
 from tlsrpt_portal.pages.incident_evidence import read_check_evidence
 from tlsrpt_portal.pages.marks import fleet_marks
 from webui.charting import Chart
+from webui.exports import Sheet, asked_file
 
 MOST_DOMAINS = 200
 
@@ -33,16 +35,20 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one incident."""
     incident = visible_incident(request, pk)
     domains = Domain.objects.visible_to(request.user).filter(incident_domains__incident=incident)
-    touched = _touched(incident, domains)
+    touched = list(_touched(incident, domains)[:MOST_DOMAINS])
     parts = list(incident.parts.select_related("rule"))
     kinds = {RuleKind(one.rule.kind) for one in (incident, *parts)}
     is_about_sessions = not kinds.isdisjoint(RATE_KINDS)
+    chart = _evidence(incident, domains)
+    sheets = [_domains_sheet(incident, domains), *([chart.sheet] if chart else [])]
+    if file := asked_file(request, *sheets):
+        return file
     context = {
         "incident": incident,
         "now": timezone.now(),
         "cause_words": words_of(incident),
         "part_words": [words_of(part) for part in parts],
-        "chart": _evidence(incident, domains),
+        "chart": chart,
         "checks": read_check_evidence(incident, touched),
         "is_about_sessions": is_about_sessions,
         "group_href": _group_href(incident) if is_about_sessions else "",
@@ -83,11 +89,30 @@ def _group_href(incident: Incident) -> str:
     return f"{reverse('failures:group')}?{urlencode(query)}"
 
 
-def _touched(incident: Incident, domains: DomainQuerySet) -> list[IncidentDomain]:
-    """Give the first of these domains as the incident touches them, worst first."""
+def _touched(incident: Incident, domains: DomainQuerySet) -> QuerySet[IncidentDomain]:
+    """Give these domains as the incident touches them, worst first."""
     rows = incident.incident_domains.filter(domain__in=domains.order_by().values("pk"))
-    ordered = rows.select_related("domain__team").order_by("-failed_sessions", "pk")
-    return list(ordered[:MOST_DOMAINS])
+    return rows.select_related("domain__team").order_by("-failed_sessions", "pk")
+
+
+def _domains_sheet(incident: Incident, domains: DomainQuerySet) -> Sheet:
+    return Sheet(
+        name="domains",
+        file_name=f"incident-{incident.pk}-domains",
+        header=("Domain", "Team", "Owner", "Failed", "Sessions", "First day", "Last day"),
+        rows=lambda: (
+            (
+                row.domain.name,
+                row.domain.team or "",
+                row.domain.owner,
+                row.failed_sessions,
+                row.sessions,
+                row.first_on,
+                row.last_on,
+            )
+            for row in _touched(incident, domains)
+        ),
+    )
 
 
 def _forms(request: HttpRequest, incident: Incident) -> dict[str, Any]:

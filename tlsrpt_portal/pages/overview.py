@@ -12,7 +12,7 @@ from accounts.access import may_anywhere
 from accounts.roles import Role
 from domains.history import DayCounts, counts_by_day
 from domains.models import DomainQuerySet
-from domains.queries import add_up, coverage_by_team
+from domains.queries import TeamCoverage, add_up, coverage_by_team
 from reports import cause_queries, queries
 from reports.charts import sessions_chart
 from reports.fleet import Fleet
@@ -21,6 +21,7 @@ from tlsrpt_portal.pages.coverage_strip import coverage_strips
 from tlsrpt_portal.pages.marks import fleet_marks
 from tlsrpt_portal.pages.span import read_span
 from tlsrpt_portal.pages.week import compare_weeks
+from webui.exports import Sheet, asked_file
 
 MONTH = timedelta(days=30)
 MOST_CAUSES = 6
@@ -39,6 +40,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     since, until = queries.last_complete_days(max(span.days, 14))
     figures = queries.daily_figures(fleet, since, until)
     week_since, _ = queries.last_complete_days(7)
+    chart = sessions_chart(figures[-span.days :], fleet_marks(active, span.since, span.until))
+    if file := asked_file(request, _teams_sheet(teams), chart.sheet):
+        return file
     causes = cause_queries.causes(fleet, week_since, until)[:MOST_CAUSES]
     context = {
         "now": now,
@@ -46,7 +50,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "span": span,
         "week": compare_weeks(figures),
         "week_totals": queries.totals(fleet, week_since, until),
-        "chart": sessions_chart(figures[-span.days :], fleet_marks(active, span.since, span.until)),
+        "chart": chart,
         "freshness": queries.data_freshness(fleet),
         "causes": list(
             zip(causes, cause_queries.extents(fleet, causes, week_since, until), strict=True),
@@ -62,3 +66,31 @@ def _month_ago(domains: DomainQuerySet) -> DayCounts | None:
     day = timezone.now().date() - MONTH
     [counts] = counts_by_day(domains, day, day)
     return counts if counts.total else None
+
+
+def _teams_sheet(teams: list[TeamCoverage]) -> Sheet:
+    return Sheet(
+        name="teams",
+        file_name="teams",
+        header=(
+            "Team",
+            "Domains",
+            "TLS-RPT",
+            "Enforce",
+            "Testing",
+            "Without MTA-STS",
+            "With errors",
+        ),
+        rows=lambda: (
+            (
+                row.team,
+                row.coverage.total,
+                row.coverage.tlsrpt_valid,
+                row.coverage.sts_enforce,
+                row.coverage.sts_testing,
+                row.coverage.sts_missing,
+                row.coverage.with_errors,
+            )
+            for row in teams
+        ),
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,7 +12,7 @@ from django.utils import timezone
 from reports import queries
 from reports.fleet import Fleet
 from tlsrpt_portal.pages.span import Span, read_span
-from webui.exports import Format, file_response
+from webui.exports import Sheet, asked_file
 from webui.status import Sign, Tone
 from webui.wording import plural
 
@@ -38,8 +37,8 @@ def reporters(request: HttpRequest) -> HttpResponse:
     fleet = Fleet(request.user)
     found = queries.by_reporter(fleet, span.since, span.until)
     rows = [_row(one, span) for one in found]
-    if request.GET.get("export") in set(Format):
-        return _export(Format(request.GET["export"]), rows)
+    if file := asked_file(request, _sheet(rows)):
+        return file
     last_days = queries.last_heard_of(fleet).items()
     forgotten = [(name, last) for name, last in last_days if last < span.since]
     context = {
@@ -47,7 +46,6 @@ def reporters(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "total": sum(one.sessions for one in found),
         "forgotten": forgotten[:MOST_FORGOTTEN],
-        "query": request.GET.urlencode(),
     }
     return render(request, "reporters/list.html", context)
 
@@ -69,19 +67,23 @@ def silence_sign(last_day: date, *, is_regular: bool) -> Sign:
     return Sign(Tone.WARN, f"Silent for {days} days", "", "It reported every day before.")
 
 
-def _export(form: Format, rows: list[Row]) -> HttpResponse:
+def _sheet(rows: list[Row]) -> Sheet:
     header = ("Reporter", "Domains", "Days", "Sessions", "Failed", "First day", "Last day", "State")
-    values: list[tuple[Any, ...]] = [
-        (
-            row.figures.reporter,
-            row.figures.domains,
-            row.figures.days,
-            row.figures.sessions,
-            row.figures.failures,
-            row.figures.first_day,
-            row.figures.last_day,
-            row.sign.word,
-        )
-        for row in rows
-    ]
-    return file_response(form, "reporters", header, values)
+    return Sheet(
+        name="reporters",
+        file_name="reporters",
+        header=header,
+        rows=lambda: (
+            (
+                row.figures.reporter,
+                row.figures.domains,
+                row.figures.days,
+                row.figures.sessions,
+                row.figures.failures,
+                row.figures.first_day,
+                row.figures.last_day,
+                row.sign.word,
+            )
+            for row in rows
+        ),
+    )

@@ -1,4 +1,4 @@
-"""How do we get all domains to enforce safely? A board from no record to enforce."""
+"""The domains in the stages of the roll-out, each with its evidence, and what enforce would do."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ from heapq import nlargest, nsmallest
 from typing import NamedTuple
 
 from django.db.models import BooleanField, Case, Count, Q, When
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 
-from accounts.access import teams_for
 from domains.models import Domain, DomainQuerySet, Status, StsMode
 from reports import cause_queries, queries
 from reports.queries import Sums, Totals
 from reports.signs import cause_name
 from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
-from tlsrpt_portal.pages.failures import failures_href, group_href, narrow_to_mode
+from tlsrpt_portal.pages.failure_scope import failures_href, group_href, narrow_to_mode
 from tlsrpt_portal.pages.stages import (
     EVIDENCE_DAYS,
     LEAST_DAYS,
@@ -40,6 +37,7 @@ class Place(NamedTuple):
     name: str
     pk: int
     published: Published
+    stage: Stage
 
 
 class States(NamedTuple):
@@ -63,6 +61,7 @@ class Card:
 class Lane:
     """One stage of the roll-out."""
 
+    stage: Stage
     title: str
     means: str
     step: str
@@ -99,23 +98,6 @@ class Board(NamedTuple):
     what_if: WhatIf
 
 
-def rollout(request: HttpRequest) -> HttpResponse:
-    """Show the board."""
-    domains = Domain.objects.visible_to(request.user).active()
-    team = request.GET.get("team", "")
-    if team.isdecimal():
-        domains = domains.filter(team=int(team))
-    board = read_board(domains)
-    context = {
-        "lanes": board.lanes,
-        "what_if": board.what_if,
-        "days": EVIDENCE_DAYS,
-        "teams": teams_for(request.user),
-        "team": team,
-    }
-    return render(request, "pages/rollout.html", context)
-
-
 def read_board(domains: DomainQuerySet) -> Board:
     """Sort the domains that take mail into the five stages.
 
@@ -123,16 +105,16 @@ def read_board(domains: DomainQuerySet) -> Board:
     that publish the same are in one stage, and are counted and not read.
     """
     since, until = queries.last_complete_days(EVIDENCE_DAYS)
-    taking = domains.exclude(posture=None).exclude(posture__mx=Status.NULL_MX).order_by()
+    taking = _taking_mail(domains)
     states = _states_by_stage(taking, until)
     using = taking.filter(posture__mta_sts=Status.VALID)
     sums = queries.per_domain_sums(using, since, until)
     shown = {
-        stage: _first_places(taking, stage, states[stage], sums)
+        stage: _first_places(taking, stage, states[stage], sums, MOST_CARDS)
         for stage in (Stage.DARK, Stage.REPORTING, Stage.ENFORCE)
     }
     counts = {stage: states[stage].domains for stage in shown}
-    for stage, places in _tested(domains, states[Stage.TESTING].all, sums, since, until).items():
+    for stage, places in _tested(taking, states[Stage.TESTING].all, sums, since, until).items():
         counts[stage] = len(places)
         shown[stage] = nsmallest(MOST_CARDS, places)
     testing = narrow_to_mode(domains, StsMode.TESTING)
@@ -146,7 +128,7 @@ def read_board(domains: DomainQuerySet) -> Board:
         stage: [
             Card(
                 domain=held[place.pk],
-                evidence=_evidence(stage, place.published, totals.get(place.pk, Totals()), until),
+                evidence=tell_evidence(place, totals.get(place.pk, Totals()), until),
                 is_trouble=not place.is_quiet,
             )
             for place in places
@@ -154,7 +136,23 @@ def read_board(domains: DomainQuerySet) -> Board:
         for stage, places in shown.items()
     }
     what_if = _what_if(testing, tried, [held[pk] for pk in worst], since, until)
-    return Board([_lane(stage, counts[stage], cards[stage]) for stage in _LANES], what_if)
+    return Board([_lane(stage, counts[stage], cards[stage]) for stage in LANES], what_if)
+
+
+def list_places(domains: DomainQuerySet, stage: Stage) -> list[Place]:
+    """Give every domain of a stage: troubled ones first, then by name."""
+    since, until = queries.last_complete_days(EVIDENCE_DAYS)
+    taking = _taking_mail(domains)
+    states = _states_by_stage(taking, until)
+    using = taking.filter(posture__mta_sts=Status.VALID)
+    sums = queries.per_domain_sums(using, since, until)
+    if stage in {Stage.TESTING, Stage.READY}:
+        return sorted(_tested(taking, states[Stage.TESTING].all, sums, since, until)[stage])
+    return _first_places(taking, stage, states[stage], sums, None)
+
+
+def _taking_mail(domains: DomainQuerySet) -> DomainQuerySet:
+    return domains.exclude(posture=None).exclude(posture__mx=Status.NULL_MX).order_by()
 
 
 _UNSEEN = Sums()
@@ -184,9 +182,13 @@ def _publishing(states: Sequence[Published]) -> Q:
 
 
 def _first_places(
-    taking: DomainQuerySet, stage: Stage, states: States, sums: Mapping[int, Sums]
+    taking: DomainQuerySet,
+    stage: Stage,
+    states: States,
+    sums: Mapping[int, Sums],
+    most: int | None,
 ) -> list[Place]:
-    """Give the domains of a stage that are shown: troubled ones first, then by name."""
+    """Give the first domains of a stage, or all: troubled ones first, then by name."""
     troubled = _publishing(states.troubled)
     if stage is Stage.ENFORCE:
         troubled |= Q(pk__in=[pk for pk, seen in sums.items() if _fails_notably(seen)])
@@ -194,20 +196,20 @@ def _first_places(
     rows = taking.filter(_publishing(states.all)).annotate(is_quiet=is_quiet)
     found = rows.order_by("is_quiet", "name").values_list("is_quiet", "name", "pk", *_STATES)
     return [
-        Place(is_quiet, name, pk, Published(*values))
-        for is_quiet, name, pk, *values in found[:MOST_CARDS]
+        Place(is_quiet, name, pk, Published(*values), stage)
+        for is_quiet, name, pk, *values in found[:most]
     ]
 
 
 def _tested(
-    domains: DomainQuerySet,
+    taking: DomainQuerySet,
     states: Sequence[Published],
     sums: Mapping[int, Sums],
     since: date,
     until: date,
 ) -> dict[Stage, list[Place]]:
     """Sort the domains in testing into those that are ready and those that are not."""
-    testing = domains.filter(_publishing(states))
+    testing = taking.filter(_publishing(states))
     early = queries.domains_told_of(testing, since, until - timedelta(days=LEAST_DAYS - 1))
     places: dict[Stage, list[Place]] = {Stage.TESTING: [], Stage.READY: []}
     for pk, name, *values in testing.order_by().values_list("pk", "name", *_STATES):
@@ -220,16 +222,17 @@ def _tested(
         )
         stage = find_stage(published, seen, until)
         is_quiet = not _is_trouble(stage, published, of_domain)
-        places[stage].append(Place(is_quiet, name, pk, published))
+        places[stage].append(Place(is_quiet, name, pk, published, stage))
     return places
 
 
 def _lane(stage: Stage, count: int, cards: list[Card]) -> Lane:
-    title, means, step = _LANES[stage]
-    return Lane(title=title, means=means, step=step, count=count, cards=cards)
+    title, means, step = LANES[stage]
+    return Lane(stage=stage, title=title, means=means, step=step, count=count, cards=cards)
 
 
-_LANES = {
+# By stage: its title, what it means, and the next step.
+LANES = {
     Stage.DARK: (
         "No record",
         "Nobody reports.",
@@ -274,10 +277,11 @@ def _is_trouble(stage: Stage, published: Published, seen: Sums) -> bool:
     return False
 
 
-def _evidence(stage: Stage, published: Published, seen: Totals, until: date) -> str:
+def tell_evidence(place: Place, seen: Totals, until: date) -> str:
     """Say why a domain stands where it stands."""
+    published = place.published
     failed = f"{number(seen.failures)} of {plural(seen.sessions, 'session')}"
-    match stage:
+    match place.stage:
         case Stage.ENFORCE if published.tlsrpt != Status.VALID:
             return "Enforces blindly: no TLS-RPT."
         case Stage.ENFORCE if seen.sessions:

@@ -13,7 +13,8 @@ from tlsrpt_portal.pages.coverage import coverage_page
 from tlsrpt_portal.pages.coverage_paper import coverage_paper
 from tlsrpt_portal.pages.domain import domain_page
 from tlsrpt_portal.pages.domains import DomainList
-from tlsrpt_portal.pages.failures import failure_group, failures
+from tlsrpt_portal.pages.failure_group import failure_group
+from tlsrpt_portal.pages.failures import failures
 from tlsrpt_portal.pages.incident import incident_page
 from tlsrpt_portal.pages.jump import jump
 from tlsrpt_portal.pages.overview import overview

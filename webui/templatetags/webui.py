@@ -8,11 +8,13 @@ from typing import Any
 
 from django import forms, template
 from django.forms.boundfield import BoundField
+from django.template import RequestContext
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from webui import wording
+from webui.exports import Format
 from webui.icons import svg
 from webui.sparkline import sparkline as draw_sparkline
 from webui.status import Sign, Tone
@@ -165,3 +167,23 @@ def field(bound: BoundField) -> dict[str, Any]:
 def fields(form: forms.BaseForm) -> dict[str, Any]:
     """Render all fields of a form."""
     return {"form": form}
+
+
+@register.simple_tag(takes_context=True)
+def save_as(context: RequestContext, table: str = "") -> SafeString:
+    """Give the links to a table of this page as files: the same filters, order and columns.
+
+    `table` names it where the page has several; see `webui.exports.asked_file`.
+    """
+    query = context["request"].GET.copy()
+    query.pop("page", None)
+    if table:
+        query["table"] = table
+    addresses = []
+    for form in Format:
+        query["export"] = form.value
+        addresses.append(f"?{query.urlencode()}")
+    return format_html(
+        '<span class="save-as">Save as <a href="{}">CSV</a> or <a href="{}">XLSX</a></span>',
+        *addresses,
+    )

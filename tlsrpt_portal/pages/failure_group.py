@@ -1,0 +1,174 @@
+"""One cause of failures: what it means, what to do, whom it touches, and who says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from domains.models import Domain
+from mailtls.catalogue.result_types import describe_result_type, explain_reason
+from reports import cause_queries
+from reports.cause_queries import CauseKey, Part, Parts
+from reports.charts import reports_href
+from reports.models import FailureDetail
+from reports.signs import cause_name
+from tlsrpt_portal.pages.failure_scope import read_asked, scope_words
+from webui import charting
+from webui.charting import Cell, Chart
+from webui.exports import Sheet, asked_file
+from webui.wording import day as day_words
+from webui.wording import number
+
+MOST_ROWS = 100
+MOST_EVIDENCE = 25
+# So many details are worth a file; a cause of years may have millions.
+MOST_EVIDENCE_IN_FILES = 10_000
+
+
+def failure_group(request: HttpRequest) -> HttpResponse:
+    """Show one cause."""
+    asked = read_asked(request)
+    span, domains = asked.span, asked.domains
+    if "cause" not in request.GET:
+        raise Http404
+    cause = CauseKey(result_type=asked.cause[:64], receiving_mx=request.GET.get("mx"))
+    days = cause_queries.failed_by_day(domains, cause, span.since, span.until)
+    parts = cause_queries.parts_of(domains, cause, span.since, span.until)
+    chart = _chart(cause, days)
+    found = cause_queries.evidence(domains, cause, span.since, span.until)
+    if file := asked_file(request, *_sheets(parts, found), chart.sheet):
+        return file
+    context = {
+        "span": span,
+        "cause": cause,
+        "name": cause_name(cause.result_type),
+        "words": describe_result_type(cause.result_type),
+        "failed": sum(count for _, count in days),
+        "chart": chart,
+        "domains": list(_with_domains(parts.by_domain[:MOST_ROWS])),
+        "domain_count": len(parts.by_domain),
+        "reporters": parts.by_reporter,
+        "mxs": [
+            (part, asked.group_href(replace(cause, receiving_mx=part.key)))
+            for part in parts.by_receiving_mx
+        ]
+        if cause.receiving_mx is None
+        else [],
+        "list_href": asked.list_href(),
+        "narrowed_to": scope_words(asked.scope),
+        "evidence": [
+            (detail, explain_reason(detail.failure_reason_code) or "")
+            for detail in found[:MOST_EVIDENCE]
+        ],
+        "reports_href": reports_href(cause=cause.result_type),
+    }
+    return render(request, "failures/group.html", context)
+
+
+def _with_domains(parts: Sequence[Part]) -> Iterator[tuple[Domain, Part]]:
+    names = Domain.objects.select_related("team").in_bulk([part.key for part in parts])
+    return ((names[part.key], part) for part in parts if part.key in names)
+
+
+def _sheets(parts: Parts, found: QuerySet[FailureDetail]) -> list[Sheet]:
+    return [
+        Sheet(
+            name="domains",
+            file_name="failures-domains",
+            header=("Domain", "Team", "Failed sessions", "First day", "Last day"),
+            rows=lambda: (
+                (
+                    domain.name,
+                    domain.team or "",
+                    part.failed_sessions,
+                    part.first_day,
+                    part.last_day,
+                )
+                for domain, part in _with_domains(parts.by_domain)
+            ),
+        ),
+        Sheet(
+            name="reporters",
+            file_name="failures-reporters",
+            header=("Reporter", "Failed sessions", "Domains", "First day", "Last day"),
+            rows=lambda: map(_part_cells, parts.by_reporter),
+        ),
+        Sheet(
+            name="mx",
+            file_name="failures-receiving-mx",
+            header=("Receiving MX", "Failed sessions", "Domains", "First day", "Last day"),
+            rows=lambda: map(_part_cells, parts.by_receiving_mx),
+        ),
+        Sheet(
+            name="evidence",
+            file_name="failures-evidence",
+            header=(
+                "Report",
+                "Reporter",
+                "Day",
+                "Domain",
+                "Failed sessions",
+                "Sending MTA",
+                "Receiving MX",
+                "Reason given",
+            ),
+            rows=lambda: map(_detail_cells, found[:MOST_EVIDENCE_IN_FILES]),
+        ),
+    ]
+
+
+def _part_cells(part: Part) -> tuple[object, ...]:
+    return part.key, part.failed_sessions, part.domains, part.first_day, part.last_day
+
+
+def _detail_cells(detail: FailureDetail) -> tuple[object, ...]:
+    return (
+        detail.result.report.report_id,
+        detail.result.reporter,
+        detail.result.day,
+        detail.result.domain.name if detail.result.domain else detail.result.policy_domain,
+        detail.failed_sessions,
+        detail.sending_mta_ip,
+        detail.receiving_mx_hostname,
+        detail.failure_reason_code,
+    )
+
+
+def _chart(cause: CauseKey, days: list[tuple[date, int]]) -> Chart:
+    bar = {
+        "type": "bar",
+        "name": "Failed sessions",
+        "x": [day.isoformat() for day, _ in days],
+        "y": [count for _, count in days],
+        "marker": {"color": charting.FAILURES},
+        "hovertemplate": "%{y:,} failed<extra></extra>",
+    }
+    more = {
+        "xaxis": charting.day_axis(),
+        "yaxis": charting.axis(title={"text": "Failed sessions"}, tickformat="~s"),
+        "showlegend": False,
+    }
+    return Chart(
+        id="group-chart",
+        title="Failed sessions by day",
+        figure={"data": [bar], "layout": charting.layout(240, **more)},
+        columns=("Day", "Failed sessions"),
+        rows=[
+            (
+                Cell(
+                    text=day_words(day),
+                    value=day,
+                    href=reports_href(day=day.isoformat(), cause=cause.result_type),
+                ),
+                Cell(text=number(count), value=count),
+            )
+            for day, count in reversed(days)
+        ],
+        height=240,
+        day_href=reports_href(day="DAY", cause=cause.result_type),
+    )

@@ -1,0 +1,94 @@
+"""What the pages of failures are about: domains, days and a cause, as their address says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.models import Team
+from domains.models import DomainQuerySet, Status, StsMode
+from reports.cause_queries import CauseKey
+from reports.fleet import Fleet, Scope
+from tlsrpt_portal.pages.span import Span, read_span
+
+# Stands in the address for the domains whose MX hosts belong to no known provider.
+NO_PROVIDER = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the address asks for: domains, days, one cause or any, and its own narrowing."""
+
+    domains: Scope
+    span: Span
+    cause: str
+    scope: dict[str, str]
+
+    def group_href(self, cause: CauseKey) -> str:
+        """Give the page of a cause within the same days and narrowing."""
+        mx = {} if cause.receiving_mx is None else {"mx": cause.receiving_mx}
+        days = str(self.span.days)
+        return group_href(cause=cause.result_type, **mx, **self.scope, days=days)
+
+    def list_href(self, **query: str) -> str:
+        """Give the failures within the same days and narrowing."""
+        return failures_href(**{**self.scope, **query}, days=str(self.span.days))
+
+
+def read_asked(request: HttpRequest) -> Asked:
+    """Read the address: the watched domains this person may see, of one team, mode or provider."""
+    scope = {}
+    if (team := request.GET.get("team", "")).isdecimal():
+        scope["team"] = team
+    fleet = Fleet(request.user, int(team) if "team" in scope else None)
+    narrowed: DomainQuerySet | None = None
+    if (mode := request.GET.get("sts", "")) in StsMode.values:
+        narrowed = narrow_to_mode(fleet.domains, StsMode(mode))
+        scope["sts"] = mode
+    if provider := request.GET.get("provider", "")[:100]:
+        name = "" if provider == NO_PROVIDER else provider
+        held = fleet.domains if narrowed is None else narrowed
+        narrowed = held.filter(posture__mx_provider=name)
+        scope["provider"] = provider
+    return Asked(
+        domains=fleet if narrowed is None else narrowed,
+        span=read_span(request),
+        cause=request.GET.get("cause", ""),
+        scope=scope,
+    )
+
+
+def scope_words(scope: dict[str, str]) -> str:
+    """Give in words what the figures are narrowed to; empty for everything."""
+    words: list[str] = []
+    if "team" in scope:
+        words += Team.objects.filter(pk=int(scope["team"])).values_list("name", flat=True)
+    if "sts" in scope:
+        words.append(f"domains whose policy is in mode {scope['sts']}")
+    if "provider" in scope:
+        words.append(provider_words(scope["provider"]))
+    return ", ".join(words)
+
+
+def provider_words(provider: str) -> str:
+    """Give an MX provider of the address in words."""
+    return "Own or unknown hosts" if provider == NO_PROVIDER else provider
+
+
+def narrow_to_mode(domains: DomainQuerySet, mode: StsMode) -> DomainQuerySet:
+    """Narrow to domains that take mail and have a policy of this mode that senders use."""
+    using = domains.filter(posture__mta_sts=Status.VALID, posture__sts_mode=mode)
+    return using.exclude(posture__mx=Status.NULL_MX)
+
+
+def failures_href(**query: str) -> str:
+    """Give the address of the failures that these parameters leave."""
+    return f"{reverse('failures:list')}?{urlencode(query)}"
+
+
+def group_href(**query: str) -> str:
+    """Give the address of the page of one cause."""
+    return f"{reverse('failures:group')}?{urlencode(query)}"

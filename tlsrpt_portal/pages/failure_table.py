@@ -1,0 +1,110 @@
+"""The groups of failed sessions as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import django_tables2 as tables
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from tlsrpt_portal.pages.failure_rows import Row
+from webui.tables import END, KEY, PortalTable
+from webui.wording import day, failure_rate, number
+
+
+def _linked(text: str, href: str) -> SafeString | str:
+    return format_html('<a href="{}">{}</a>', href, text) if href else text
+
+
+class FailureTable(PortalTable):
+    """One row a group."""
+
+    name = tables.Column(verbose_name="Group", attrs=KEY)
+    receiving_mx = tables.Column(
+        verbose_name="Receiving MX", attrs={"td": {"class": "host muted"}}, default="–"
+    )
+    failed = tables.Column(verbose_name="Failed sessions", attrs=END)
+    sessions = tables.Column(verbose_name="Of sessions", attrs=END, default="–")
+    rate = tables.Column(
+        verbose_name="Rate", accessor="failed", orderable=False, attrs=END, empty_values=()
+    )
+    domains = tables.Column(verbose_name="Domains", attrs=END, default="–")
+    reporters = tables.Column(verbose_name="Reporters", attrs=END, default="–")
+    first_day = tables.Column(verbose_name="First seen", default="–")
+    last_day = tables.Column(verbose_name="Last seen", default="–")
+
+    class Meta(PortalTable.Meta):
+        order_by = "-failed"
+        caption = "Groups of failed sessions"
+
+    def render_name(self, record: Row) -> SafeString | str:
+        """Give the name, a link to what it stands for."""
+        return _linked(record.name, record.href)
+
+    def value_name(self, record: Row) -> str:
+        """Give the name for files."""
+        return record.name
+
+    def render_failed(self, record: Row) -> SafeString | str:
+        """Give the count, a link to the same."""
+        return _linked(number(record.failed), record.href)
+
+    def value_failed(self, record: Row) -> int:
+        """Give the count for files."""
+        return record.failed
+
+    def render_sessions(self, value: int) -> str:
+        """Give how many sessions the failed ones are a part of."""
+        return number(value)
+
+    def value_sessions(self, value: int) -> int:
+        """Give the count for files."""
+        return value
+
+    def render_rate(self, record: Row) -> str:
+        """Give failed of all sessions."""
+        return failure_rate(record.failed, record.sessions)
+
+    def render_domains(self, record: Row) -> SafeString | str:
+        """Give how many domains, a link to them."""
+        return _linked(number(record.domains), record.domains_href)
+
+    def value_domains(self, value: int) -> int:
+        """Give the count for files."""
+        return value
+
+    def render_reporters(self, record: Row) -> SafeString | str:
+        """Give how many reporters, a link to them."""
+        return _linked(number(record.reporters), record.reporters_href)
+
+    def value_reporters(self, value: int) -> int:
+        """Give the count for files."""
+        return value
+
+    def render_first_day(self, value: date) -> SafeString:
+        """Give the first day."""
+        return format_html('<span class="nowrap">{}</span>', day(value))
+
+    def value_first_day(self, value: date) -> str:
+        """Give the day for files."""
+        return value.isoformat()
+
+    def render_last_day(self, value: date) -> SafeString:
+        """Give the last day."""
+        return format_html('<span class="nowrap">{}</span>', day(value))
+
+    def value_last_day(self, value: date) -> str:
+        """Give the day for files."""
+        return value.isoformat()
+
+
+# What a grouping may not tell of; the rate needs the sessions.
+_OPTIONAL = ("receiving_mx", "sessions", "domains", "reporters", "first_day", "last_day")
+
+
+def untold_columns(rows: Sequence[Row]) -> list[str]:
+    """Give the columns that no row has anything for."""
+    untold = [name for name in _OPTIONAL if all(getattr(row, name) is None for row in rows)]
+    return [*untold, "rate"] if "sessions" in untold else untold

@@ -1,0 +1,59 @@
+"""How do we get all domains to enforce safely? A board from no record to enforce."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django_tables2 import RequestConfig
+
+from accounts.access import teams_for
+from domains.models import Domain, DomainQuerySet
+from tlsrpt_portal.pages.rollout_board import LANES, list_places, read_board
+from tlsrpt_portal.pages.rollout_table import StageTable
+from tlsrpt_portal.pages.stages import EVIDENCE_DAYS, Stage
+from webui.exports import asked_format
+from webui.lists import table_file
+
+
+def rollout(request: HttpRequest) -> HttpResponse:
+    """Show the board."""
+    domains = Domain.objects.visible_to(request.user).active()
+    team = request.GET.get("team", "")
+    if team.isdecimal():
+        domains = domains.filter(team=int(team))
+    stage = request.GET.get("stage", "")
+    if stage in set(Stage) or asked_format(request):
+        return _show_stages(request, domains, [Stage(stage)] if stage in set(Stage) else [*Stage])
+    board = read_board(domains)
+    context = {
+        "lanes": board.lanes,
+        "what_if": board.what_if,
+        "days": EVIDENCE_DAYS,
+        "teams": teams_for(request.user),
+        "team": team,
+    }
+    return render(request, "pages/rollout.html", context)
+
+
+def _show_stages(
+    request: HttpRequest, domains: DomainQuerySet, stages: list[Stage]
+) -> HttpResponse:
+    """Show every domain of a stage as a table, or give it, or the whole board, as a file."""
+    places = [place for stage in stages for place in list_places(domains, stage)]
+    table = StageTable(places, exclude=["stage"] if len(stages) == 1 else [])
+    if form := asked_format(request):
+        return table_file(form, "rollout", table)
+    RequestConfig(request, paginate={"per_page": 50}).configure(table)
+    table.decorate([row.record for row in table.paginated_rows])
+    title, means, step = LANES[stages[0]]
+    context = {
+        "title": title,
+        "means": means,
+        "step": step,
+        "count": len(places),
+        "days": EVIDENCE_DAYS,
+        "table": table,
+        "thing": "domain",
+        "things": "domains",
+    }
+    return render(request, "pages/rollout_stage.html", context)
