@@ -32,7 +32,8 @@ class ExceptionTable(PortalTable):
     expires_on = tables.Column(verbose_name="Until", order_by=("expires_on", "domain__name"))
     reason = tables.Column(verbose_name="Reason", orderable=False, attrs={"td": {"class": "wide"}})
     approver_name = tables.Column(verbose_name="Approved by")
-    starts_on = tables.Column(verbose_name="From")
+    # In the files a column of its own.
+    starts_on = tables.Column(verbose_name="From", visible=False)
 
     class Meta(PortalTable.Meta):
         model = CoverageException
@@ -66,17 +67,17 @@ class ExceptionTable(PortalTable):
         """Give the present state for files."""
         return state_of_lack(record).word
 
-    def render_starts_on(self, record: CoverageException) -> SafeString:
-        """Give the first day."""
-        return format_html('<span class="nowrap">{}</span>', day(record.starts_on))
-
     def value_starts_on(self, record: CoverageException) -> str:
         """Give the first day for files."""
         return record.starts_on.isoformat()
 
     def render_expires_on(self, record: CoverageException) -> SafeString:
-        """Give the last day."""
-        return format_html('<span class="nowrap">{}</span>', day(record.expires_on))
+        """Give the last day, and below it the first."""
+        return format_html(
+            '<span class="nowrap">{}</span><span class="excepted nowrap">from {}</span>',
+            day(record.expires_on),
+            day(record.starts_on),
+        )
 
     def value_expires_on(self, record: CoverageException) -> str:
         """Give the last day for files."""

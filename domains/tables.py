@@ -26,7 +26,12 @@ class DomainTable(PortalTable):
 
     tick = TickColumn()
     name = tables.Column(verbose_name="Domain", attrs=KEY)
-    team = tables.Column(verbose_name="Team", order_by=("team__name", "name"), empty_values=())
+    team = tables.Column(
+        verbose_name="Team",
+        order_by=("team__name", "name"),
+        empty_values=(),
+        attrs={"td": {"class": "team"}},
+    )
     # In the files a column of its own.
     owner = tables.Column(verbose_name="Owner", visible=False)
     tlsrpt = tables.Column(
@@ -61,7 +66,7 @@ class DomainTable(PortalTable):
         """Give the name as people read it, a link to its page, and below it the owner."""
         paused = "" if record.is_active else format_html(' <span class="tag">{}</span>', "paused")
         owner = (
-            format_html('<span class="owner clip" title="Owner">{}</span>', record.owner)
+            format_html('<span class="owner clip" title="Owner: {0}">{0}</span>', record.owner)
             if record.owner
             else ""
         )

@@ -61,7 +61,7 @@ class AuditTable(PortalTable):
     at = tables.Column(verbose_name="When (UTC)")
     actor_name = tables.Column(verbose_name="Who", attrs={"td": {"class": "key"}})
     verb = tables.Column(verbose_name="Did what")
-    target_name = tables.Column(verbose_name="To what")
+    target_name = tables.Column(verbose_name="To what", attrs={"td": {"class": "host"}})
     changes = tables.Column(
         verbose_name="From what to what",
         accessor="pk",

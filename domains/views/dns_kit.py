@@ -122,7 +122,10 @@ def _plan(request: HttpRequest, query: QueryDict) -> Planned:
 def _scope_fields(request: HttpRequest) -> list[BoundField]:
     """Give the filters of the domain list that choose the kit's domains."""
     form = DomainFilter(request.GET, queryset=Domain.objects.none(), request=request).form
-    return [form[name] for name in ("team", "tag", "tlsrpt", "sts")]
+    names = ("team", "tag", "tlsrpt", "sts")
+    for name in names:
+        form.fields[name].widget.attrs["data-submit"] = ""
+    return [form[name] for name in names]
 
 
 @require_POST

@@ -64,6 +64,7 @@ HEADER = (
 class Count:
     """One cell of the matrix; a link only where the list behind it shows the same day."""
 
+    title: str
     count: int
     share: str
     href: str
@@ -159,6 +160,7 @@ def _row(
         href=href(),
         counts=[
             Count(
+                title=title,
                 count=by_aspect[aspect][value],
                 share=share(by_aspect[aspect][value], held.total),
                 href=href(**{aspect: value}),
@@ -167,7 +169,7 @@ def _row(
                     **{aspect: value, "exception": EXCEPTED_FROM.get((aspect, value), "")}
                 ),
             )
-            for aspect, value, _ in COLUMNS
+            for aspect, value, title in COLUMNS
         ],
     )
 

@@ -85,7 +85,7 @@ def coverage_strips(now: Coverage, before: DayCounts | None = None, extra: str =
         Strip(
             title="DANE",
             good=share(now.dane_valid, now.total),
-            good_means="have TLSA records",
+            good_means="have TLSA",
             href=_href("dane=valid" + extra),
             change=change(now.dane_valid, "dane", "valid"),
             parts=(

@@ -1,23 +1,21 @@
 // Draws every [data-chart] from the JSON figure that the page carries. Colours named in the figure
-// as "var(--…)" are read from the style sheet, so charts follow the theme.
+// as "var(--…)" are resolved by the browser, so charts follow the theme.
 (function () {
   "use strict";
 
-  function coloured(value, styles) {
+  function coloured(value, resolve) {
     if (typeof value === "string") {
-      return value.replace(/var\((--[a-z0-9-]+)\)/g, function (whole, name) {
-        return styles.getPropertyValue(name).trim() || whole;
-      });
+      return value.replace(/var\(--[a-z0-9-]+\)/g, resolve);
     }
     if (Array.isArray(value)) {
       return value.map(function (item) {
-        return coloured(item, styles);
+        return coloured(item, resolve);
       });
     }
     if (value && typeof value === "object") {
       var result = {};
       Object.keys(value).forEach(function (key) {
-        result[key] = coloured(value[key], styles);
+        result[key] = coloured(value[key], resolve);
       });
       return result;
     }
@@ -26,8 +24,13 @@
 
   function draw(element) {
     var source = document.getElementById(element.dataset.chart);
-    var styles = window.getComputedStyle(document.documentElement);
-    var figure = coloured(JSON.parse(source.textContent), styles);
+    // What a variable holds for light and dark becomes one colour only where it is used.
+    var probe = element.appendChild(document.createElement("i"));
+    var figure = coloured(JSON.parse(source.textContent), function (variable) {
+      probe.style.color = variable;
+      return window.getComputedStyle(probe).color;
+    });
+    probe.remove();
     figure.layout.font = Object.assign(
       { family: window.getComputedStyle(document.body).fontFamily },
       figure.layout.font
