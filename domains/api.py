@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Router, Schema, Status
@@ -20,6 +21,8 @@ from domains.services.request_checks import request_checks
 from webui.api_pages import Pages
 
 router = Router(tags=["domains"])
+# So many are taken before a proxy gives up on the answer; each batch of them is committed.
+MOST_AT_ONCE = 10_000
 
 
 class PostureOut(Schema):
@@ -144,6 +147,10 @@ def list_domains(request: HttpRequest, filters: Query[DomainFilter]) -> DomainQu
 @router.post("", response=list[LineOut])
 def add_domains(request: HttpRequest, body: list[DomainIn]) -> list[dict[str, object]]:
     """Add domains, or change those that exist; gives each one's fate, and a bad one stops none."""
+    if len(body) > MOST_AT_ONCE:
+        raise ValidationError(
+            f"{len(body):,} domains; the limit of a call is {MOST_AT_ONCE:,}. Send them in parts."
+        )
     rows = [
         Row(
             line=number,

@@ -22,6 +22,12 @@ MAX_UPLOAD_BYTES = 20 * 1024 * 1024
 NO_TEAM = "-"
 
 
+def _too_large(what: str, size_bytes: int) -> str:
+    mib = 1024**2
+    limit = MAX_UPLOAD_BYTES // mib
+    return f"{what} has {size_bytes / mib:.1f} MB; the limit is {limit} MB. Split it."
+
+
 class ImportForm(forms.Form):
     """Pasted lines or a file, and the team for lines that name none."""
 
@@ -61,14 +67,19 @@ class ImportForm(forms.Form):
             team.empty_label = None
             team.required = True
 
+    def clean_text(self) -> str:
+        """Refuse more than a file may hold."""
+        text: str = self.cleaned_data["text"]
+        size = len(text.encode())
+        if size > MAX_UPLOAD_BYTES:
+            raise forms.ValidationError(_too_large("The text", size))
+        return text
+
     def clean_file(self) -> UploadedFile[bytes] | None:
         """Refuse a file that is too large to be a list of domains."""
         file: UploadedFile[bytes] | None = self.cleaned_data.get("file")
         if file is not None and (file.size or 0) > MAX_UPLOAD_BYTES:
-            raise forms.ValidationError(
-                f"The file has {(file.size or 0) // 1024**2} MB; the limit is "
-                f"{MAX_UPLOAD_BYTES // 1024**2} MB. Split it."
-            )
+            raise forms.ValidationError(_too_large("The file", file.size or 0))
         return file
 
     def clean(self) -> dict[str, Any]:

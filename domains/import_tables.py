@@ -75,7 +75,10 @@ class ImportLineTable(PortalTable):
         verbose_name="What happens", order_by=("outcome", "position"), empty_values=()
     )
     reason = tables.Column(
-        verbose_name="Why", orderable=False, default="", attrs={"td": {"class": "wide"}}
+        verbose_name="Why, or what changes",
+        orderable=False,
+        default="",
+        attrs={"td": {"class": "wide"}},
     )
     team = tables.Column(verbose_name="Team", orderable=False, default="–")
     owner = tables.Column(verbose_name="Owner", orderable=False, default="–")

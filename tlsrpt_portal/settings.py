@@ -148,6 +148,11 @@ SECURE_SSL_REDIRECT = IS_HTTPS
 # Reporters do not follow redirects (RFC 8460 section 5.4), and probes ask over plain HTTP.
 SECURE_REDIRECT_EXEMPT = [r"^tlsrpt/", r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_REFERRER_POLICY = "same-origin"
+# A list of domains may be pasted up to the size of a file of them; a little is for the rest of the
+# form. What is larger gets 400.html.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 24 * 1024**2
+# The boxes of very many chosen rows, one field each.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 TRUSTED_PROXY: bool = env.read("TRUSTED_PROXY")
 if TRUSTED_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from django.db import transaction
@@ -18,6 +18,8 @@ class _Unchanged:
 
 
 UNCHANGED: Final = _Unchanged()
+# So many domains are changed by one statement.
+PART = 5000
 
 
 @transaction.atomic
@@ -38,8 +40,7 @@ def update_domains(
     Raises PermissionDenied, changing nothing, unless the person is manager for each domain's
     team and for the new one.
     """
-    chosen = list(domains.select_related("team").prefetch_related("tags"))
-    _require_manager(user, {domain.team for domain in chosen})
+    keys = _permitted_keys(domains, user)
     wanted: dict[str, Any] = {
         name: value
         for name, value in (
@@ -53,6 +54,15 @@ def update_domains(
     }
     if "team" in wanted:
         _require_manager(user, {wanted["team"]})
+    for part in _parts(keys):
+        _update_part(part, wanted, set(add_tags), set(remove_tags))
+    return len(keys)
+
+
+def _update_part(keys: list[int], wanted: dict[str, Any], add: set[str], remove: set[str]) -> None:
+    """Change some domains by one statement, and write down what each was before."""
+    some = Domain.objects.filter(pk__in=keys)
+    chosen = list(some.select_related("team").prefetch_related("tags"))
     entries: list[AuditEntry] = []
     for domain in chosen:
         before = {name: _plain(getattr(domain, name)) for name in wanted}
@@ -62,10 +72,9 @@ def update_domains(
         if before != after:
             entries.append(audit.entry("changed domain", domain, before=before, after=after))
     if wanted:
-        Domain.objects.bulk_update(chosen, list(wanted), batch_size=500)
-    entries += _change_tags(chosen, set(add_tags), set(remove_tags))
+        some.update(**wanted)
+    entries += _change_tags(chosen, add, remove)
     AuditEntry.objects.bulk_create(entries, batch_size=500)
-    return len(chosen)
 
 
 @transaction.atomic
@@ -75,21 +84,33 @@ def delete_domains(domains: DomainQuerySet, user: User) -> int:
     Reports stay; their rows for these domains become unassigned.
     Raises PermissionDenied, removing nothing, unless the person is manager for all.
     """
-    chosen = list(domains.select_related("team"))
-    _require_manager(user, {domain.team for domain in chosen})
-    AuditEntry.objects.bulk_create(
-        [
+    keys = _permitted_keys(domains, user)
+    for part in _parts(keys):
+        some = Domain.objects.filter(pk__in=part)
+        entries = [
             audit.entry(
                 "deleted domain",
                 domain,
                 before={"team": _plain(domain.team), "owner": domain.owner},
             )
-            for domain in chosen
-        ],
-        batch_size=500,
-    )
-    Domain.objects.filter(pk__in=[domain.pk for domain in chosen]).delete()
-    return len(chosen)
+            for domain in some.select_related("team")
+        ]
+        AuditEntry.objects.bulk_create(entries, batch_size=500)
+        some.delete()
+    return len(keys)
+
+
+def _permitted_keys(domains: DomainQuerySet, user: User) -> list[int]:
+    """Give the ids of the domains, or raise unless the person is manager for each one's team."""
+    found = list(domains.order_by("pk").values_list("pk", "team"))
+    teams = Team.objects.in_bulk({team for _, team in found if team is not None})
+    _require_manager(user, {teams.get(team) if team else None for _, team in found})
+    return [pk for pk, _ in found]
+
+
+def _parts(keys: list[int]) -> Iterator[list[int]]:
+    """Cut into parts that every database takes as the parameters of one statement."""
+    return (keys[start : start + PART] for start in range(0, len(keys), PART))
 
 
 def _change_tags(chosen: list[Domain], add: set[str], remove: set[str]) -> list[AuditEntry]:

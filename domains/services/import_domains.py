@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from zipfile import BadZipFile
 
 import tablib
@@ -56,6 +57,8 @@ class LineResult:
     domain: str
     outcome: ImportOutcome
     reason: str = ""
+    # Of a domain that was there: from what to what.
+    changes: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Give the JSON form."""
@@ -101,22 +104,32 @@ def read_table(filename: str, data: bytes) -> list[Row]:
 def import_domains(
     rows: Iterable[Row], user: User | None, team: Team | None = None, *, dry_run: bool = False
 ) -> list[LineResult]:
-    """Create or update a domain for each row; give each line's fate in order.
+    """Create or update a domain for each row; give each line's fate in order."""
+    return list(chain.from_iterable(import_in_batches(rows, user, team, dry_run=dry_run)))
+
+
+def import_in_batches(
+    rows: Iterable[Row], user: User | None, team: Team | None = None, *, dry_run: bool = False
+) -> Iterator[list[LineResult]]:
+    """Create or update a domain for each row; give the fates of a batch once it is committed.
 
     `team` is for rows that name none. Without a user (the command line) everything is allowed.
-    A dry run says what would happen and leaves nothing behind.
+    A dry run says what would happen and leaves nothing behind. What breaks off has taken whole
+    batches, each with its audit entry; the same rows sent again are then there already.
     """
-    results: list[LineResult] = []
     seen: set[str] = set()
-    with transaction.atomic():
-        importer = Importer(user, team)
-        for batch in _batches(rows):
-            results += importer.take(batch, seen)
-        if not dry_run:
-            finish(Counter(result.outcome.value for result in results), team)
-        else:
-            transaction.set_rollback(True)
-    return results
+    created = 0
+    for batch in _batches(rows):
+        with transaction.atomic():
+            # Knows nothing of a batch before: what a dry run made is gone again.
+            results = Importer(user, team, created).take(batch, seen)
+            counts = Counter(result.outcome.value for result in results)
+            if dry_run:
+                transaction.set_rollback(True)
+            else:
+                finish(counts, team)
+        created += counts[ImportOutcome.CREATED]
+        yield results
 
 
 def finish(counts: Mapping[str, int], team: Team | None) -> None:
@@ -161,17 +174,25 @@ class Importer:
         for row, parsed in zip(batch, names, strict=True):
             name = parsed.value
             reason = self._refusal(row, parsed, seen, existing.get(name or ""))
+            changes = ""
             if reason or name is None:
                 outcome, shown = ImportOutcome.REJECTED, name or row.domain[:253]
             elif name in existing:
                 seen.add(name)
-                outcome, shown = self._update(existing[name], row), name
+                changes, shown = self._update(existing[name], row), name
+                outcome = ImportOutcome.UPDATED if changes else ImportOutcome.EXISTS
             else:
                 seen.add(name)
                 new.append((self._build(name, row), row))
                 outcome, shown = ImportOutcome.CREATED, name
             results.append(
-                LineResult(line=row.line, domain=shown, outcome=outcome, reason=reason or "")
+                LineResult(
+                    line=row.line,
+                    domain=shown,
+                    outcome=outcome,
+                    reason=reason or "",
+                    changes=changes,
+                )
             )
         self._create(new)
         return results
@@ -236,7 +257,8 @@ class Importer:
         Domain.objects.bulk_create([domain for domain, _ in new])
         self._tag([(domain, row.tags) for domain, row in new if row.tags])
 
-    def _update(self, domain: Domain, row: Row) -> ImportOutcome:
+    def _update(self, domain: Domain, row: Row) -> str:
+        """Change what the row says otherwise; give in words what that was, empty for nothing."""
         before: dict[str, object] = {}
         after: dict[str, object] = {}
         team, _ = self._team_for(row)
@@ -252,10 +274,12 @@ class Importer:
             before["tags"], after["tags"] = sorted(held), sorted(held | set(added))
             self._tag([(domain, tuple(added))])
         if not after:
-            return ImportOutcome.EXISTS
+            return ""
         domain.save(update_fields=["team", "owner"])
         audit.record("changed domain", domain, before=before, after=after)
-        return ImportOutcome.UPDATED
+        return "; ".join(
+            f"{name}: {_in_words(before[name])} → {_in_words(after[name])}" for name in after
+        )
 
     def _tag(self, wanted: list[tuple[Domain, tuple[str, ...]]]) -> None:
         names = sorted({name for _, tags in wanted for name in tags})
@@ -272,6 +296,11 @@ class Importer:
             ],
             ignore_conflicts=True,
         )
+
+
+def _in_words(value: object) -> str:
+    text = ", ".join(value) if isinstance(value, list) else str(value)
+    return text or "nothing"
 
 
 def _load(data: bytes | str, kind: str, **options: str) -> tablib.Dataset:

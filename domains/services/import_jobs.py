@@ -157,12 +157,14 @@ def _do_batch(pk: int, rows: Sequence[Row]) -> bool:
         results = importer.take([_row(line) for line in lines], _seen_before(job, lines))
         if is_trial:
             transaction.set_rollback(True)
+    told = {line.position: (line.outcome, line.reason) for line in lines}
     for line, result in zip(lines, results, strict=True):
-        line.outcome, line.reason = result.outcome, result.reason
+        line.outcome, line.reason = result.outcome, result.reason or result.changes
     if is_trial:
         ImportLine.objects.bulk_create(lines)
     else:
-        _store_fates(job, lines)
+        others = [line for line in lines if told[line.position] != (line.outcome, line.reason)]
+        _store_fates(job, others)
     counts = Counter(result.outcome.value for result in results)
     moved = ImportJob.objects.filter(pk=pk, phase=job.phase, position=job.position).update(
         position=job.position + len(lines),
@@ -195,7 +197,7 @@ def _next_lines(job: ImportJob, rows: Sequence[Row]) -> list[ImportLine]:
 
 
 def _store_fates(job: ImportJob, lines: Sequence[ImportLine]) -> None:
-    """Store the fates by kind: most lines of a batch share one."""
+    """Store the fates that differ from those of the trial, by kind: most lines share one."""
     by_fate: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for line in lines:
         by_fate[line.outcome, line.reason].append(line.position)

@@ -13,6 +13,7 @@ from alerts.models import Destination, Incident, Rule
 from domains.models import Domain
 from domains.services import import_jobs
 from reports.services.roll_up import roll_up
+from tests.browser.conftest import Watched
 from tests.factories import (
     TeamFactory,
     UserFactory,
@@ -116,6 +117,99 @@ def test_the_keyboard_alone_reaches_pages_search_and_any_domain(watched):
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
 
 
+def tab_to(page, name):
+    """Press Tab until what has the focus is called so, as somebody without a mouse does."""
+    called = """() => {
+        const one = document.activeElement;
+        const label = one.labels && one.labels.length ? one.labels[0].textContent : "";
+        return (one.getAttribute("aria-label") || label || one.textContent).trim();
+    }"""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate(called).startswith(name):
+            return
+    raise AssertionError(f"Tab never reaches {name!r}.")
+
+
+def names_of(page):
+    return page.locator("#results td.key a").all_inner_texts()
+
+
+def test_a_view_is_kept_shared_opened_first_and_deleted_by_keyboard(watched, browser, live_server):
+    user = fill_world()
+    colleague = make_member(user.memberships.get().team, Role.VIEWER, email="new@corp.example")
+    page = watched.log_in(user.email)
+
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    page.wait_for_url("**/domains/")
+    page.keyboard.press("/")
+    page.keyboard.type("shop2")
+    page.wait_for_url("**q=shop2*")
+    page.get_by_text("1 domain", exact=True).wait_for()
+    tab_to(page, "Keep as a view")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/views/new/**")
+    tab_to(page, "Name")
+    page.keyboard.type("The second")
+    tab_to(page, "Who sees it")
+    page.keyboard.type("The team Retail")
+    tab_to(page, "My list opens with it")
+    page.keyboard.press("Space")
+    tab_to(page, "Keep it")
+    page.keyboard.press("Enter")
+
+    page.get_by_text("The view The second is kept.").wait_for()
+    assert names_of(page) == ["shop2.example"]
+    watched.open(reverse("overview"))
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    page.wait_for_url("**view=*")
+    assert names_of(page) == ["shop2.example"]
+
+    other = Watched(browser.new_context(), live_server.url)
+    theirs = other.log_in(colleague.email)
+    other.open(reverse("domains:list"))
+    assert len(names_of(theirs)) == 4
+    theirs.get_by_role("navigation", name="Views").get_by_role("link", name="The second").click()
+    assert names_of(theirs) == ["shop2.example"]
+    theirs.context.close()
+    assert other.complaints == []
+
+    tab_to(page, "Manage")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/views/*/")
+    tab_to(page, "Delete The second")
+    page.keyboard.press("Enter")
+    tab_to(page, "Yes, delete it")
+    page.keyboard.press("Enter")
+    page.get_by_text("The view The second is deleted.").wait_for()
+    assert len(names_of(page)) == 4
+    assert not page.get_by_role("navigation", name="Views").is_visible()
+
+
+def test_failures_are_kept_as_a_view_too(watched):
+    page = watched.log_in(fill_world().email)
+    watched.open(f"{reverse('failures:list')}?by=domain&days=7")
+
+    page.get_by_role("link", name="Keep as a view").click()
+    page.get_by_label("Name").fill("Week by domain")
+    page.get_by_role("button", name="Keep it").click()
+    assert names_of(page) == ["shop0.example"]
+    page.get_by_text("Columns").click()
+    page.get_by_role("checkbox", name="Rate").uncheck()
+    page.get_by_role("button", name="Show these").click()
+    page.get_by_role("button", name="Update “Week by domain”").click()
+    page.get_by_text("has these filters now").wait_for()
+
+    assert page.get_by_role("columnheader", name="Rate").count() == 0
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    header, row = download.value.path().read_text().splitlines()
+    assert header == "Group,Failed sessions,Of sessions,Reporters"
+    assert row.startswith("shop0.example,160,")
+
+
 def test_rows_are_chosen_and_changed_together(watched):
     page = watched.log_in(fill_world().email)
     page = watched.open(reverse("domains:list"))
@@ -203,14 +297,22 @@ def test_an_exception_is_granted_and_stands_in_what_is_filed(watched):
 
 def test_the_coverage_of_a_past_day_is_saved_for_an_audit(watched):
     fill_world()
+    today = timezone.now().date()
+    past = today - timedelta(days=10)
+    make_domain("late.example", TeamFactory(name="Labs"))
+    known = make_domain("known.example", TeamFactory(name="Mail"), first_day=past)
+    Domain.objects.filter(pk=known.pk).update(created_at=timezone.now() - timedelta(days=20))
     page = watched.log_in(make_member(None, Role.VIEWER, email="audit@corp.example").email)
     watched.open(reverse("coverage"))
 
+    page.get_by_label("As of").fill(past.isoformat())
+    page.wait_for_url(f"**on={past.isoformat()}*")
     with page.expect_download() as download:
-        page.get_by_role("link", name="CSV").click()
+        page.get_by_role("link", name="CSV", exact=True).click()
 
-    text = download.value.path().read_text()
-    assert "shop0.example,Retail" in text
+    assert download.value.suggested_filename == f"coverage-{past.isoformat()}.csv"
+    _, *rows = download.value.path().read_text().splitlines()
+    assert [row.split(",")[:3] for row in rows] == [[past.isoformat(), "known.example", "Mail"]]
 
 
 def test_the_theme_is_kept_and_shows_without_a_flash(watched):

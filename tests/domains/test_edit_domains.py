@@ -4,6 +4,7 @@ from django.core.exceptions import PermissionDenied
 from accounts.models import AuditEntry, Membership, Team, User
 from accounts.roles import Role
 from domains.models import Domain
+from domains.services import edit_domains
 from domains.services.edit_domains import delete_domains, update_domains
 
 pytestmark = pytest.mark.django_db
@@ -55,3 +56,37 @@ def test_deleting_asks_the_same(world):
         delete_domains(Domain.objects.all(), user)
     assert delete_domains(Domain.objects.filter(team=mine), user) == 3
     assert [domain.name for domain in Domain.objects.all()] == ["theirs.example"]
+
+
+def test_very_many_are_changed_by_few_statements(world, django_assert_max_num_queries):
+    user, mine, _ = world
+    Domain.objects.bulk_create(
+        Domain(name=f"many{n}.example", team=mine, owner="old@corp.example") for n in range(1200)
+    )
+    many = Domain.objects.filter(owner="old@corp.example")
+
+    with django_assert_max_num_queries(60):
+        count = update_domains(many, user, owner="ops@corp.example", add_tags=["prod"])
+
+    assert count == 1200
+    changed = Domain.objects.filter(owner="ops@corp.example", tags__name="prod")
+    assert changed.count() == 1200
+    entry = AuditEntry.objects.filter(target_name="many7.example").order_by("pk").first()
+    assert (entry.before, entry.after, entry.team) == (
+        {"owner": "old@corp.example"},
+        {"owner": "ops@corp.example"},
+        mine,
+    )
+
+
+def test_parts_of_a_change_are_one_change(world, monkeypatch):
+    user, mine, other = world
+    monkeypatch.setattr(edit_domains, "PART", 2)
+    Membership.objects.create(user=user, team=other, role=Role.MANAGER)
+
+    assert update_domains(Domain.objects.filter(team=mine), user, team=other) == 3
+
+    assert Domain.objects.filter(team=other).count() == 4
+    assert AuditEntry.objects.filter(verb="changed domain", after={"team": "Other"}).count() == 3
+    assert delete_domains(Domain.objects.all(), user) == 4
+    assert AuditEntry.objects.filter(verb="deleted domain").count() == 4

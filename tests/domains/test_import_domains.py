@@ -6,9 +6,11 @@ import tablib
 from accounts.models import AuditEntry, Membership, Team, User
 from accounts.roles import Role
 from domains.models import Domain, ImportOutcome, Tag
+from domains.services import import_domains as import_module
 from domains.services.import_domains import (
     UnreadableTable,
     import_domains,
+    import_in_batches,
     read_lines,
     read_table,
 )
@@ -126,6 +128,42 @@ def test_the_queries_do_not_grow_with_the_rows(django_assert_max_num_queries):
 
     with django_assert_max_num_queries(12):
         import_domains(rows, None)
+
+
+def test_what_breaks_off_has_taken_whole_batches_and_is_sent_again(monkeypatch):
+    monkeypatch.setattr(import_module, "BATCH", 2)
+    rows = read_lines("a.example\nb.example\nc.example\na.example\nd.example")
+    batches = import_in_batches(rows, None)
+
+    next(batches)
+    batches.close()
+    assert Domain.objects.count() == 2
+    again = import_domains(rows, None)
+
+    assert outcomes(again) == [
+        ("a.example", "exists"),
+        ("b.example", "exists"),
+        ("c.example", "created"),
+        ("a.example", "rejected"),
+        ("d.example", "created"),
+    ]
+    entries = AuditEntry.objects.filter(verb="imported domains").order_by("pk")
+    assert [entry.after for entry in entries] == [
+        {"created": 2},
+        {"exists": 2},
+        {"created": 1, "rejected": 1},
+        {"created": 1},
+    ]
+
+
+def test_a_dry_run_of_many_batches_makes_a_new_team_in_none(monkeypatch):
+    monkeypatch.setattr(import_module, "BATCH", 1)
+    data = b"domain,team\na.example,New team\nb.example,New team\n"
+
+    results = import_domains(read_table("a.csv", data), None, dry_run=True)
+
+    assert outcomes(results) == [("a.example", "created"), ("b.example", "created")]
+    assert not Team.objects.exists()
 
 
 def test_an_import_is_written_into_the_audit_log():

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Membership
 from accounts.roles import Role
+from domains import forms
 from domains.models import Domain, ImportJob, ImportLine, ImportPhase
 from domains.services import import_jobs
 from domains.services.import_domains import Importer, read_lines, read_table
@@ -256,6 +257,50 @@ def test_a_file_is_named_where_it_came_from(client, team, manager):
     assert "list.csv" in client.get(reverse("domains:imports")).content.decode()
 
 
+def test_a_changed_domain_says_from_what_to_what(manager, team):
+    make_domain("a.example", team, owner="old@corp.example")
+    body = b"domain,owner,tags\na.example,,web\n"
+
+    job = start_import(read_table("list.csv", body), manager, "list.csv", team)
+    confirm_import(job)
+
+    [line] = job.lines.all()
+    assert (line.outcome, line.reason) == (
+        "updated",
+        "owner: old@corp.example → nothing; tags: nothing → web",
+    )
+
+
+def test_pasted_text_may_be_as_large_as_a_file(client, manager, team):
+    note = f"# {'x' * (3 * 1024**2)}\n"
+
+    page = client.post(
+        reverse("domains:import"), {"text": note + "a.example", "team": team.pk}, follow=True
+    )
+
+    assert page.context["job"].total == 1
+
+
+def test_pasted_text_over_the_limit_is_refused_in_words(client, manager, team, monkeypatch):
+    monkeypatch.setattr(forms, "MAX_UPLOAD_BYTES", 1024**2)
+    sent = {"text": "a.example\n" * 200_000, "team": team.pk}
+
+    page = client.post(reverse("domains:import"), sent)
+
+    [words] = page.context["form"].errors["text"]
+    assert words.endswith("the limit is 1 MB. Split it.")
+    assert not ImportJob.objects.exists()
+
+
+def test_what_is_larger_than_any_form_gets_a_page_that_says_so(client, manager, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+
+    page = client.post(reverse("domains:import"), {"text": "x" * 2000})
+
+    assert page.status_code == 400
+    assert "larger than a form may be" in page.content.decode()
+
+
 def test_a_file_that_cannot_be_read_is_explained(client, team, manager):
     file = SimpleUploadedFile("list.xlsx", b"PK\x03\x04 no workbook")
 
@@ -288,7 +333,7 @@ def test_each_lines_fate_is_saved_as_csv(client, manager, team):
     text = client.get(job.get_absolute_url(), {"export": "csv"}).content.decode()
 
     header, first, second = text.splitlines()
-    assert header == "Line,Domain,What happens,Why,Team,Owner,Tags"
+    assert header == 'Line,Domain,What happens,"Why, or what changes",Team,Owner,Tags'
     assert first == "1,a.example,created,,,,"
     assert second.startswith("2,no!,rejected,")
 

@@ -107,6 +107,16 @@ def test_domains_are_added_and_changed_and_each_line_has_its_fate(call, world):
     assert (entry.actor, entry.channel) == (world["alice"], "api")
 
 
+def test_more_domains_than_a_call_takes_are_refused_before_any_is_added(call, monkeypatch):
+    monkeypatch.setattr("domains.api.MOST_AT_ONCE", 1)
+    body = [{"domain": "c.example", "team": "Mail"}, {"domain": "d.example", "team": "Mail"}]
+
+    answer = call("POST", "/domains", body)
+
+    assert "the limit of a call is 1" in answer.json()["detail"]
+    assert not Domain.objects.filter(name__in=["c.example", "d.example"]).exists()
+
+
 def test_a_stranger_changes_nothing(call):
     assert call("PATCH", "/domains/a.example", {"owner": ""}, who="charlie").status_code == 404
     assert call("DELETE", "/domains/a.example", who="charlie").status_code == 404

@@ -183,7 +183,13 @@ def save_as(context: RequestContext, table: str = "") -> SafeString:
     for form in Format:
         query["export"] = form.value
         addresses.append(f"?{query.urlencode()}")
+    # Links that read alike lead to the same place, also for those who hear them.
+    words = format_html('<span class="visually-hidden">, {}</span>', table.replace("-", " "))
+    which = words if table else ""
     return format_html(
-        '<span class="save-as">Save as <a href="{}">CSV</a> or <a href="{}">XLSX</a></span>',
-        *addresses,
+        '<span class="save-as">Save as <a href="{}">CSV{}</a> or <a href="{}">XLSX{}</a></span>',
+        addresses[0],
+        which,
+        addresses[1],
+        which,
     )

@@ -17,7 +17,7 @@ from domains.services.import_domains import (
     LineResult,
     Row,
     UnreadableTable,
-    import_domains,
+    import_in_batches,
     read_table,
 )
 from webui.commands import PortalCommand
@@ -44,14 +44,15 @@ class Command(PortalCommand):
     ) -> None:
         """Import, and end 1 where nothing could be taken."""
         rows = [replace(row, team=row.team or team) for row in _read(file)]
+        rejected = 0
         with acting_as(None, "command", name="importdomains"):
-            results = import_domains(rows, None, dry_run=dry_run)
-        for result in results:
-            self.stdout.write(_as_json(result) if json else _as_text(result))
-        rejected = sum(result.outcome is ImportOutcome.REJECTED for result in results)
+            for results in import_in_batches(rows, None, dry_run=dry_run):
+                for result in results:
+                    self.stdout.write(_as_json(result) if json else _as_text(result))
+                rejected += sum(one.outcome is ImportOutcome.REJECTED for one in results)
         if rejected:
-            self.stderr.write(f"{rejected} of {len(results)} lines were rejected.")
-        if results and rejected == len(results):
+            self.stderr.write(f"{rejected} of {len(rows)} lines were rejected.")
+        if rows and rejected == len(rows):
             raise CommandError("No line could be taken.")
 
 
