@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import SavedView, Team, User, ViewedPage
 from accounts.roles import Role
+from alerts.lifecycle import State
 from alerts.models import Destination, Incident, Rule, RuleKind
 from domains.lacks import Lack
 from domains.models import CoverageException, Domain, ImportJob, Posture
@@ -36,6 +37,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
+FAILURES = "/failures/"
 COUNTS_FILE = Path(__file__).parent.parent / "query_counts.json"
 COUNTS = json.loads(COUNTS_FILE.read_text())
 
@@ -203,6 +205,84 @@ def test_the_overview_counts_what_its_links_show(client, admin):
         for part in strip.parts:
             listed = client.get(part.href).context["table"].paginator
             assert listed.count == part.count, part
+
+
+def test_the_number_beside_incidents_is_that_of_its_list(client, admin):
+    domain = make_domain("a.example")
+    for state in State:
+        make_incident(domain, title=str(state), state=state)
+    client.get(reverse("overview"))
+
+    page = client.get(reverse("alerts:incidents"))
+
+    shown = re.search(r'class="count[^"]*">(\d+)<', page.content.decode())
+    assert int(shown[1]) == page.context["table"].paginator.count > 1
+
+
+def test_an_incident_of_other_teams_as_well_says_so(client):
+    team = TeamFactory()
+    incident = make_incident(make_domain("ours.example", team), make_domain("theirs.example"))
+    client.force_login(make_member(team, Role.VIEWER))
+
+    page = client.get(incident.get_absolute_url())
+    text = client.get(incident.get_absolute_url(), {"export": "csv"}).content.decode()
+
+    assert (page.context["touched_count"], page.context["all_count"]) == (1, 2)
+    assert "of 2; the others belong to other teams" in page.content.decode()
+    assert "ours.example" in text
+    assert "theirs.example" not in text + page.content.decode()
+
+
+@pytest.mark.parametrize("by", ["cause-mx", "cause", "domain", "provider"])
+@pytest.mark.parametrize("is_member", [False, True])
+def test_each_number_of_failures_is_that_of_the_page_behind_it(client, admin, by, is_member):
+    fill(10)
+    if is_member:
+        client.force_login(make_member(Team.objects.get(name="Team A"), Role.VIEWER))
+
+    rows = [row.record for row in client.get(FAILURES, {"by": by}).context["table"].rows]
+
+    assert rows
+    for row in rows:
+        page = client.get(row.failed_href.partition("#")[0]).context
+        if by == "domain":
+            totals = page["reports"].totals
+            assert (row.failed, row.sessions) == (totals.failures, totals.sessions)
+            assert row.reporters == len(page["reports"].reporters)
+        elif by == "provider":
+            behind = [one.record for one in page["table"].rows]
+            assert (row.failed, row.domains) == (sum(one.failed for one in behind), len(behind))
+        else:
+            found = (page["failed"], page["domain_count"], len(page["reporters"]))
+            assert (row.failed, row.domains, row.reporters) == found
+
+
+@pytest.mark.parametrize("is_member", [False, True])
+def test_each_number_of_the_overview_is_that_of_the_page_behind_it(client, admin, is_member):
+    fill(10)
+    make_domain("bare.example", Team.objects.first(), tlsrpt="missing", mta_sts="missing")
+    if is_member:
+        client.force_login(make_member(Team.objects.get(name="Team A"), Role.VIEWER))
+    page = client.get(reverse("overview"))
+    context, listing = page.context, reverse("domains:list")
+
+    week = client.get(FAILURES, {"days": 7}).context["totals"]
+    assert (context["week"].sessions, context["week"].failures) == (week.sessions, week.failures)
+    reporters = client.get(reverse("reporters:list"), {"days": 7}).context["rows"]
+    assert context["week_totals"].reporters == len(reporters)
+    for cause, extent in context["causes"]:
+        query = {"cause": cause.result_type, "days": 7}
+        behind = client.get(reverse("failures:group"), query).context
+        assert cause.failed_sessions == behind["failed"]
+        assert (extent.domains, extent.reporters) == (
+            behind["domain_count"],
+            len(behind["reporters"]),
+        )
+    links = re.findall(rf'href="({listing}\?team=[^"]*)">([\d,]+)</a>', page.content.decode())
+    assert len(links) > 3
+    for link, count in links:
+        table = client.get(link.replace("&amp;", "&")).context["table"]
+        assert table.paginator.count == int(count), link
 
 
 def test_a_jump_finds_domains_by_the_middle_of_their_name(client, admin):

@@ -27,6 +27,8 @@ class Row:
     name: str
     href: str
     failed: int
+    # Where exactly these sessions are; empty where the page behind the name shows more.
+    failed_href: str = ""
     receiving_mx: str | None = None
     # The sessions that those are a part of.
     sessions: int | None = None
@@ -90,6 +92,7 @@ def _cause_row(one: Cause, extent: Extent, href: str) -> Row:
         name=cause_name(one.result_type),
         href=href,
         failed=one.failed_sessions,
+        failed_href=href,
         receiving_mx=_mx_words(one),
         domains=extent.domains,
         domains_href=f"{href}#domains",
@@ -147,6 +150,7 @@ def _domain_row(domain: Domain, sums: Sums, reporters: int, days: int) -> Row:
         name=domain.display_name,
         href=f"{page}#failures",
         failed=sums.failures,
+        failed_href=f"{page}#failures",
         sessions=sums.sessions,
         reporters=reporters,
         reporters_href=f"{page}#reporters",
@@ -173,6 +177,7 @@ def _provider_row(href: str, provider: str, group: Sequence[Sums]) -> Row:
         name=provider_words(provider),
         href=href,
         failed=sum(one.failures for one in group),
+        failed_href=href,
         sessions=sum(one.sessions for one in group),
         domains=len(group),
         domains_href=href,

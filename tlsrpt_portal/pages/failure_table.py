@@ -49,7 +49,7 @@ class FailureTable(PortalTable):
 
     def render_failed(self, record: Row) -> SafeString | str:
         """Give the count, a link to the same."""
-        return _linked(number(record.failed), record.href)
+        return _linked(number(record.failed), record.failed_href)
 
     def value_failed(self, record: Row) -> int:
         """Give the count for files."""

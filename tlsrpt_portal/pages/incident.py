@@ -54,6 +54,7 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
         "group_href": _group_href(incident) if is_about_sessions else "",
         "touched": touched,
         "touched_count": domains.count(),
+        "all_count": incident.incident_domains.count(),
         "events": list(incident.events.select_related("actor")),
         "notifications": list(incident.notifications.select_related("destination")),
     }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django import template
+from django.db.models import Count, Q
 from django.template import RequestContext
 from django.urls import reverse
 
-from accounts.access import may_anywhere
+from accounts.access import Person, may_anywhere
 from accounts.roles import Role
-from alerts.lifecycle import State
+from alerts.lifecycle import ACTIVE_STATES, State
 from alerts.models import Incident
 
 register = template.Library()
@@ -56,26 +57,21 @@ def navigation(context: RequestContext) -> list[Group]:
     match = request.resolver_match
     section = (match.namespaces[0] if match.namespaces else match.url_name) if match else ""
     section = {"report": "reports"}.get(section, section)
-    open_incidents = Incident.objects.visible_to(request.user).filter(state=State.OPEN).count()
 
-    def item(
-        title: str, icon: str, url: str, belongs_to: str, key: str = "", count: int = 0
-    ) -> Item:
+    def item(title: str, icon: str, url: str, belongs_to: str, key: str = "") -> Item:
         return Item(
             title=title,
             icon=icon,
             href=reverse(url),
             section=belongs_to,
             key=key,
-            count=count,
-            count_means="open" if count else "",
             is_current=section == belongs_to,
         )
 
     watch = (
         item("Overview", "gauge", "overview", "overview", "o"),
         item("Domains", "globe", "domains:list", "domains", "d"),
-        item("Incidents", "bell", "alerts:incidents", "alerts", "i", open_incidents),
+        _with_count(request.user, item("Incidents", "bell", "alerts:incidents", "alerts", "i")),
         item("Failures", "alert", "failures:list", "failures", "f"),
         item("Reports", "document", "reports:list", "reports", "r"),
         item("Reporters", "people", "reporters:list", "reporters"),
@@ -97,6 +93,14 @@ def navigation(context: RequestContext) -> list[Group]:
         Group("Work", tuple(work)),
         Group("", foot, is_foot=True),
     ]
+
+
+def _with_count(user: Person, item: Item) -> Item:
+    """Give the link with the number of incidents its list shows; loud while one is nobody's."""
+    visible = Incident.objects.visible_to(user).filter(state__in=sorted(ACTIVE_STATES))
+    held = visible.aggregate(all=Count("pk"), open=Count("pk", filter=Q(state=State.OPEN)))
+    means = f"not over, {held['open']} of them open"
+    return replace(item, count=held["all"], count_means=means, is_urgent=held["open"] > 0)
 
 
 @register.simple_tag(takes_context=True)
