@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from reports.queries import DayFigures
 from webui import charting
-from webui.charting import Cell, Chart
+from webui.charting import Cell, Chart, day_address
 from webui.wording import day as day_words
 from webui.wording import failure_rate, number
 
@@ -86,15 +86,15 @@ def sessions_chart(
             "fixedrange": True,
         }
         more["shapes"] = [_mark_line(day) for day in sorted({mark.day for mark in marks})]
-    chart_query = dict(query or {})
+    day_href = reports_href(day="DAY", **(query or {}))
     return Chart(
         id=chart_id,
         title=title,
         figure={"data": data, "layout": charting.layout(height, **more)},
         columns=("Day", "Sessions", "Failed", "Failure rate", "Our changes"),
-        rows=_rows(figures, marks, chart_query),
+        rows=_rows(figures, marks, day_href),
         height=height,
-        day_href=reports_href(day="DAY", **chart_query),
+        day_href=day_href,
     )
 
 
@@ -155,7 +155,7 @@ def _mark_line(day: date) -> dict[str, Any]:
 
 
 def _rows(
-    figures: Sequence[DayFigures], marks: Sequence[Mark], query: dict[str, str]
+    figures: Sequence[DayFigures], marks: Sequence[Mark], day_href: str
 ) -> list[tuple[Cell, ...]]:
     changes: dict[date, list[str]] = {}
     for mark in marks:
@@ -165,7 +165,7 @@ def _rows(
             Cell(
                 text=day_words(one.day),
                 value=one.day,
-                href=reports_href(day=one.day.isoformat(), **query),
+                href=day_address(day_href, one.day),
             ),
             Cell(text=number(one.sessions), value=one.sessions),
             Cell(text=number(one.failures), value=one.failures),

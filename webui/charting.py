@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
+
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 
 from webui.exports import Sheet
 
@@ -50,6 +54,11 @@ class Chart:
     table_note: str = field(default="Show as a table")
 
     @property
+    def body(self) -> SafeString:
+        """Give the table's rows as markup; not by a template, which takes four times as long."""
+        return mark_safe("".join(f"<tr>{_cells(row)}</tr>\n" for row in self.rows))  # noqa: S308
+
+    @property
     def sheet(self) -> Sheet:
         """Give the table as a file."""
         return Sheet(
@@ -61,6 +70,21 @@ class Chart:
                 for row in self.rows
             ),
         )
+
+
+def _cells(row: Sequence[Cell]) -> str:
+    first, *others = (_content(cell) for cell in row)
+    return f"<td>{first}</td>" + "".join(f'<td class="end">{content}</td>' for content in others)
+
+
+def _content(cell: Cell) -> str:
+    text = escape(cell.text)
+    return f'<a href="{escape(cell.href)}">{text}</a>' if cell.href else text
+
+
+def day_address(day_href: str, day: date) -> str:
+    """Give the address for one day from that in which DAY stands for it."""
+    return day_href.replace("DAY", day.isoformat(), 1)
 
 
 def layout(height: int, **more: Any) -> dict[str, Any]:

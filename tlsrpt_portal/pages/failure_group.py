@@ -19,7 +19,7 @@ from reports.models import FailureDetail
 from reports.signs import cause_name
 from tlsrpt_portal.pages.failure_scope import read_asked, scope_words
 from webui import charting
-from webui.charting import Cell, Chart
+from webui.charting import Cell, Chart, day_address
 from webui.exports import Sheet, asked_file
 from webui.wording import day as day_words
 from webui.wording import number
@@ -153,6 +153,7 @@ def _chart(cause: CauseKey, days: list[tuple[date, int]]) -> Chart:
         "yaxis": charting.axis(title={"text": "Failed sessions"}, tickformat="~s"),
         "showlegend": False,
     }
+    day_href = reports_href(day="DAY", cause=cause.result_type)
     return Chart(
         id="group-chart",
         title="Failed sessions by day",
@@ -163,12 +164,12 @@ def _chart(cause: CauseKey, days: list[tuple[date, int]]) -> Chart:
                 Cell(
                     text=day_words(day),
                     value=day,
-                    href=reports_href(day=day.isoformat(), cause=cause.result_type),
+                    href=day_address(day_href, day),
                 ),
                 Cell(text=number(count), value=count),
             )
             for day, count in reversed(days)
         ],
         height=240,
-        day_href=reports_href(day="DAY", cause=cause.result_type),
+        day_href=day_href,
     )

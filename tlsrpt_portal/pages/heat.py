@@ -9,6 +9,7 @@ from datetime import date
 from domains.models import Domain
 from reports.charts import reports_href
 from reports.queries import DayFigures
+from webui.charting import day_address
 from webui.wording import day as day_words
 from webui.wording import failure_rate, number
 
@@ -42,7 +43,7 @@ def heat_rows(rows: Sequence[tuple[Domain, Sequence[DayFigures]]]) -> list[HeatR
         HeatRow(
             domain=domain,
             failures=sum(day.failures for day in days),
-            cells=[_cell(domain, day) for day in days],
+            cells=_cells(domain, days),
         )
         for domain, days in rows
     ]
@@ -55,7 +56,12 @@ def strength(rate: float) -> int:
     return next(share for least, share in STEPS if rate >= least)
 
 
-def _cell(domain: Domain, one: DayFigures) -> HeatCell:
+def _cells(domain: Domain, days: Sequence[DayFigures]) -> list[HeatCell]:
+    day_href = reports_href(day="DAY", domain=domain.name)
+    return [_cell(domain, one, day_address(day_href, one.day)) for one in days]
+
+
+def _cell(domain: Domain, one: DayFigures, href: str) -> HeatCell:
     words = f"{domain.display_name}, {day_words(one.day)}: "
     if one.sessions:
         words += f"{failure_rate(one.failures, one.sessions)} of {number(one.sessions)} failed"
@@ -66,5 +72,5 @@ def _cell(domain: Domain, one: DayFigures) -> HeatCell:
         strength=strength(one.failure_rate or 0),
         has_sessions=bool(one.sessions),
         words=words,
-        href=reports_href(domain=domain.name, day=one.day.isoformat()),
+        href=href,
     )
