@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 
 from domains.models import Domain
 from reports.charts import reports_href
@@ -18,35 +20,16 @@ STEPS = ((0.25, 100), (0.1, 78), (0.03, 56), (0.01, 38), (0.001, 24), (0.0, 12))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeatCell:
-    """One day of one domain."""
-
-    day: date
-    strength: int
-    has_sessions: bool
-    words: str
-    href: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HeatRow:
-    """The days of one domain."""
+    """One domain with its days as cells of a table."""
 
     domain: Domain
-    failures: int
-    cells: list[HeatCell]
+    cells: SafeString
 
 
 def heat_rows(rows: Sequence[tuple[Domain, Sequence[DayFigures]]]) -> list[HeatRow]:
     """Give the rows of the heat map in the given order."""
-    return [
-        HeatRow(
-            domain=domain,
-            failures=sum(day.failures for day in days),
-            cells=_cells(domain, days),
-        )
-        for domain, days in rows
-    ]
+    return [HeatRow(domain=domain, cells=_cells(domain, days)) for domain, days in rows]
 
 
 def strength(rate: float) -> int:
@@ -56,21 +39,27 @@ def strength(rate: float) -> int:
     return next(share for least, share in STEPS if rate >= least)
 
 
-def _cells(domain: Domain, days: Sequence[DayFigures]) -> list[HeatCell]:
-    day_href = reports_href(day="DAY", domain=domain.name)
-    return [_cell(domain, one, day_address(day_href, one.day)) for one in days]
+def _cells(domain: Domain, days: Sequence[DayFigures]) -> SafeString:
+    """Give the cells; not by a template, as there are some hundred of them."""
+    name, day_href = domain.display_name, reports_href(day="DAY", domain=domain.name)
+    cells = (_cell(name, one, day_address(day_href, one.day)) for one in days)
+    return mark_safe("".join(cells))  # noqa: S308 — each value in a cell is escaped
 
 
-def _cell(domain: Domain, one: DayFigures, href: str) -> HeatCell:
-    words = f"{domain.display_name}, {day_words(one.day)}: "
+def _cell(name: str, one: DayFigures, href: str) -> str:
+    words = f"{name}, {day_words(one.day)}: "
     if one.sessions:
         words += f"{failure_rate(one.failures, one.sessions)} of {number(one.sessions)} failed"
     else:
         words += "not reported on"
-    return HeatCell(
-        day=one.day,
-        strength=strength(one.failure_rate or 0),
-        has_sessions=bool(one.sessions),
-        words=words,
-        href=href,
+    look = ""
+    if share := strength(one.failure_rate or 0):
+        colour = f"color-mix(in srgb, var(--chart-failures) {share}%, var(--surface-3))"
+        look = f' style="background: {colour}"'
+    elif not one.sessions:
+        look = ' class="is-void"'
+    told = escape(words)
+    return (
+        f'<td><a tabindex="-1" href="{escape(href)}" title="{told}"{look}>'
+        f'<span class="visually-hidden">{told}</span></a></td>'
     )
