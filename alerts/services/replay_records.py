@@ -1,7 +1,8 @@
 """The backtest of rules about records and coverage, from the confirmed changes that are kept.
 
-What a change of the past meant is judged by the hosts the domain has now. Certificates are not
-replayed: when one ended in the past is not kept. Nor are exceptions that ended.
+What a change of the past meant is judged by the MX hosts and the policy the domain had then.
+Certificates are not replayed: when one ended in the past is not kept. Nor are exceptions that
+ended.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from alerts.services.evaluate_rates import rule_scope
 from alerts.services.picture import Picture
 from domains.exception_queries import exceptions_by_domain
 from domains.history import states_on
-from domains.models import Domain, Posture, StateChange
+from domains.models import Domain, Posture, RecordKind, RecordVersion, StateChange
 from mailtls.facts import Facts, decode_facts
+from mailtls.sts_policy import parse_policy
 
 _CHUNK = 500
 # Reading is for what a person looks at: more changes than these are no fault but a migration.
@@ -71,18 +73,19 @@ def _replay_posture(rule: Rule, days: Sequence[date]) -> Iterator[Found]:
         domain__in=scope.order_by().values("pk"), confirmed_at__range=(since, until)
     ).order_by("confirmed_at", "pk")
     rows = [
-        (pk, name, team, kind, confirmed_at.astimezone(UTC).date(), findings)
+        (pk, name, team, kind, confirmed_at, findings)
         for pk, name, team, kind, confirmed_at, findings in changes.values_list(
             "domain", "domain__name", "domain__team", "kind", "confirmed_at", "findings"
         )[:_MOST_CHANGES]
         if confirmed_at is not None
     ]
-    ends = _ends_of([(pk, kind, on) for pk, _, _, kind, on, _ in rows])
-    facts = _facts_of({row[0] for row in rows})
+    ends = _ends_of([(pk, kind, _day(at)) for pk, _, _, kind, at, _ in rows])
+    past = _Past({row[0] for row in rows})
     excepted = cache(exceptions_by_domain)
     found: list[_Open] = []
-    for index, (pk, name, team, _, on, findings) in enumerate(rows):
-        for trouble in _troubles_of(read, findings, facts.get(pk)):
+    for index, (pk, name, team, _, at, findings) in enumerate(rows):
+        on = _day(at)
+        for trouble in _troubles_of(read, findings, past.facts_at(pk, at)):
             lacks = LACKS.get(trouble.code, frozenset())
             if lacks and lacks & excepted(on).get(pk, {}).keys():
                 continue
@@ -112,6 +115,10 @@ def _replay_posture(rule: Rule, days: Sequence[date]) -> Iterator[Found]:
                 evidence=evidence_of(one.trouble, team=one.team),
             ),
         )
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
 
 
 def _troubles_of(
@@ -148,19 +155,50 @@ def _ends_of(rows: Sequence[tuple[int, str, date]]) -> list[date | None]:
     return ends
 
 
-def _facts_of(pks: set[int]) -> dict[int, Facts]:
-    found = {}
-    wanted = sorted(pks)
-    for start in range(0, len(wanted), _CHUNK):
-        rows = Posture.objects.filter(domain__in=wanted[start : start + _CHUNK])
-        for pk, confirmed in rows.exclude(confirmed_facts=b"").values_list(
-            "domain", "confirmed_facts"
-        ):
-            try:
-                found[pk] = decode_facts(bytes(confirmed))
-            except msgspec.DecodeError:
-                continue  # written by another version
-    return found
+class _Past:
+    """What some domains had published at any moment: MX hosts and policies from their versions, the
+    rest as it is now."""
+
+    def __init__(self, pks: set[int]) -> None:
+        self._now: dict[int, Facts] = {}
+        self._versions: dict[tuple[int, str], list[tuple[datetime, datetime | None, str]]] = (
+            defaultdict(list)
+        )
+        wanted = sorted(pks)
+        for start in range(0, len(wanted), _CHUNK):
+            chunk = wanted[start : start + _CHUNK]
+            rows = Posture.objects.filter(domain__in=chunk).exclude(confirmed_facts=b"")
+            for pk, confirmed in rows.values_list("domain", "confirmed_facts"):
+                try:
+                    self._now[pk] = decode_facts(bytes(confirmed))
+                except msgspec.DecodeError:
+                    continue  # written by another version
+            versions = RecordVersion.objects.filter(
+                domain__in=chunk, kind__in=[RecordKind.MX, RecordKind.POLICY]
+            )
+            for version in versions.iterator():
+                held = (version.first_seen_at, version.replaced_at, version.content)
+                self._versions[version.domain_id, version.kind].append(held)
+
+    def facts_at(self, pk: int, moment: datetime) -> Facts | None:
+        """Give what is known of a domain at a moment; None where nothing is."""
+        facts = self._now.get(pk)
+        if facts is None:
+            return None
+        mx = self._content(pk, RecordKind.MX, moment)
+        policy = self._content(pk, RecordKind.POLICY, moment)
+        if mx is not None:
+            facts = msgspec.structs.replace(facts, mx=tuple(mx.splitlines()))
+        if policy is not None:
+            parsed = parse_policy(policy).value
+            facts = msgspec.structs.replace(facts, policy_mode=parsed.mode if parsed else None)
+        return facts
+
+    def _content(self, pk: int, kind: str, moment: datetime) -> str | None:
+        for first_seen_at, replaced_at, content in self._versions.get((pk, kind), ()):
+            if first_seen_at <= moment and (replaced_at is None or moment < replaced_at):
+                return content
+        return None
 
 
 def _replay_coverage(rule: Rule, days: Sequence[date]) -> Iterator[Found]:

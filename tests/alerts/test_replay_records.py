@@ -8,11 +8,11 @@ import pytest
 from django.core.management import call_command
 
 from accounts.models import Team
-from alerts.models import Incident, Rule, RuleKind
+from alerts.models import Incident, Rule, RuleKind, Severity
 from alerts.services.evaluate import evaluate
 from alerts.services.replay import find_misses, replay
 from domains.lacks import Lack
-from domains.models import Domain
+from domains.models import Domain, StateChange
 from domains.services.record_check import record_check
 from tests.alerts.figures import TODAY, add_day
 from tests.alerts.test_coverage import except_from
@@ -70,6 +70,29 @@ def test_changes_of_the_past_are_told_as_live_ones_are():
     assert found[1].picture.title == incident.title
     assert found[1].picture.severity == incident.severity
     assert not find_misses(found, [rule], DAYS[0]).missed
+
+
+def test_a_change_is_judged_by_the_hosts_and_the_policy_of_its_day():
+    rule = posture_rule()
+    domain = Domain.objects.create(name="a.example")
+    see(domain, 50, mode="testing")
+    StateChange.objects.create(
+        domain=domain,
+        aspect="starttls",
+        kind="starttls-status",
+        severity="error",
+        findings=[{"code": "change.starttls.broken", "params": {}}],
+        seen_at=NOW - timedelta(days=40),
+        confirmed_at=NOW - timedelta(days=40),
+    )
+    for hour in (1, 2):
+        see(domain, 20, hour, mode="enforce", mx=("mx1.moved.test",))
+
+    found = {one.picture.evidence["code"]: one.picture for one in replay(DAYS, [rule])}
+
+    broken = found["change.starttls.broken"]
+    assert broken.severity == Severity.HIGH
+    assert broken.evidence["site"] == "a.example"
 
 
 def test_what_was_excepted_then_is_not_replayed():
