@@ -59,9 +59,20 @@ def _prior_sessions(sessions: int, failures: int, weight: float) -> float:
     Else what always fails by fits and starts, and so is held loosely, would seem to fail far less
     often than it does.
     """
-    if failures >= _FEWEST_FAILURES and failures >= sessions * _CHRONIC_RATE:
+    if _is_chronic(sessions, failures):
         return min(PRIOR_SESSIONS, max(_LEAST_PRIOR, weight / 10))
     return PRIOR_SESSIONS
+
+
+def _is_chronic(sessions: int, failures: int) -> bool:
+    return failures >= _FEWEST_FAILURES and failures >= sessions * _CHRONIC_RATE
+
+
+def least_rate(sessions: int, failures: int) -> float:
+    """Give a rate that the belief after such a past is never below, at no cost."""
+    if sessions < _FEWEST_SESSIONS or not _is_chronic(sessions, failures):
+        return 0.0
+    return failures / sessions * _FEWEST_SESSIONS / (_FEWEST_SESSIONS + _LEAST_PRIOR)
 
 
 def surprise(failures: int, sessions: int, belief: Belief) -> float:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from alerts.rules.betabinomial import Belief, learn, surprise
+from alerts.rules.betabinomial import Belief, learn, least_rate, surprise
 from alerts.rules.found import POLICY_HOST_TYPES, BadDays, Found, describe
 from alerts.rules.history import History, Series
 
@@ -169,6 +169,9 @@ class RegressionRule:
     ) -> Rise | None:
         window = end - first + 1
         rate = failures / sessions if sessions else 1.0
+        past = series.sum(first - BASELINE_DAYS, first, not_past)
+        if not self._has_grown(window, rate, least_rate(*past)):
+            return None  # what always fails is told so without a closer look
         before = list(series.days(first - BASELINE_DAYS, first, not_past))
         if len(before) < FEWEST_BASELINE_DAYS:
             is_found = rate >= RATE_WITHOUT_PAST and failures >= FAILURES_WITHOUT_PAST

@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from alerts.rules.betabinomial import Belief, learn, surprise
+from alerts.rules.betabinomial import Belief, learn, least_rate, surprise
 from alerts.rules.found import BadDays
 from alerts.rules.history import History, Series
 from alerts.rules.regression import RegressionRule
@@ -134,6 +136,15 @@ def test_what_fails_by_fits_and_starts_is_believed_at_its_own_rate():
 
     assert belief.alpha + belief.beta < 100
     assert belief.rate == pytest.approx(0.3, abs=0.04)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 300), st.floats(0, 1)), min_size=7, max_size=28))
+def test_no_past_is_believed_to_fail_less_than_the_least_rate(past):
+    days = [(sessions, round(sessions * rate)) for sessions, rate in past]
+    sums = sum(n for n, _ in days), sum(k for _, k in days)
+
+    assert least_rate(*sums) <= learn(*sums, days).rate
 
 
 def test_a_few_failures_of_few_sessions_leave_the_belief_as_it_was():
