@@ -22,7 +22,8 @@ from alerts.models import Notification
 logger = logging.getLogger(__name__)
 
 # A worker that died while sending: its messages are free again after this time. No send is waited
-# for as long.
+# for as long. A pause that is longer, and that it heard of and died before it could note, is lost:
+# nothing was written of it. So is one asked for after the sender had given up the answer.
 CLAIM_ENDS_AFTER = timedelta(minutes=3)
 # Three days of tries, at last every hour: a receiver that comes back is not long without news.
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 30, *[60] * 70))

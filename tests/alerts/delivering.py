@@ -26,6 +26,8 @@ from alerts.services import deliver, outbox
 from alerts.services.destinations import save_destination
 from alerts.services.incidents import step
 
+NOWHERE = "json://localhost"
+
 
 def fill(incidents, *addresses):
     """Make incidents that open, get worse and are resolved, and destinations that hear of it."""
@@ -65,7 +67,7 @@ def work(slack_url):
     """Deliver until killed."""
     from apprise.plugins.slack import NotifySlack
 
-    from alerts.channels import webhook
+    from alerts.channels import apprise, webhook
 
     NotifySlack.webhook_url = slack_url
     NotifySlack.request_rate_per_sec = 0
@@ -73,8 +75,10 @@ def work(slack_url):
     deliver.SEND_ENDS_AFTER_S = 1.0
     outbox.CLAIM_ENDS_AFTER = timedelta(seconds=3)
     outbox.BACKOFF = deliver.BACKOFF = (timedelta(milliseconds=200),) * 500
-    # The first messages of a process are not to wait for these: its life is short.
+    # The first messages of a process are not to wait for these: its life is short, and a send that
+    # is given up while Apprise reads its plugins would leave beside the next try.
     webhook.tls_context()
+    apprise.is_understood(NOWHERE)
     DNS_NAME.get_fqdn()
     print("ready", flush=True)
     while True:
