@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -108,6 +109,16 @@ class RuleForm(_TeamScoped):
         return {one.name: self.cleaned_data[one.name] for one in self._parameters}
 
 
+class PlainNumberInput(forms.NumberInput):
+    """Shows small numbers with their zeros: 0.00001 and not 1e-05."""
+
+    def format_value(self, value: Any) -> str | None:
+        """Give the number as people write it."""
+        return (
+            f"{Decimal(str(value)):f}" if isinstance(value, float) else super().format_value(value)
+        )
+
+
 def _parameter_field(parameter: Parameter) -> forms.Field:
     """Give the form field of a rule's parameter; the rule itself checks its limits."""
     words: dict[str, Any] = {
@@ -121,7 +132,7 @@ def _parameter_field(parameter: Parameter) -> forms.Field:
         return forms.IntegerField(min_value=1, **words)
     if parameter.type is ParameterType.SHARE:
         words["help_text"] += " As a share: 0.05 is 5 %."
-    return forms.FloatField(widget=forms.NumberInput(attrs={"step": "any"}), **words)
+    return forms.FloatField(widget=PlainNumberInput(attrs={"step": "any"}), **words)
 
 
 class DestinationForm(_TeamScoped):

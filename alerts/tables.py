@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.access import visible_to
 from alerts import signs
 from alerts.lifecycle import State
 from alerts.models import Incident, IncidentDomain, Severity
@@ -39,9 +40,10 @@ class IncidentTable(PortalTable):
         caption = "Incidents"
 
     def decorate(self, records: Sequence[Incident]) -> None:
-        """Count the touched domains."""
+        """Count the touched domains that the viewer may see."""
+        rows = IncidentDomain.objects.filter(incident__in=[record.pk for record in records])
         held = (
-            IncidentDomain.objects.filter(incident__in=[record.pk for record in records])
+            visible_to(self.viewer, rows, "domain__team")
             .order_by()
             .values_list("incident")
             .annotate(Count("pk"))
@@ -85,8 +87,13 @@ class IncidentTable(PortalTable):
         """Give the state for files."""
         return record.state
 
-    def render_domains(self, record: Incident) -> int:
-        """Give how many domains it touches."""
+    def render_domains(self, record: Incident) -> SafeString:
+        """Give how many domains it touches, a link to them."""
+        count = number(self.value_domains(record))
+        return format_html('<a href="{}#domains">{}</a>', record.get_absolute_url(), count)
+
+    def value_domains(self, record: Incident) -> int:
+        """Give the count for files."""
         return self.domain_counts.get(record.pk, 0)
 
     def render_failed_sessions(self, value: int, record: Incident) -> SafeString | str:

@@ -129,3 +129,23 @@ def test_the_page_names_only_the_domains_one_may_see(client, team, analyst):
 
     assert "ours.example" in text
     assert "theirs.example" not in text
+
+
+def test_the_list_counts_the_domains_one_may_see(client, team, analyst):
+    theirs = make_domain("theirs.example", TeamFactory())
+    incident = make_incident(make_domain("ours.example", team), theirs)
+
+    table = client.get(reverse("alerts:incidents")).context["table"]
+
+    [row] = table.rows
+    assert f'<a href="{incident.get_absolute_url()}#domains">1</a>' in row.get_cell("domains")
+
+
+def test_small_numbers_of_a_rule_are_shown_with_their_zeros(client):
+    client.force_login(make_member(None, Role.MANAGER))
+
+    page = client.get(reverse("settings:add_rule"), {"kind": "regression"})
+
+    text = page.content.decode()
+    assert 'value="0.00001"' in text
+    assert "e-05" not in text
