@@ -37,6 +37,8 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
         widget=forms.TextInput(attrs={"placeholder": "Any domain", "size": 18}),
     )
     day = django_filters.DateFilter(label="Day", widget=_date_input())
+    since = django_filters.DateFilter(widget=forms.HiddenInput(), label="First day")
+    until = django_filters.DateFilter(widget=forms.HiddenInput(), label="Last day")
     reporter = django_filters.CharFilter(widget=forms.HiddenInput(), label="Reporter")
     cause = django_filters.CharFilter(widget=forms.HiddenInput(), label="Result type")
     policy = django_filters.ChoiceFilter(
@@ -86,6 +88,10 @@ def _of_reports(asked: Mapping[str, Any], path: str = "") -> Q:
         condition &= Q(reporter__icontains=text) | Q(**{f"{path}report_id__icontains": text})
     if asked["day"]:
         condition &= Q(day=asked["day"])
+    if asked["since"]:
+        condition &= Q(day__gte=asked["since"])
+    if asked["until"]:
+        condition &= Q(day__lte=asked["until"])
     if asked["reporter"]:
         condition &= Q(reporter=asked["reporter"])
     if asked["trust"]:

@@ -49,6 +49,8 @@ def test_the_filters_narrow_the_list(client, team, analyst):
     assert listed(client, cause="certificate-expired") == failed
     assert listed(client, reporter="Comcast") == clean
     assert listed(client, day="2026-11-02") == clean
+    assert listed(client, since="2026-11-02") == clean
+    assert listed(client, until="2026-11-01") == failed
     assert listed(client, domain="OURS.example") == failed | clean
     assert listed(client, domain="other.example") == set()
 

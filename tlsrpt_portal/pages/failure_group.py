@@ -65,7 +65,7 @@ def failure_group(request: HttpRequest) -> HttpResponse:
             (detail, explain_reason(detail.failure_reason_code) or "")
             for detail in found[:MOST_EVIDENCE]
         ],
-        "reports_href": reports_href(cause=cause.result_type),
+        "reports_href": reports_href(cause=cause.result_type, **span.in_reports),
     }
     return render(request, "failures/group.html", context)
 

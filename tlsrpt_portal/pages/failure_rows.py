@@ -114,7 +114,7 @@ def _by_reporter(asked: Asked) -> list[Row]:
     return [
         Row(
             name=one.reporter,
-            href=reports_href(reporter=one.reporter, content="failures"),
+            href=reports_href(reporter=one.reporter, content="failures", **asked.span.in_reports),
             failed=one.failures,
             sessions=one.sessions,
             domains=one.domains,
@@ -189,7 +189,7 @@ def _by_policy_type(asked: Asked) -> list[Row]:
     rows = [
         Row(
             name=PolicyKind(one.policy_type).label,
-            href=reports_href(policy=one.policy_type, content="failures"),
+            href=reports_href(policy=one.policy_type, content="failures", **asked.span.in_reports),
             failed=one.failures,
             sessions=one.successes + one.failures,
         )

@@ -36,6 +36,11 @@ class Span:
     until: date
     choices: tuple[Choice, ...]
 
+    @property
+    def in_reports(self) -> dict[str, str]:
+        """Give what narrows the list of reports to the same days."""
+        return {"since": self.since.isoformat(), "until": self.until.isoformat()}
+
 
 def read_span(request: HttpRequest) -> Span:
     """Give the span that `?days=` asks for, or the usual one."""
