@@ -45,10 +45,9 @@ class DomainTable(PortalTable):
     dane = tables.Column(verbose_name="DANE", order_by=("posture__dane", "name"), empty_values=())
     mx_provider = tables.Column(
         verbose_name="MX provider",
-        accessor="posture__mx_provider",
         order_by=("posture__mx_provider", "name"),
         attrs={"td": {"class": "provider"}},
-        default="–",
+        empty_values=(),
     )
 
     class Meta(PortalTable.Meta):
@@ -109,6 +108,15 @@ class DomainTable(PortalTable):
     def value_dane(self, record: Domain) -> str:
         """Give the state for files."""
         return self._word(record, "dane", signs.dane_sign(posture_of(record)))
+
+    def render_mx_provider(self, record: Domain) -> str:
+        """Give who runs the MX hosts."""
+        return self.value_mx_provider(record) or "–"
+
+    def value_mx_provider(self, record: Domain) -> str:
+        """Give the name for files."""
+        posture = posture_of(record)
+        return posture.mx_provider if posture else ""
 
     def _with_mark(self, record: Domain, aspect: str, sign: Sign) -> SafeString:
         """Give the state, with a mark below where an exception excuses it."""

@@ -75,6 +75,7 @@ class TickColumn(tables.Column):  # type: ignore[misc]
             verbose_name="Choose",
             orderable=False,
             exclude_from_export=True,
+            empty_values=(),
             attrs={"td": {"class": "tick"}, "th": {"class": "tick"}},
             **kwargs,
         )
@@ -89,11 +90,11 @@ class TickColumn(tables.Column):  # type: ignore[misc]
             "Choose",
         )
 
-    def render(self, value: Any, record: Any) -> SafeString:
+    def render(self, record: Any) -> SafeString:
         """Give the row's box."""
         return format_html(
             '<input class="form-check-input" type="checkbox" name="pk" value="{}" '
             'aria-label="Choose {}">',
-            value,
+            record.pk,
             str(record),
         )
