@@ -63,6 +63,16 @@ class DomainQuerySet(models.QuerySet["Domain"]):
         return self.active().filter(next_check_at__lte=now).order_by("next_check_at")
 
 
+def display_name(name: str) -> str:
+    """Give a domain's name as people read it: U-labels where it has any."""
+    if "xn--" not in name:
+        return name
+    try:
+        return name.encode("ascii").decode("idna")
+    except UnicodeError:
+        return name
+
+
 class Domain(models.Model):
     """A mail domain the organisation owns. `name` is the A-label form, lower case, no dot at the
     end."""
@@ -104,13 +114,8 @@ class Domain(models.Model):
 
     @property
     def display_name(self) -> str:
-        """Give the name as people read it: U-labels where it has any."""
-        if "xn--" not in self.name:
-            return self.name
-        try:
-            return self.name.encode("ascii").decode("idna")
-        except UnicodeError:
-            return self.name
+        """Give the name as people read it."""
+        return display_name(self.name)
 
     @property
     def check_interval(self) -> timedelta:

@@ -23,7 +23,7 @@ from tlsrpt_portal.pages.span import Span
 from webui.exports import asked_format
 from webui.lists import table_file
 
-MOST_ROWS = 100
+MOST_ROWS = 50
 MOST_HEAT_ROWS = 20
 DEFAULT_GROUPING = "cause-mx"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 
-from domains.models import DomainQuerySet, StateChange
+from domains.models import DomainQuerySet, StateChange, display_name
 from reports.charts import Mark
 
 MOST = 400
@@ -27,8 +27,13 @@ CHANGE_TITLES = {
 
 def change_title(change: StateChange) -> str:
     """Give a change in a few words."""
-    title = CHANGE_TITLES.get(change.kind, change.kind.replace("-", " "))
-    return title.format(before=change.before or "none", after=change.after or "none")
+    return title_of(change.kind, change.before, change.after)
+
+
+def title_of(kind: str, before: str, after: str) -> str:
+    """Give a change of this kind in a few words."""
+    title = CHANGE_TITLES.get(kind, kind.replace("-", " "))
+    return title.format(before=before or "none", after=after or "none")
 
 
 def fleet_marks(domains: DomainQuerySet, since: date, until: date) -> list[Mark]:
@@ -39,13 +44,12 @@ def fleet_marks(domains: DomainQuerySet, since: date, until: date) -> list[Mark]
             confirmed_at__isnull=False,
             seen_at__range=_span(since, until),
         )
-        .select_related("domain")
-        .only("kind", "before", "after", "seen_at", "domain__name")
-        .order_by("-seen_at")[:MOST]
+        .order_by("-seen_at")
+        .values_list("domain__name", "seen_at", "kind", "before", "after")[:MOST]
     )
     return [
-        Mark(change.seen_at.date(), f"{change.domain.display_name}: {change_title(change)}")
-        for change in changes
+        Mark(seen_at.date(), f"{display_name(name)}: {title_of(kind, before, after)}")
+        for name, seen_at, kind, before, after in changes
     ]
 
 

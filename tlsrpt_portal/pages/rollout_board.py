@@ -26,7 +26,7 @@ from tlsrpt_portal.pages.stages import (
 )
 from webui.wording import failure_rate, number, plural
 
-MOST_CARDS = 25
+MOST_CARDS = 12
 MOST_REFUSED = 5
 
 
