@@ -16,6 +16,8 @@ from typing import Any
 
 from django.db import connection
 
+from mailtls.providers import PROVIDER_NAMES
+
 REPORTERS = (
     "Google Inc.",
     "Microsoft Corporation",
@@ -70,10 +72,12 @@ SELECT id, now() - id %% 1440 * interval '1 minute', now(),
        CASE WHEN k < 4 THEN 'enforce' WHEN k < 6 THEN 'testing' ELSE '' END,
        CASE WHEN k = 8 THEN 'null-mx' ELSE 'valid' END,
        CASE WHEN id %% 9 = 0 THEN 'valid' ELSE 'missing' END,
-       'not-checked', 'Provider ' || id %% 7, k = 0 AND id %% 40 = 0,
-       CASE WHEN k = 9 THEN 1 ELSE 0 END,
-       id %% 3, (%(judgements)s::jsonb) -> k::int, '', '', ''
-FROM (SELECT id, id %% 10 AS k FROM domains_domain) d
+       'not-checked', (%(providers)s::jsonb) ->> (id %% 7)::int, k = 0 AND id %% 40 = 0,
+       CASE WHEN k = 9 THEN 1 ELSE 0 END, id %% 3,
+       kind -> 'judgement', decode(kind ->> 'observed', 'hex'), decode(kind ->> 'facts', 'hex'),
+       decode(kind ->> 'facts', 'hex')
+FROM (SELECT id, id %% 10 AS k, (%(kinds)s::jsonb) -> (id %% 10)::int AS kind
+      FROM domains_domain) d
 WHERE id %% 499 <> 0;
 
 INSERT INTO domains_hostedpolicy (domain_id, mode, mx, max_age_s, policy_id, published_at)
@@ -274,8 +278,8 @@ def fill(size: Size) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = off")
         cursor.execute("SET maintenance_work_mem = '512MB'")
-        judgements = json.dumps(_judgements())
-        cursor.execute(_INVENTORY, {"domains": size.domains, "judgements": judgements})
+        known = {"kinds": json.dumps(_kinds()), "providers": json.dumps(PROVIDER_NAMES[:7])}
+        cursor.execute(_INVENTORY, {"domains": size.domains, **known})
         cursor.execute(_CHANGES, {})
         cursor.execute(_SPANS, {})
         for table in _LARGE:  # no bench needs them after a crash
@@ -294,8 +298,10 @@ def fill(size: Size) -> None:
         cursor.execute("VACUUM ANALYZE")
 
 
-def _judgements() -> list[dict[str, Any]]:
-    """Give what a check found, for each of the ten kinds of domains."""
+def _kinds() -> list[dict[str, Any]]:
+    """Give what a check found, as postures hold it, for each of the ten kinds of domains."""
+    from mailtls.facts import encode_facts, facts_of
+    from mailtls.observed import encode_observed
     from mailtls.posture import judge
     from tlsrpt_portal.demo.observed import observe
     from tlsrpt_portal.demo.world import Zone
@@ -314,7 +320,14 @@ def _judgements() -> list[dict[str, Any]]:
             mx=("0 .",) if kind == 8 else mx,
         )
         observed = observe("d000000.bench.example", zone, now)
-        found.append(judge(observed, now).as_dict())
+        judged = judge(observed, now)
+        found.append(
+            {
+                "judgement": judged.as_dict(),
+                "observed": encode_observed(observed).hex(),
+                "facts": encode_facts(facts_of(observed, judged, None)).hex(),
+            }
+        )
     return found
 
 

@@ -47,7 +47,7 @@ DOMAIN_LISTS = (
     "/domains/?sort=mx_provider",
     "/domains/?sort=-mx_provider",
     "/domains/?q=d0042",
-    "/domains/?q=Provider+3",
+    "/domains/?q=google",
     "/domains/?sts=enforce",
     "/domains/?sts=missing&sort=-name",
     "/domains/?tlsrpt=missing",

@@ -19,6 +19,7 @@ from domains.models import (
     StsMode,
     Tag,
 )
+from mailtls.providers import PROVIDER_NAMES
 
 NO_TEAM = "none"
 
@@ -131,12 +132,11 @@ class DomainFilter(django_filters.FilterSet):  # type: ignore[misc]
             a_label = text.encode("idna").decode()
         except UnicodeError:
             a_label = text
-        return qs.filter(
-            Q(name__contains=text)
-            | Q(name__contains=a_label)
-            | Q(owner__icontains=text)
-            | Q(posture__mx_provider__icontains=text)
-        )
+        found = Q(name__contains=text) | Q(name__contains=a_label) | Q(owner__icontains=text)
+        # There are only so many providers: so no posture need be read for any other word.
+        if providers := [name for name in PROVIDER_NAMES if text in name.lower()]:
+            found |= Q(posture__mx_provider__in=providers)
+        return qs.filter(found)
 
     def by_tlsrpt(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
         """Narrow to a state of the TLSRPT record."""

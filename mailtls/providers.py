@@ -82,6 +82,8 @@ _SUFFIXES = {
     "bund.de": "ITZBund",
 }
 
+PROVIDER_NAMES = tuple(sorted(set(_SUFFIXES.values())))
+
 
 def find_provider(mx_hosts: Iterable[str]) -> str | None:
     """Give the provider that most of the MX hosts belong to, or None where none is known.
