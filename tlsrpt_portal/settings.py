@@ -74,6 +74,7 @@ ROOT_URLCONF = "tlsrpt_portal.urls"
 WSGI_APPLICATION = "tlsrpt_portal.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+FORM_RENDERER = "webui.form_renderer.FormRenderer"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -11,8 +11,9 @@ def settle() -> None:
     """Load every page, and take what is loaded by now out of the garbage collector's way.
 
     It would look at all of it again and again, a tenth of a second each time, in the middle of
-    somebody's request.
+    somebody's request. It is also to wait for more garbage: a page leaves little, and makes much.
     """
     get_resolver().check()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(5_000, 20, 50)
