@@ -11,9 +11,10 @@ def settle() -> None:
     """Load every page, and take what is loaded by now out of the garbage collector's way.
 
     It would look at all of it again and again, a tenth of a second each time, in the middle of
-    somebody's request. It is also to wait for more garbage: a page leaves little, and makes much.
+    somebody's request. What requests leave behind is collected in small portions, and only seldom
+    looked at as a whole.
     """
     get_resolver().check()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(5_000, 20, 50)
+    gc.set_threshold(2_000, 5, 1_000)
