@@ -105,15 +105,26 @@ def causes_by_receiving_mx(scope: Scope, since: date, until: date) -> list[Cause
 def extents(scope: Scope, found: Sequence[Cause], since: date, until: date) -> list[Extent]:
     """Give how far each of these causes reaches; all have a receiving MX, or none has."""
     told = causes_of(scope, since, until)
+    domains, reporters = _counts(told, found, "domain_id"), _counts(told, found, "reporter")
+    return [
+        Extent(domains=domain_count, reporters=reporter_count)
+        for domain_count, reporter_count in zip(domains, reporters, strict=True)
+    ]
+
+
+def domain_counts(scope: Scope, found: Sequence[Cause], since: date, until: date) -> list[int]:
+    """Give how many domains each of these causes touches, as `extents` does."""
+    return _counts(causes_of(scope, since, until), found, "domain_id")
+
+
+def _counts(told: QuerySet[Any], found: Sequence[Cause], name: str) -> list[int]:
     keys: tuple[str, ...] = ("result_type",)
     if any(one.receiving_mx is not None for one in found):
         keys += ("receiving_mx",)
-        names = {one.receiving_mx for one in found}
-        told = told.filter(receiving_mx__in=names) if len(names) <= _MOST_NAMES else told
-    domains = count_distinct(told, keys, "domain_id")
-    reporters = count_distinct(told, keys, "reporter")
-    by_key = [(one.result_type, one.receiving_mx)[: len(keys)] for one in found]
-    return [Extent(domains=domains.get(key, 0), reporters=reporters.get(key, 0)) for key in by_key]
+        mxs = {one.receiving_mx for one in found}
+        told = told.filter(receiving_mx__in=mxs) if len(mxs) <= _MOST_NAMES else told
+    counts = count_distinct(told, keys, name)
+    return [counts.get((one.result_type, one.receiving_mx)[: len(keys)], 0) for one in found]
 
 
 def failed_by_day(

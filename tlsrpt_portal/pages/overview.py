@@ -53,7 +53,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "chart": chart,
         "freshness": queries.data_freshness(fleet),
         "causes": list(
-            zip(causes, cause_queries.extents(fleet, causes, week_since, until), strict=True),
+            zip(causes, cause_queries.domain_counts(fleet, causes, week_since, until), strict=True),
         ),
         "attention": attention(request.user, active, now),
         "teams": teams,
