@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,12 +16,12 @@ from accounts.roles import Role
 from alerts.models import Incident
 from domains.aspects import Aspect, max_age, read_aspects, read_mx_hosts
 from domains.exceptions import read_exceptions
-from domains.models import Domain, Posture, RecordVersion, StateChange, Status
+from domains.models import Domain, HostedPolicy, Posture, RecordVersion, StateChange, Status
 from domains.selection import visible_domain
 from domains.tables import posture_of
 from tlsrpt_portal.pages.diagnosis import Diagnosis, Situation, diagnose
 from tlsrpt_portal.pages.domain_reports import DomainReports, read_reports
-from tlsrpt_portal.pages.marks import change_title
+from tlsrpt_portal.pages.marks import change_title, revision_title
 from tlsrpt_portal.pages.reported_policy import Held
 from tlsrpt_portal.pages.span import read_span
 from tlsrpt_portal.pages.stages import Condition, Stage, find_conditions, find_stage, published_by
@@ -57,7 +58,8 @@ def domain_page(request: HttpRequest, name: str) -> HttpResponse:
     incidents = list(_incidents(request, domain))
     changes = list(domain.state_changes.all()[:MOST_CHANGES])
     span = read_span(request)
-    reports = read_reports(domain, changes, span)
+    published = list(domain.hosted_policies.all()[:MOST_CHANGES])
+    reports = read_reports(domain, changes, published, span)
     if file := asked_file(request, *reports.sheets):
         return file
     conditions = _conditions(posture, reports)
@@ -71,7 +73,7 @@ def domain_page(request: HttpRequest, name: str) -> HttpResponse:
         "conditions": conditions,
         "exceptions": exceptions,
         "incidents": incidents,
-        "timeline": _timeline(changes, incidents),
+        "timeline": _timeline(changes, published, incidents),
         "versions": list(RecordVersion.objects.filter(domain=domain)[:40]),
         "mx_hosts": read_mx_hosts(aspects),
         "max_age": max_age(aspects),
@@ -150,8 +152,16 @@ def _incidents(request: HttpRequest, domain: Domain) -> list[Incident]:
     return list(touching.select_related("assignee", "rule")[:10])
 
 
-def _timeline(changes: list[StateChange], incidents: list[Incident]) -> list[Moment]:
+def _timeline(
+    changes: Sequence[StateChange],
+    published: Sequence[HostedPolicy],
+    incidents: Sequence[Incident],
+) -> list[Moment]:
     moments = [describe_change(change) for change in changes[:TIMELINE_LENGTH]]
+    moments += [
+        Moment(at=one.published_at, tone="", title=revision_title(one.mode, one.policy_id))
+        for one in published[:TIMELINE_LENGTH]
+    ]
     moments += [
         Moment(
             at=incident.opened_at,

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from domains.models import Domain, StateChange
+from domains.models import Domain, HostedPolicy, StateChange
 from mailtls.catalogue.result_types import ResultType, describe_result_type, explain_reason
 from reports import cause_queries, queries
 from reports.cause_queries import Cause, Extent
@@ -116,7 +116,12 @@ class DomainReports:
         )
 
 
-def read_reports(domain: Domain, changes: list[StateChange], span: Span) -> DomainReports:
+def read_reports(
+    domain: Domain,
+    changes: Sequence[StateChange],
+    published: Sequence[HostedPolicy],
+    span: Span,
+) -> DomainReports:
     """Ask what reports say of a domain in the span, and what its diagnosis rests on."""
     one = Domain.objects.filter(pk=domain.pk)
     since, until = queries.last_complete_days(max(CHART_DAYS, span.days))
@@ -136,7 +141,7 @@ def read_reports(domain: Domain, changes: list[StateChange], span: Span) -> Doma
     return DomainReports(
         chart=sessions_chart(
             long[-span.days :],
-            marks_of(changes, span.since, span.until),
+            marks_of(changes, published, span.since, span.until),
             query={"domain": domain.name},
         ),
         totals=Totals(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 
-from domains.models import DomainQuerySet, StateChange, display_name
+from domains.models import DomainQuerySet, HostedPolicy, StateChange, display_name
 from reports.charts import Mark
 
 MOST = 400
@@ -36,8 +37,13 @@ def title_of(kind: str, before: str, after: str) -> str:
     return title.format(before=before or "none", after=after or "none")
 
 
+def revision_title(mode: str, policy_id: str) -> str:
+    """Give a policy that was published here in a few words."""
+    return f"Hosted policy published: {mode}, id {policy_id}"
+
+
 def fleet_marks(domains: DomainQuerySet, since: date, until: date) -> list[Mark]:
-    """Give the confirmed changes of these domains, each with the domain's name."""
+    """Give the confirmed changes of these domains and the policies published here, by name."""
     changes = (
         StateChange.objects.filter(
             domain__in=domains.order_by().values("pk"),
@@ -47,19 +53,31 @@ def fleet_marks(domains: DomainQuerySet, since: date, until: date) -> list[Mark]
         .order_by("-seen_at")
         .values_list("domain__name", "seen_at", "kind", "before", "after")[:MOST]
     )
+    published = (
+        HostedPolicy.objects.filter(
+            domain__in=domains.order_by().values("pk"), published_at__range=_span(since, until)
+        )
+        .order_by("-published_at")
+        .values_list("domain__name", "published_at", "mode", "policy_id")[:MOST]
+    )
     return [
         Mark(seen_at.date(), f"{display_name(name)}: {title_of(kind, before, after)}")
         for name, seen_at, kind, before, after in changes
+    ] + [
+        Mark(at.date(), f"{display_name(name)}: {revision_title(mode, policy_id)}")
+        for name, at, mode, policy_id in published
     ]
 
 
-def marks_of(changes: list[StateChange], since: date, until: date) -> list[Mark]:
-    """Give the changes of one domain that fall into the span."""
-    return [
-        Mark(change.seen_at.date(), change_title(change))
-        for change in changes
-        if since <= change.seen_at.date() <= until
+def marks_of(
+    changes: Sequence[StateChange], published: Sequence[HostedPolicy], since: date, until: date
+) -> list[Mark]:
+    """Give the changes of one domain, and its policies published here, that fall into the span."""
+    marks = [Mark(change.seen_at.date(), change_title(change)) for change in changes]
+    marks += [
+        Mark(one.published_at.date(), revision_title(one.mode, one.policy_id)) for one in published
     ]
+    return [mark for mark in marks if since <= mark.day <= until]
 
 
 def _span(since: date, until: date) -> tuple[datetime, datetime]:
