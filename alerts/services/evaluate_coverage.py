@@ -68,6 +68,7 @@ def picture_of_new(whose: int | None, first_on: dict[str, date], days: int, toda
         since_on=min(first_on.values()),
         last_on=today,
         domains=domains,
+        names_all=True,
         evidence={"kind": CoverageKind.NEW, "team": whose},
     )
 
@@ -131,6 +132,7 @@ def _picture_of_end(
         since_on=since_on,
         last_on=today,
         domains=domains,
+        names_all=True,
         evidence={"kind": CoverageKind.ENDED if is_over else CoverageKind.ENDING},
     )
 

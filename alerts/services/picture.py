@@ -10,6 +10,7 @@ from typing import Any
 from alerts.causes import DomainFigures
 from alerts.rules.kinds import Severity
 from mailtls.catalogue.result_types import UNKNOWN, describe_result_type
+from webui.wording import day
 
 SHOWN_REPORTERS = 5
 
@@ -30,6 +31,8 @@ class Picture:
     reporters: tuple[str, ...] = ()
     failed_sessions: int = 0
     sessions: int = 0
+    # Whether a domain that is named no more is out of it; else it stays as one that was touched.
+    names_all: bool = False
     # What the rule needs to know the cause again.
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
@@ -51,8 +54,11 @@ def failure_sentence(picture: Picture) -> str:
     """Say how many of how many failed, where, since when, and who says so."""
     rate = picture.failed_sessions / picture.sessions if picture.sessions else 0
     count = len(picture.domains)
+    days = f"from {day(picture.since_on)} to {day(picture.last_on)}"
+    if picture.since_on == picture.last_on:
+        days = f"on {day(picture.last_on)}"
+    reporters = ", ".join(picture.reporters[:SHOWN_REPORTERS])
     return (
         f"{picture.failed_sessions} of {picture.sessions} sessions failed ({rate:.1%}) at "
-        f"{count} domain{'s' if count != 1 else ''} from {picture.since_on} to "
-        f"{picture.last_on}; reported by {', '.join(picture.reporters[:SHOWN_REPORTERS])}."
+        f"{count} domain{'s' if count != 1 else ''} {days}; reported by {reporters.rstrip('.')}."
     )

@@ -17,6 +17,7 @@ from alerts.services import kin
 from alerts.services.incidents import step
 from alerts.services.picture import Picture
 from domains.models import Domain
+from webui.wording import sentence_list
 
 logger = logging.getLogger(__name__)
 
@@ -129,12 +130,26 @@ def _feed(incident: Incident, picture: Picture, now: datetime) -> bool:
         incident.severity = picture.severity
         _set_due(incident, now)
     _write(incident, picture)
+    if picture.names_all:
+        _let_go(incident, picture, now)
     if incident.part_of_id is not None:
         kin.join(incident, picture, now, is_news=False)
     if is_worse and incident.is_active:
         # A higher severity is news also to those who have it; more of the same is not.
         step(incident, Event.WORSEN, picture.sentence, at=now, tell=has_risen)
     return True
+
+
+def _let_go(incident: Incident, picture: Picture, now: datetime) -> None:
+    """Take out the domains that the picture names no more, with a line that says so."""
+    rows = incident.incident_domains.filter(is_of_part=False).select_related("domain")
+    gone = [row for row in rows if row.domain.name not in picture.domains]
+    for start in range(0, len(gone), 500):
+        chunk = [row.pk for row in gone[start : start + 500]]
+        IncidentDomain.objects.filter(pk__in=chunk).delete()
+    if gone:
+        names = sentence_list(sorted(row.domain.display_name for row in gone), 10)
+        step(incident, Event.COMMENT, f"No longer part of it: {names}.", at=now)
 
 
 def _write(incident: Incident, picture: Picture) -> None:

@@ -61,6 +61,21 @@ def test_new_domains_without_records_are_one_incident_a_team():
     ]
 
 
+def test_a_domain_that_is_covered_leaves_an_incident_that_goes_on():
+    for name in ("a.example", "b.example"):
+        add(name, 20)
+    evaluate(NOW)
+    later = NOW + timedelta(days=1)
+    record_check(Domain.objects.get(name="a.example"), observed("a.example", at=later), later)
+
+    evaluate(later)
+
+    incident = Incident.objects.get()
+    assert touched(incident) == ["b.example"]
+    assert incident.title.endswith("b.example")
+    assert incident.events.filter(text="No longer part of it: a.example.").exists()
+
+
 def test_what_was_told_lasts_until_it_is_covered():
     domain = add("a.example", 30)
     evaluate(NOW)
