@@ -35,6 +35,10 @@ class StsMode(models.TextChoices):
     NONE = "none", "None"
 
 
+# Stands in addresses for the domains whose MX hosts belong to no known provider.
+NO_PROVIDER = "none"
+
+
 class Tag(models.Model):
     """A word by which domains are grouped across teams."""
 
@@ -57,6 +61,15 @@ class DomainQuerySet(models.QuerySet["Domain"]):
     def active(self) -> DomainQuerySet:
         """Narrow to domains that are watched."""
         return self.filter(is_active=True)
+
+    def in_mode(self, mode: StsMode) -> DomainQuerySet:
+        """Narrow to domains that take mail and have a policy of this mode that senders use."""
+        using = self.filter(posture__mta_sts=Status.VALID, posture__sts_mode=mode)
+        return using.exclude(posture__mx=Status.NULL_MX)
+
+    def of_provider(self, provider: str) -> DomainQuerySet:
+        """Narrow to domains whose MX hosts are this provider's, or no known one's."""
+        return self.filter(posture__mx_provider="" if provider == NO_PROVIDER else provider)
 
     def due(self, now: datetime) -> DomainQuerySet:
         """Narrow to watched domains whose next check is due, longest overdue first."""

@@ -31,6 +31,11 @@ class CauseKey:
     result_type: str
     receiving_mx: str | None = None
 
+    @property
+    def in_address(self) -> dict[str, str]:
+        """Give the MX as addresses name it; empty where reporters name none."""
+        return {} if self.receiving_mx is None else {"mx": self.receiving_mx}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause(CauseKey):
@@ -131,7 +136,7 @@ def failed_by_day(
     scope: Scope, cause: CauseKey, since: date, until: date
 ) -> list[tuple[date, int]]:
     """Give every day of the span with its failed sessions, zero where there were none."""
-    rows = _of_cause(failures_of(scope, since, until), cause).values_list("day")
+    rows = of_cause(failures_of(scope, since, until), cause).values_list("day")
     found: dict[date, int] = dict(rows.annotate(Sum("counted_failed_sessions")))
     span = (since + timedelta(days=n) for n in range((until - since).days + 1))
     return [(day, found.get(day, 0)) for day in span]
@@ -149,7 +154,7 @@ class Parts:
 def parts_of(scope: Scope, cause: CauseKey, since: date, until: date) -> Parts:
     """Take a cause apart by domain, by reporter and by MX."""
     rows = list(
-        _of_cause(domain_failures_of(scope, since, until), cause)
+        of_cause(domain_failures_of(scope, since, until), cause)
         .values_list("domain", "reporter", "receiving_mx")
         .annotate(Sum("counted_failed_sessions"), Min("day"), Max("day"))
     )
@@ -186,13 +191,9 @@ def worst_domains(scope: Scope, since: date, until: date, most: int) -> list[int
 
 def evidence(scope: Scope, cause: CauseKey, since: date, until: date) -> QuerySet[FailureDetail]:
     """Give the failure details that reporters sent, the last to arrive first."""
-    rows = FailureDetail.objects.filter(
-        result_type=cause.result_type, result__day__range=(since, until)
-    )
+    rows = of_details(FailureDetail.objects.filter(result__day__range=(since, until)), cause)
     if (domains := domains_of(scope)) is not None:
         rows = rows.filter(result__domain__in=domains.order_by().values("pk"))
-    if cause.receiving_mx is not None:
-        rows = rows.filter(receiving_mx_hostname=cause.receiving_mx)
     return (
         rows.select_related("result__report", "result__domain")
         .defer("result__report__document")
@@ -200,6 +201,14 @@ def evidence(scope: Scope, cause: CauseKey, since: date, until: date) -> QuerySe
     )
 
 
-def _of_cause(rows: QuerySet[Any], cause: CauseKey) -> QuerySet[Any]:
+def of_details(rows: QuerySet[FailureDetail], cause: CauseKey) -> QuerySet[FailureDetail]:
+    """Narrow failure details to those of a cause."""
+    rows = rows.filter(result_type=cause.result_type)
+    mx = cause.receiving_mx
+    return rows if mx is None else rows.filter(receiving_mx_hostname=mx)
+
+
+def of_cause(rows: QuerySet[Any], cause: CauseKey) -> QuerySet[Any]:
+    """Narrow daily figures or sums to those of a cause."""
     rows = rows.filter(result_type=cause.result_type)
     return rows if cause.receiving_mx is None else rows.filter(receiving_mx=cause.receiving_mx)

@@ -103,6 +103,11 @@ def reports_href(**query: str) -> str:
     return f"{reverse('reports:list')}?{urlencode(query)}"
 
 
+def fleet_reports_href(**query: str) -> str:
+    """Give the address of the reports on watched domains that these filters leave."""
+    return reports_href(about="watched", **query)
+
+
 def _bar(name: str, days: list[str], values: list[int], colour: str) -> dict[str, Any]:
     return {
         "type": "bar",

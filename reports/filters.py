@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+from functools import cached_property
 from typing import Any
 
 import django_filters
@@ -10,25 +12,35 @@ from django import forms
 from django.db.models import Q
 
 from accounts.access import sees_everything
-from domains.models import Domain
+from domains.models import Domain, DomainQuerySet, StsMode
+from reports.cause_queries import CauseKey
+from reports.fleet import Fleet, Scope, domains_of
 from reports.models import HAS_FAILED, PolicyKind, PolicyResult, Report, Trust
 from reports.report_rows import ReportRows
+from reports.report_totals import Asked, ReportTotals, add_up
 
 CONTENT_CHOICES = [
     ("failures", "With failures"),
     ("warnings", "With warnings"),
     ("conflicts", "In conflict with another"),
 ]
+WATCHED, UNMANAGED = "watched", "unmanaged"
+ABOUT_CHOICES = [(WATCHED, "Watched domains"), (UNMANAGED, "Domains not in the inventory")]
 
 
 def _date_input() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
+def _hidden(label: str) -> django_filters.CharFilter:
+    return django_filters.CharFilter(widget=forms.HiddenInput(), label=label)
+
+
 class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
     """What narrows the list of reports.
 
     What is asked of results is asked of one: a policy type and failures mean failures under it.
+    Pages that show figures lead here with the hidden ones, so that the rows are those counted.
     """
 
     q = django_filters.CharFilter(label="Search reporter or report ID")
@@ -39,8 +51,17 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
     day = django_filters.DateFilter(label="Day", widget=_date_input())
     since = django_filters.DateFilter(widget=forms.HiddenInput(), label="First day")
     until = django_filters.DateFilter(widget=forms.HiddenInput(), label="Last day")
-    reporter = django_filters.CharFilter(widget=forms.HiddenInput(), label="Reporter")
-    cause = django_filters.CharFilter(widget=forms.HiddenInput(), label="Result type")
+    about = django_filters.ChoiceFilter(
+        choices=ABOUT_CHOICES, widget=forms.HiddenInput(), label="About"
+    )
+    team = django_filters.NumberFilter(widget=forms.HiddenInput(), label="Team")
+    sts = django_filters.ChoiceFilter(
+        choices=StsMode.choices, widget=forms.HiddenInput(), label="MTA-STS mode"
+    )
+    provider = _hidden("MX provider")
+    reporter = _hidden("Reporter")
+    cause = _hidden("Result type")
+    mx = _hidden("Receiving MX")
     policy = django_filters.ChoiceFilter(
         choices=PolicyKind.choices, empty_label="Any policy", label="Policy type"
     )
@@ -59,23 +80,83 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
     def qs(self) -> ReportRows:
         """Give the reports that match, of those that this person may see."""
         asked = self.form.cleaned_data
-        if of_results := self._of_results(asked):
+        if of_results := self.of_results & self._of_content(asked):
             results = PolicyResult.objects.filter(of_results, _of_reports(asked, "report__"))
             return ReportRows(matching=results, key="report")
         return ReportRows(matching=Report.objects.filter(_of_reports(asked)), key="pk")
 
-    def _of_results(self, asked: Mapping[str, Any]) -> Q:
-        """Give the conditions on results; empty where reports without any match, too."""
-        user, condition = self.request.user, Q()
-        domains = Domain.objects.visible_to(user).order_by()
-        if name := asked["domain"].strip().lower():
-            condition &= Q(domain__in=domains.filter(name=name).values("pk"))
+    @cached_property
+    def of_results(self) -> Q:
+        """Give the conditions on the results whose figures are shown; empty where on none."""
+        asked, user, condition = self.form.cleaned_data, self.request.user, Q()
+        if (domains := domains_of(self.scope)) is not None:
+            condition &= Q(domain__in=domains.order_by().values("pk"))
         elif not sees_everything(user):
-            condition &= Q(domain__in=domains.values("pk"))
+            visible = Domain.objects.visible_to(user).order_by()
+            condition &= Q(domain__in=visible.values("pk"))
+        elif asked["about"] == UNMANAGED:
+            condition &= Q(domain=None)
         if asked["policy"]:
             condition &= Q(policy_type=asked["policy"])
-        if asked["cause"]:
-            condition &= Q(details__result_type=asked["cause"])
+        return condition
+
+    @cached_property
+    def cause_key(self) -> CauseKey | None:
+        """Give the cause that is asked for; an empty MX in the address means none named."""
+        cause = self.form.cleaned_data["cause"]
+        mx = self.data.get("mx")
+        return CauseKey(result_type=cause, receiving_mx=mx) if cause else None
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Give the domains that are asked for; None where any."""
+        asked, user = self.form.cleaned_data, self.request.user
+        narrowed: DomainQuerySet | None = None
+        if name := asked["domain"].strip().lower():
+            narrowed = Domain.objects.visible_to(user).filter(name=name)
+        is_of_watched = asked["about"] == WATCHED or asked["team"] is not None
+        if not (is_of_watched or asked["sts"] or asked["provider"]):
+            return narrowed
+        fleet = Fleet(user, None if asked["team"] is None else int(asked["team"]))
+        if narrowed is None and not (asked["sts"] or asked["provider"]):
+            return fleet
+        watched = fleet.domains if narrowed is None else fleet.domains & narrowed
+        if asked["sts"]:
+            watched = watched.in_mode(StsMode(asked["sts"]))
+        return watched.of_provider(asked["provider"]) if asked["provider"] else watched
+
+    @cached_property
+    def totals(self) -> ReportTotals | None:
+        """Give what the reports add up to; None where a condition is not on daily figures, or so
+        many days of so many domains are asked for that nobody counts them by hand."""
+        asked = self.form.cleaned_data
+        is_narrowed_otherwise = asked["q"].strip() or asked["trust"]
+        if is_narrowed_otherwise or asked["content"] not in {"", "failures"} or self.scope is None:
+            return None
+        since = max(asked["since"] or date.min, asked["day"] or date.min)
+        until = min(asked["until"] or date.max, asked["day"] or date.max)
+        is_open = since == date.min or until == date.max
+        if is_open and not asked["domain"].strip():
+            return None
+        return add_up(
+            Asked(
+                scope=self.scope,
+                since=since,
+                until=until,
+                reporter=asked["reporter"],
+                policy_type=asked["policy"],
+                cause=self.cause_key,
+                is_failing=asked["content"] == "failures",
+            )
+        )
+
+    def _of_content(self, asked: Mapping[str, Any]) -> Q:
+        """Give the conditions that leave reports out, but no figures of those that stay."""
+        condition = Q()
+        if self.cause_key is not None:
+            condition &= Q(details__result_type=self.cause_key.result_type)
+            if self.cause_key.receiving_mx is not None:
+                condition &= Q(details__receiving_mx_hostname=self.cause_key.receiving_mx)
         if asked["content"] == "failures":
             condition &= HAS_FAILED
         return condition

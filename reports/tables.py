@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import chain
+from typing import Any
 
 import django_tables2 as tables
+from django.db.models import Q
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.access import visible_to
 from reports import signs
-from reports.models import PolicyResult, Report, Trust
+from reports.cause_queries import CauseKey, of_details
+from reports.models import FailureDetail, PolicyResult, Report, Trust
 from webui.tables import END, PortalTable
 from webui.wording import day, failure_rate, number, sentence_list
 
 
 class ReportTable(PortalTable):
-    """One row a report, with the figures of the domains that the viewer may see."""
+    """One row a report, with the figures of what the list is narrowed to.
+
+    `of_results` are the conditions on results, `cause` is that of the list where it has one.
+    """
 
     reporter = tables.Column(verbose_name="Reporter", attrs={"td": {"class": "key"}})
     day = tables.Column(verbose_name="Day")
@@ -31,6 +37,9 @@ class ReportTable(PortalTable):
     rate = tables.Column(
         verbose_name="Rate", accessor="pk", orderable=False, attrs=END, empty_values=()
     )
+    of_cause = tables.Column(
+        verbose_name="Of this cause", accessor="pk", orderable=False, attrs=END, empty_values=()
+    )
     trust = tables.Column(verbose_name="Trust", orderable=False)
     received_at = tables.Column(verbose_name="Received", orderable=False)
 
@@ -40,18 +49,40 @@ class ReportTable(PortalTable):
         order_by = "-day"
         caption = "Reports"
 
+    def __init__(
+        self,
+        *args: Any,
+        of_results: Q,
+        cause: CauseKey | None,
+        is_of_type: bool,
+        exclude: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
+        self.of_results, self.cause, self.is_of_type = of_results, cause, is_of_type
+        hidden = list(exclude) if cause else [*exclude, "of_cause"]
+        super().__init__(*args, exclude=hidden, **kwargs)
+
     def decorate(self, records: Sequence[Report]) -> None:
-        """Fetch the results of these reports, for the domains the viewer may see."""
-        rows = visible_to(self.viewer, PolicyResult.objects.all(), "domain__team")
-        rows = rows.filter(report__in=[record.pk for record in records])
+        """Fetch the results of these reports that the list is about."""
+        rows = PolicyResult.objects.filter(
+            self.of_results, report__in=[record.pk for record in records]
+        )
         self.results: defaultdict[int, list[PolicyResult]] = defaultdict(list)
         for row in rows.defer("policy_strings", "mx_hosts"):
             self.results[row.report_id].append(row)
+        self.failed_so: defaultdict[int, int] = defaultdict(int)
+        if self.cause is not None:
+            counted = [row.pk for row in chain(*self.results.values()) if row.is_counted]
+            details = of_details(FailureDetail.objects.filter(result__in=counted), self.cause)
+            told = details.values_list("result__report_id", "failed_sessions")
+            for report, failed in told:
+                self.failed_so[report] += failed or 0
 
     def _counts(self, record: Report) -> tuple[int, int]:
-        counted = [row for row in self.results[record.pk] if row.is_counted]
-        failed = sum(row.failed_sessions for row in counted)
-        return failed, failed + sum(row.successes or 0 for row in counted)
+        # Policy types are never added up, so under one type all of its sessions are meant.
+        rows = [row for row in self.results[record.pk] if row.is_counted or self.is_of_type]
+        failed = sum(row.failed_sessions for row in rows)
+        return failed, failed + sum(row.successes or 0 for row in rows)
 
     def render_reporter(self, record: Report) -> SafeString:
         """Give the reporter, a link to the report."""
@@ -98,6 +129,14 @@ class ReportTable(PortalTable):
     def render_rate(self, record: Report) -> str:
         """Give failed of all sessions."""
         return failure_rate(*self._counts(record))
+
+    def render_of_cause(self, record: Report) -> str:
+        """Give the sessions that failed for the cause of the list."""
+        return number(self.failed_so[record.pk])
+
+    def value_of_cause(self, record: Report) -> int:
+        """Give the sessions for files."""
+        return self.failed_so[record.pk]
 
     def render_trust(self, record: Report) -> SafeString:
         """Give how sure the sender is."""

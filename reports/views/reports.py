@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -18,6 +18,7 @@ from accounts.models import User, ViewedPage
 from accounts.roles import Role
 from accounts.saved_views import ViewedListPage
 from reports import signs
+from reports.filter_chips import chips_of
 from reports.filters import ReportFilter
 from reports.forms import UploadForm
 from reports.models import Channel, FailureDetail, PolicyKind, PolicyResult, Report, Trust
@@ -39,6 +40,7 @@ class ReportList(ViewedListPage):
     table_class = ReportTable
     filterset_class = ReportFilter
     template_name = "reports/list.html"
+    results_template_name = "reports/_results.html"
     export_name = "reports"
     thing, things = "report", "reports"
 
@@ -46,9 +48,22 @@ class ReportList(ViewedListPage):
         """Give nothing: the filters name what may be seen, and ReportRows reads it."""
         return Report.objects.none()
 
+    def get_table_kwargs(self) -> dict[str, Any]:
+        """Tell the table which figures of the reports are meant."""
+        asked: ReportFilter = self.filterset
+        return super().get_table_kwargs() | {
+            "of_results": asked.of_results if asked.is_valid() else Q(),
+            "cause": asked.cause_key if asked.is_valid() else None,
+            "is_of_type": bool(asked.form.cleaned_data.get("policy")),
+        }
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Say whether the person may upload."""
+        """Add what the list is narrowed to, and what its reports add up to."""
         context = super().get_context_data(**kwargs)
+        asked: ReportFilter = self.filterset
+        if asked.is_valid():
+            context["totals"], context["cause"] = asked.totals, asked.cause_key
+            context["chips"] = chips_of(self.request.GET, asked.form.cleaned_data)
         context["empty_template"] = "reports/_list_empty.html"
         context["may_upload"] = may_anywhere(self.request.user, Role.ANALYST)
         return context

@@ -259,6 +259,11 @@ def _show(
         last_day=cause.last_day,
         words=describe_result_type(cause.result_type),
         reasons=reasons.get(cause.result_type, ()),
-        reports_href=reports_href(domain=domain.name, cause=cause.result_type),
+        reports_href=reports_href(
+            domain=domain.name,
+            cause=cause.result_type,
+            mx=receiving_mx,
+            **span.in_reports,
+        ),
         group_href=f"{reverse('failures:group')}?{urlencode(group)}",
     )

@@ -14,7 +14,6 @@ from domains.models import Domain
 from mailtls.catalogue.result_types import describe_result_type, explain_reason
 from reports import cause_queries
 from reports.cause_queries import CauseKey, Part, Parts
-from reports.charts import reports_href
 from reports.models import FailureDetail
 from reports.signs import cause_name
 from tlsrpt_portal.pages.failure_scope import read_asked, scope_words
@@ -39,7 +38,8 @@ def failure_group(request: HttpRequest) -> HttpResponse:
     cause = CauseKey(result_type=asked.cause[:64], receiving_mx=request.GET.get("mx"))
     days = cause_queries.failed_by_day(domains, cause, span.since, span.until)
     parts = cause_queries.parts_of(domains, cause, span.since, span.until)
-    chart = _chart(cause, days)
+    told = {"cause": cause.result_type, **cause.in_address}
+    chart = _chart(days, asked.day_href(**told))
     found = cause_queries.evidence(domains, cause, span.since, span.until)
     if file := asked_file(request, *_sheets(parts, found), chart.sheet):
         return file
@@ -52,7 +52,9 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         "chart": chart,
         "domains": list(_with_domains(parts.by_domain[:MOST_ROWS])),
         "domain_count": len(parts.by_domain),
-        "reporters": parts.by_reporter,
+        "reporters": [
+            (part, asked.reports_href(reporter=part.key, **told)) for part in parts.by_reporter
+        ],
         "mxs": [
             (part, asked.group_href(replace(cause, receiving_mx=part.key)))
             for part in parts.by_receiving_mx
@@ -63,9 +65,9 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         "narrowed_to": scope_words(asked.scope),
         "evidence": [
             (detail, explain_reason(detail.failure_reason_code) or "")
-            for detail in found[:MOST_EVIDENCE]
+            for detail in sorted(found[:MOST_EVIDENCE], key=_newest_first)
         ],
-        "reports_href": reports_href(cause=cause.result_type, **span.in_reports),
+        "reports_href": asked.reports_href(**told),
     }
     return render(request, "failures/group.html", context)
 
@@ -139,7 +141,11 @@ def _detail_cells(detail: FailureDetail) -> tuple[object, ...]:
     )
 
 
-def _chart(cause: CauseKey, days: list[tuple[date, int]]) -> Chart:
+def _newest_first(detail: FailureDetail) -> tuple[int, int]:
+    return -detail.result.day.toordinal(), -detail.pk
+
+
+def _chart(days: list[tuple[date, int]], day_href: str) -> Chart:
     bar = {
         "type": "bar",
         "name": "Failed sessions",
@@ -153,7 +159,6 @@ def _chart(cause: CauseKey, days: list[tuple[date, int]]) -> Chart:
         "yaxis": charting.axis(title={"text": "Failed sessions"}, tickformat="~s"),
         "showlegend": False,
     }
-    day_href = reports_href(day="DAY", cause=cause.result_type)
     return Chart(
         id="group-chart",
         title="Failed sessions by day",

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar, overload
 
-from domains.models import Domain, Posture
+from domains.models import NO_PROVIDER, Domain, Posture
 from reports import cause_queries, queries
 from reports.cause_queries import Cause, Extent, extents
-from reports.charts import reports_href
 from reports.fleet import of_domains
 from reports.models import PolicyKind
 from reports.queries import Sums
 from reports.signs import cause_name
-from tlsrpt_portal.pages.failure_scope import NO_PROVIDER, Asked, provider_words
+from tlsrpt_portal.pages.failure_scope import Asked, provider_words
 from webui.wording import plural
 
 
@@ -114,8 +113,9 @@ def _by_reporter(asked: Asked) -> list[Row]:
     return [
         Row(
             name=one.reporter,
-            href=reports_href(reporter=one.reporter, content="failures", **asked.span.in_reports),
+            href=(href := asked.reports_href(reporter=one.reporter, content="failures")),
             failed=one.failures,
+            failed_href=href,
             sessions=one.sessions,
             domains=one.domains,
             first_day=one.first_day,
@@ -189,8 +189,9 @@ def _by_policy_type(asked: Asked) -> list[Row]:
     rows = [
         Row(
             name=PolicyKind(one.policy_type).label,
-            href=reports_href(policy=one.policy_type, content="failures", **asked.span.in_reports),
+            href=(href := asked.reports_href(policy=one.policy_type, content="failures")),
             failed=one.failures,
+            failed_href=href,
             sessions=one.successes + one.failures,
         )
         for one in found

@@ -9,13 +9,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import Team
-from domains.models import DomainQuerySet, Status, StsMode
+from domains.models import NO_PROVIDER, DomainQuerySet, StsMode
 from reports.cause_queries import CauseKey
+from reports.charts import fleet_reports_href
 from reports.fleet import Fleet, Scope
 from tlsrpt_portal.pages.span import Span, read_span
-
-# Stands in the address for the domains whose MX hosts belong to no known provider.
-NO_PROVIDER = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +27,16 @@ class Asked:
 
     def group_href(self, cause: CauseKey) -> str:
         """Give the page of a cause within the same days and narrowing."""
-        mx = {} if cause.receiving_mx is None else {"mx": cause.receiving_mx}
         days = str(self.span.days)
-        return group_href(cause=cause.result_type, **mx, **self.scope, days=days)
+        return group_href(cause=cause.result_type, **cause.in_address, **self.scope, days=days)
+
+    def reports_href(self, **query: str) -> str:
+        """Give the reports that these figures come from, narrowed further."""
+        return fleet_reports_href(**self.scope, **self.span.in_reports, **query)
+
+    def day_href(self, **query: str) -> str:
+        """Give the reports of the day that stands for DAY in it, narrowed further."""
+        return fleet_reports_href(day="DAY", **self.scope, **query)
 
     def list_href(self, **query: str) -> str:
         """Give the failures within the same days and narrowing."""
@@ -46,12 +51,10 @@ def read_asked(request: HttpRequest) -> Asked:
     fleet = Fleet(request.user, int(team) if "team" in scope else None)
     narrowed: DomainQuerySet | None = None
     if (mode := request.GET.get("sts", "")) in StsMode.values:
-        narrowed = narrow_to_mode(fleet.domains, StsMode(mode))
+        narrowed = fleet.domains.in_mode(StsMode(mode))
         scope["sts"] = mode
     if provider := request.GET.get("provider", "")[:100]:
-        name = "" if provider == NO_PROVIDER else provider
-        held = fleet.domains if narrowed is None else narrowed
-        narrowed = held.filter(posture__mx_provider=name)
+        narrowed = (fleet.domains if narrowed is None else narrowed).of_provider(provider)
         scope["provider"] = provider
     return Asked(
         domains=fleet if narrowed is None else narrowed,
@@ -76,12 +79,6 @@ def scope_words(scope: dict[str, str]) -> str:
 def provider_words(provider: str) -> str:
     """Give an MX provider of the address in words."""
     return "Own or unknown hosts" if provider == NO_PROVIDER else provider
-
-
-def narrow_to_mode(domains: DomainQuerySet, mode: StsMode) -> DomainQuerySet:
-    """Narrow to domains that take mail and have a policy of this mode that senders use."""
-    using = domains.filter(posture__mta_sts=Status.VALID, posture__sts_mode=mode)
-    return using.exclude(posture__mx=Status.NULL_MX)
 
 
 def failures_href(**query: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -39,7 +40,7 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     parts = list(incident.parts.select_related("rule"))
     kinds = {RuleKind(one.rule.kind) for one in (incident, *parts)}
     is_about_sessions = not kinds.isdisjoint(RATE_KINDS)
-    chart = _evidence(incident, domains)
+    chart = _evidence(incident, domains, [row.domain.name for row in touched])
     sheets = [_domains_sheet(incident, domains), *([chart.sheet] if chart else [])]
     if file := asked_file(request, *sheets):
         return file
@@ -61,7 +62,7 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "alerts/incident.html", context | _forms(request, incident))
 
 
-def _evidence(incident: Incident, domains: DomainQuerySet) -> Chart | None:
+def _evidence(incident: Incident, domains: DomainQuerySet, names: Sequence[str]) -> Chart | None:
     """Draw the touched domains' sessions from two weeks before it began, with their changes.
 
     None where nobody reported on them.
@@ -78,16 +79,27 @@ def _evidence(incident: Incident, domains: DomainQuerySet) -> Chart | None:
         marks,
         chart_id="evidence-chart",
         title="The touched domains, from two weeks before",
-        query={"cause": incident.result_type} if incident.result_type else None,
+        query=_reports_query(incident, names),
         height=320,
     )
 
 
+def _reports_query(incident: Incident, names: Sequence[str]) -> dict[str, str]:
+    """Narrow the reports that a click on a day leads to: to the domain, or to the cause."""
+    if len(names) == 1:
+        return {"domain": names[0]}
+    return {"about": "watched", **_cause_query(incident)}
+
+
 def _group_href(incident: Incident) -> str:
-    query = {"cause": incident.result_type, "days": "90"}
-    if len(incident.receiving_mx) == 1:
-        query["mx"] = incident.receiving_mx[0]
-    return f"{reverse('failures:group')}?{urlencode(query)}"
+    return f"{reverse('failures:group')}?{urlencode(_cause_query(incident) | {'days': '90'})}"
+
+
+def _cause_query(incident: Incident) -> dict[str, str]:
+    if not incident.result_type:
+        return {}
+    at = {"mx": incident.receiving_mx[0]} if len(incident.receiving_mx) == 1 else {}
+    return {"cause": incident.result_type, **at}
 
 
 def _touched(incident: Incident, domains: DomainQuerySet) -> QuerySet[IncidentDomain]:

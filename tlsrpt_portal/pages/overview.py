@@ -40,7 +40,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     since, until = queries.last_complete_days(max(span.days, 14))
     figures = queries.daily_figures(fleet, since, until)
     week_since, _ = queries.last_complete_days(7)
-    chart = sessions_chart(figures[-span.days :], fleet_marks(active, span.since, span.until))
+    chart = sessions_chart(
+        figures[-span.days :],
+        fleet_marks(active, span.since, span.until),
+        query={"about": "watched"},
+    )
     if file := asked_file(request, _teams_sheet(teams), chart.sheet):
         return file
     causes = cause_queries.causes(fleet, week_since, until)[:MOST_CAUSES]

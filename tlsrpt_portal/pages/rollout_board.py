@@ -15,7 +15,7 @@ from reports import cause_queries, queries
 from reports.queries import Sums, Totals
 from reports.signs import cause_name
 from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
-from tlsrpt_portal.pages.failure_scope import failures_href, group_href, narrow_to_mode
+from tlsrpt_portal.pages.failure_scope import failures_href, group_href
 from tlsrpt_portal.pages.stages import (
     EVIDENCE_DAYS,
     LEAST_DAYS,
@@ -117,7 +117,7 @@ def read_board(domains: DomainQuerySet) -> Board:
     for stage, places in _tested(taking, states[Stage.TESTING].all, sums, since, until).items():
         counts[stage] = len(places)
         shown[stage] = nsmallest(MOST_CARDS, places)
-    testing = narrow_to_mode(domains, StsMode.TESTING)
+    testing = domains.in_mode(StsMode.TESTING)
     tried = {pk: sums.get(pk, _UNSEEN) for pk in testing.values_list("pk", flat=True)}
     worst = nlargest(MOST_REFUSED, tried, key=lambda pk: tried[pk].failures)
     keys = {place.pk for places in shown.values() for place in places}

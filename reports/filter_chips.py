@@ -1,0 +1,68 @@
+"""What a list of reports is narrowed to beside its visible filters, each with a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http.request import QueryDict
+
+from accounts.models import Team
+from domains.models import NO_PROVIDER
+from reports.filters import ABOUT_CHOICES
+from reports.signs import cause_name
+from webui.wording import day
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One condition in words, and the address of the list without it."""
+
+    words: str
+    href_without: str
+
+
+def chips_of(query: QueryDict, asked: Mapping[str, Any]) -> list[Chip]:
+    """Give a chip for each condition that no visible filter shows."""
+    since, until = asked["since"], asked["until"]
+    words: dict[tuple[str, ...], str] = {
+        ("about",): dict(ABOUT_CHOICES).get(asked["about"], ""),
+        ("team",): _team(asked["team"]),
+        ("sts",): f"Policy in mode {asked['sts']}" if asked["sts"] else "",
+        ("provider",): _provider(asked["provider"]),
+        ("reporter",): f"By {asked['reporter']}" if asked["reporter"] else "",
+        ("cause", "mx"): _cause(asked["cause"], query.get("mx")),
+        ("since", "until"): " ".join(
+            f"{word} {day(value)}" for word, value in (("From", since), ("to", until)) if value
+        ),
+    }
+    return [Chip(text, _without(query, names)) for names, text in words.items() if text]
+
+
+def _team(pk: Any) -> str:
+    if pk is None:
+        return ""
+    return f"Team {Team.objects.filter(pk=int(pk)).values_list('name', flat=True).first()}"
+
+
+def _provider(provider: str) -> str:
+    if not provider:
+        return ""
+    return "Own or unknown MX hosts" if provider == NO_PROVIDER else f"MX at {provider}"
+
+
+def _cause(result_type: str, receiving_mx: str | None) -> str:
+    if not result_type:
+        return ""
+    where = (
+        "" if receiving_mx is None else f" at {receiving_mx}" if receiving_mx else ", no MX named"
+    )
+    return f"{cause_name(result_type)}{where}"
+
+
+def _without(query: QueryDict, names: tuple[str, ...]) -> str:
+    left = query.copy()
+    for name in (*names, "page"):
+        left.pop(name, None)
+    return f"?{left.urlencode()}"

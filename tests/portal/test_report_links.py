@@ -1,0 +1,128 @@
+"""A number that leads to the list of reports equals what the list's rows add up to."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Team
+from domains.models import Posture, StsMode
+from reports.models import PolicyResult
+from reports.services.roll_up import roll_up
+from tests.factories import TeamFactory, UserFactory, make_domain, make_report
+
+pytestmark = pytest.mark.django_db
+
+YESTERDAY = timezone.now().date() - timedelta(days=1)
+
+
+@pytest.fixture
+def client(client):
+    client.force_login(UserFactory(is_superuser=True))
+    return client
+
+
+@pytest.fixture(autouse=True)
+def fleet():
+    """Two watched domains, a paused one and a stranger; a report of one tells of the other, too."""
+    shop = make_domain("shop.example", TeamFactory(name="Retail"))
+    bank = make_domain("bank.example", TeamFactory(name="Finance"))
+    paused = make_domain("paused.example", is_active=False)
+    Posture.objects.filter(domain=shop).update(sts_mode=StsMode.TESTING)
+    for ago in range(3):
+        day = YESTERDAY - timedelta(days=ago)
+        both = make_report(shop, day, failures=20 - ago)
+        other = make_report(bank, day, failures=3)
+        other.results.update(report=both, position=1)
+        make_report(bank, day, "GMX", failures=2, result_type="starttls-not-supported")
+        make_report(paused, day, failures=7)
+        make_report(None, day, policy_domain="stray.example", failures=5)
+    PolicyResult.objects.filter(policy_type="sts", domain=bank).update(policy_type="tlsa")
+    roll_up()
+
+
+def rows_of(client, href):
+    """Read the file of a list: sessions, failed, and failed for its cause."""
+    text = client.get(f"{href}&export=csv").content.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    return {
+        key: sum(int(row.get(key) or 0) for row in rows)
+        for key in ("Sessions", "Failed", "Of this cause")
+    }
+
+
+def totals_of(client, href):
+    return client.get(href).context["totals"]
+
+
+def test_a_day_of_the_overview_equals_its_reports(client):
+    page = client.get(reverse("overview"))
+
+    for row in page.context["chart"].rows[:3]:
+        day, sessions, failed, *_ = row
+        added, totals = rows_of(client, day.href), totals_of(client, day.href)
+        assert sessions.value == added["Sessions"] == totals.sessions > 0
+        assert failed.value == added["Failed"] == totals.failed > 0
+
+
+def test_a_day_and_a_cause_of_a_domain_equal_its_reports(client):
+    page = client.get(reverse("domains:detail", args=["bank.example"]))
+
+    day, sessions, failed, *_ = page.context["reports"].chart.rows[0]
+    assert sessions.value == totals_of(client, day.href).sessions
+    assert rows_of(client, day.href)["Failed"] == failed.value == 5
+    for cause in page.context["reports"].causes:
+        added = rows_of(client, cause.reports_href)
+        assert cause.failed_sessions == added["Of this cause"] > 0
+        assert cause.failed_sessions == totals_of(client, cause.reports_href).failed
+
+
+@pytest.mark.parametrize(
+    "narrowed", [{}, {"sts": "testing"}, {"provider": "none"}, {"team": "Retail"}]
+)
+@pytest.mark.parametrize("by", ["reporter", "policy"])
+def test_groups_of_failures_equal_their_reports(client, by, narrowed):
+    if "team" in narrowed:
+        narrowed = {"team": Team.objects.get(name=narrowed["team"]).pk}
+    page = client.get(reverse("failures:list"), {"by": by, **narrowed})
+
+    rows = page.context["table"].data.data
+    assert rows
+    for row in rows:
+        assert row.failed == rows_of(client, row.failed_href)["Failed"]
+        assert row.failed == totals_of(client, row.failed_href).failed
+
+
+def test_a_cause_by_reporter_and_day_equals_its_reports(client):
+    page = client.get(reverse("failures:group"), {"cause": "certificate-expired", "days": "7"})
+
+    assert len(page.context["reporters"]) == 1
+    for part, href in page.context["reporters"]:
+        assert part.failed_sessions == rows_of(client, href)["Of this cause"]
+        assert part.failed_sessions == totals_of(client, href).failed
+    for day, failed in page.context["chart"].rows:
+        if failed.value:
+            assert failed.value == rows_of(client, day.href)["Of this cause"]
+
+
+def test_a_chip_leads_to_the_list_without_its_condition(client):
+    page = client.get(
+        reverse("reports:list"), {"cause": "certificate-expired", "mx": "", "reporter": "Comcast"}
+    )
+
+    chips = {chip.words: chip.href_without for chip in page.context["chips"]}
+    assert chips == {
+        "Certificate expired, no MX named": "?reporter=Comcast",
+        "By Comcast": "?cause=certificate-expired&mx=",
+    }
+
+
+def test_nothing_is_added_up_where_daily_figures_do_not_tell(client):
+    listing = reverse("reports:list")
+
+    assert client.get(listing).context["totals"] is None
+    assert totals_of(client, f"{listing}?about=watched&day={YESTERDAY}&trust=upload") is None
+    assert totals_of(client, f"{listing}?about=unmanaged&day={YESTERDAY}") is None
