@@ -31,6 +31,8 @@ def _too_large(what: str, size_bytes: int) -> str:
 class ImportForm(forms.Form):
     """Pasted lines or a file, and the team for lines that name none."""
 
+    one_of = ("text", "file")
+
     text = forms.CharField(
         required=False,
         label="Domains",

@@ -57,7 +57,7 @@ class LineResult:
     domain: str
     outcome: ImportOutcome
     reason: str = ""
-    # Of a domain that was there: from what to what.
+    # Of a domain that was there: from what to what. Of any: the team that is made for it.
     changes: str = ""
 
     def as_dict(self) -> dict[str, object]:
@@ -155,6 +155,7 @@ class Importer:
         self._user = user
         self._team = team
         self._teams: dict[str, Team | None] = {}
+        self._made: set[int] = set()  # of those teams, by this import
         self._allowed: dict[int | None, bool] = {}
         self._created = created
 
@@ -185,6 +186,7 @@ class Importer:
                 seen.add(name)
                 new.append((self._build(name, row), row))
                 outcome, shown = ImportOutcome.CREATED, name
+                changes = self._made_for(row)
             results.append(
                 LineResult(
                     line=row.line,
@@ -237,7 +239,13 @@ class Importer:
             team = self._teams[key] = get_or_create_team(row.team)
         except ValidationError as error:
             return None, " ".join(error.messages)
+        self._made.add(team.pk)
         return team, None
+
+    def _made_for(self, row: Row) -> str:
+        """Name the team that is made for this row; a mistyped one is seen before it is stored."""
+        team, _ = self._team_for(row)
+        return f"new team: {team}" if team is not None and team.pk in self._made else ""
 
     def _may(self, team: Team | None) -> bool:
         if self._user is None:
@@ -277,9 +285,10 @@ class Importer:
             return ""
         domain.save(update_fields=["team", "owner"])
         audit.record("changed domain", domain, before=before, after=after)
-        return "; ".join(
+        changes = [
             f"{name}: {_in_words(before[name])} → {_in_words(after[name])}" for name in after
-        )
+        ]
+        return "; ".join(filter(None, [*changes, self._made_for(row)]))
 
     def _tag(self, wanted: list[tuple[Domain, tuple[str, ...]]]) -> None:
         names = sorted({name for _, tags in wanted for name in tags})

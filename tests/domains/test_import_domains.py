@@ -14,6 +14,7 @@ from domains.services.import_domains import (
     read_lines,
     read_table,
 )
+from tests.factories import TeamFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +94,20 @@ def test_the_same_domain_twice_is_taken_once():
     results = import_domains(read_lines("a.example\nA.EXAMPLE\n"), None)
 
     assert [result.outcome for result in results] == [ImportOutcome.CREATED, ImportOutcome.REJECTED]
+
+
+def test_a_line_says_that_it_makes_a_team():
+    Domain.objects.create(name="old.example")
+    TeamFactory(name="Mail")
+    data = b"domain,team\na.example,Mial\nb.example,Mail\nold.example,Mial\n"
+
+    results = import_domains(read_table("d.csv", data), None, dry_run=True)
+
+    assert [result.changes for result in results] == [
+        "new team: Mial",
+        "",
+        "team: nothing → Mial; new team: Mial",
+    ]
 
 
 def test_a_manager_imports_for_their_own_team_only():

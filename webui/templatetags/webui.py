@@ -157,6 +157,17 @@ def is_choice_list(field: BoundField) -> bool:
     return isinstance(field.field.widget, forms.RadioSelect | forms.CheckboxSelectMultiple)
 
 
+@register.filter
+def may_be_empty(field: BoundField) -> bool:
+    """Say whether a label calls the field optional.
+
+    A select's first choice says so itself, and of the fields of `form.one_of` one has to be filled.
+    """
+    is_select = isinstance(field.field.widget, forms.Select)
+    is_one_of = field.name in getattr(field.form, "one_of", ())
+    return not (field.field.required or is_select or is_one_of)
+
+
 @register.inclusion_tag("webui/_field.html")
 def field(bound: BoundField) -> dict[str, Any]:
     """Render label, control, help and errors of one field."""
