@@ -80,7 +80,9 @@ class IncidentTable(PortalTable):
         sign = signs.STATE[State(record.state)].html()
         if record.quiet_until and record.state in {State.MUTED, State.ACCEPTED}:
             until = day(record.quiet_until.date())
-            return format_html('{} <span class="muted small nowrap">to {}</span>', sign, until)
+            return format_html(
+                '{}<span class="muted small nowrap d-block">to {}</span>', sign, until
+            )
         return sign
 
     def value_state(self, record: Incident) -> str:

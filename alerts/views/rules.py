@@ -103,6 +103,10 @@ def _in_words(rule: Rule) -> str:
         value = getattr(held, parameter.name)
         if parameter.type is ParameterType.FLAG:
             parts.append(f"{parameter.label}: {'yes' if value else 'no'}")
+        elif parameter.type is ParameterType.SHARE:
+            parts.append(f"{parameter.label}: {f'{100 * value:.10f}'.rstrip('0').rstrip('.')} %")
+        elif parameter.type is ParameterType.FACTOR:
+            parts.append(f"{parameter.label}: {value:g} times")
         else:
             parts.append(f"{parameter.label}: {value:g}")
     return ", ".join(parts)
