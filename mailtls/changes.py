@@ -9,10 +9,14 @@ from enum import StrEnum
 from mailtls.aspects import Status, format_time
 from mailtls.facts import Facts, decode_facts, encode_facts, facts_of, safe_to_remove_after
 from mailtls.findings import Finding, Severity, error, info, warning
+from mailtls.kept_certificates import KeptCertificate, Standing
 from mailtls.sts_policy import Mode
 from mailtls.verdicts.mta_sts import severity_under
 
 __all__ = [
+    "CERTIFICATE_ASPECTS",
+    "CERTIFICATE_KINDS",
+    "VALID_UNTIL",
     "Change",
     "Facts",
     "Kind",
@@ -42,8 +46,21 @@ class Kind(StrEnum):
     DANE = "dane"
     DANE_STATUS = "dane-status"
     STARTTLS_STATUS = "starttls-status"
+    STS_CERTIFICATE = "sts-certificate"
+    MX_CERTIFICATE = "mx-certificate"
+    MX_CERTIFICATE_STATUS = "mx-certificate-status"
 
 
+# What tells of certificates; it counts as soon as it is seen.
+CERTIFICATE_ASPECTS = ("sts_cert", "mx_cert")
+_CERTIFICATE_ASPECT_OF = {
+    Kind.STS_CERTIFICATE: "sts_cert",
+    Kind.MX_CERTIFICATE: "mx_cert",
+    Kind.MX_CERTIFICATE_STATUS: "mx_cert",
+}
+CERTIFICATE_KINDS = frozenset(_CERTIFICATE_ASPECT_OF)
+# Between host and last day, where a change shows a certificate.
+VALID_UNTIL = ", valid until "
 _ASPECT_OF_PREFIX = {
     "tlsrpt": "tlsrpt",
     "sts": "mta_sts",
@@ -56,6 +73,8 @@ _ASPECT_OF_PREFIX = {
 
 def aspect_of(kind: Kind) -> str:
     """Give the aspect of a domain that a change of this kind belongs to."""
+    if kind in _CERTIFICATE_ASPECT_OF:
+        return _CERTIFICATE_ASPECT_OF[kind]
     return _ASPECT_OF_PREFIX[kind.value.partition("-")[0]]
 
 
@@ -93,6 +112,7 @@ def compare(before: Facts, after: Facts) -> tuple[Change, ...]:
     if _both_seen(before.dane_status, after.dane_status):
         changes += _compare_dane(before, after)
     changes += _compare_status(Kind.STARTTLS_STATUS, before.starttls_status, after.starttls_status)
+    changes += _compare_certificates(before, after)
     return tuple(changes)
 
 
@@ -321,3 +341,71 @@ def _compare_status(kind: Kind, before: Status, after: Status) -> list[Change]:
     elif after is Status.VALID and before is Status.INVALID:
         findings = (info(_REPAIRED_CODES[kind]),)
     return [Change(kind=kind, before=before.value, after=after.value, findings=findings)]
+
+
+_RENEWED_CODES = {
+    Kind.STS_CERTIFICATE: ("change.sts.cert-renewed", "change.sts.cert-renewed-late"),
+    Kind.MX_CERTIFICATE: ("change.starttls.cert-renewed", "change.starttls.cert-renewed-late"),
+}
+
+
+def _compare_certificates(before: Facts, after: Facts) -> list[Change]:
+    changes = []
+    if before.policy_cert is not None and after.policy_cert is not None:
+        pair = before.policy_cert, after.policy_cert
+        changes += _compare_issue(Kind.STS_CERTIFICATE, *pair, after.observed_at)
+    known = {kept.host: kept for kept in before.mx_certs}
+    # The policy host, and MX hosts under enforce, are refused and accepted by their status.
+    is_told = before.starttls_status is Status.INVALID and after.starttls_status is Status.VALID
+    for kept in after.mx_certs:
+        earlier = known.get(kept.host)
+        if earlier is None:
+            continue
+        changes += _compare_issue(Kind.MX_CERTIFICATE, earlier, kept, after.observed_at)
+        is_mended = kept.standing is Standing.MENDED and earlier.standing is not Standing.MENDED
+        if is_mended and not is_told:
+            finding = info(
+                "change.starttls.cert-mended",
+                mx=kept.host,
+                not_after=format_time(kept.not_after),
+            )
+            changes.append(
+                Change(
+                    kind=Kind.MX_CERTIFICATE_STATUS,
+                    before=f"{kept.host}, refused",
+                    after=_show_certificate(kept),
+                    findings=(finding,),
+                )
+            )
+    return changes
+
+
+def _compare_issue(
+    kind: Kind, before: KeptCertificate, after: KeptCertificate, now: datetime
+) -> list[Change]:
+    """Tell of a renewal: a certificate that passes and was issued later than the one known."""
+    if after.standing is not Standing.PASSES or after.not_before <= before.not_before:
+        return []
+    is_late = before.not_after < now
+    if after.is_short_lived and before.is_short_lived and not is_late:
+        return []
+    finding = info(
+        _RENEWED_CODES[kind][is_late],
+        host=after.host,
+        not_before=format_time(after.not_before),
+        not_after=format_time(after.not_after),
+        earlier_not_before=format_time(before.not_before),
+        earlier_not_after=format_time(before.not_after),
+    )
+    return [
+        Change(
+            kind=kind,
+            before=_show_certificate(before),
+            after=_show_certificate(after),
+            findings=(finding,),
+        )
+    ]
+
+
+def _show_certificate(kept: KeptCertificate) -> str:
+    return f"{kept.host}{VALID_UNTIL}{kept.not_after.date().isoformat()}"

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from mailtls.aspects import Status
+from mailtls.kept_certificates import KeptCertificate, keep_mx_hosts, keep_policy_host
 from mailtls.observed import FetchResult, Observed
 from mailtls.posture import Posture
 from mailtls.sts_policy import Mode
@@ -45,8 +46,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dane_status: Status = Status.UNKNOWN
     tlsa: tuple[str, ...] = ()
     starttls_status: Status = Status.UNKNOWN
+    # The end of the certificates that the newest check was shown; of MX hosts the earliest.
     policy_cert_not_after: datetime | None = None
     mx_cert_not_after: datetime | None = None
+    # The certificates by which a renewal is told: a memory, not what was shown last.
+    policy_cert: KeptCertificate | None = None
+    mx_certs: tuple[KeptCertificate, ...] = ()
 
 
 _TLSRPT = ("tlsrpt_status", "tlsrpt_record", "tlsrpt_rua")
@@ -69,6 +74,10 @@ _FIELDS_OF_ASPECT = {
     "mx": (*_MX, "mx_uncovered"),
     "dane": _DANE,
     "starttls": _STARTTLS,
+    # Aspects of their own: servers behind one name that show different certificates must not hold
+    # up what is confirmed of the policy and of STARTTLS.
+    "sts_cert": ("policy_cert",),
+    "mx_cert": ("mx_certs",),
 }
 _UNSEEN = frozenset({Status.UNKNOWN, Status.NOT_CHECKED})
 
@@ -107,6 +116,8 @@ def facts_of(observed: Observed, posture: Posture, earlier: Facts | None) -> Fac
         observed_at=observed.checked_at,
         stale=tuple(stale),
         cached_until=_extend_cache(observed, posture, earlier),
+        policy_cert=keep_policy_host(observed.policy, earlier.policy_cert if earlier else None),
+        mx_certs=keep_mx_hosts(observed, earlier.mx_certs if earlier else ()),
     )
     facts = msgspec.structs.replace(facts, **seen)
     return msgspec.structs.replace(facts, mx_uncovered=_find_uncovered(posture, earlier))

@@ -199,4 +199,37 @@ ENTRIES = {
         "Nothing to do.",
         "RFC 8461 4.2",
     ),
+    "change.sts.cert-renewed": Entry(
+        "The certificate of the policy host {host} was renewed",
+        "It is valid until {not_after}; the one before was until {earlier_not_after}.",
+        "Nothing to do.",
+        "RFC 8461 3.3",
+    ),
+    "change.sts.cert-renewed-late": Entry(
+        "The certificate of the policy host {host} was renewed after its end",
+        "From {earlier_not_after} on senders could not fetch the policy. The new certificate is "
+        "valid until {not_after}.",
+        "Find out why it was not renewed in time.",
+        "RFC 8461 3.3",
+    ),
+    "change.starttls.cert-renewed": Entry(
+        "The certificate of {host} was renewed",
+        "It is valid until {not_after}; the one before was until {earlier_not_after}.",
+        "Nothing to do. Where TLSA records name the key, check that they name the new one.",
+        "RFC 8461 4.2",
+    ),
+    "change.starttls.cert-renewed-late": Entry(
+        "The certificate of {host} was renewed after its end",
+        "From {earlier_not_after} on senders that check certificates refused it. The new one is "
+        "valid until {not_after}.",
+        "Find out why it was not renewed in time, and look at every node behind the name.",
+        "RFC 8461 4.2",
+    ),
+    "change.starttls.cert-mended": Entry(
+        "The certificate of {mx} passes now",
+        "Senders that check certificates refused what it showed before. This one is valid until "
+        "{not_after}.",
+        "Nothing to do.",
+        "RFC 8461 4.2",
+    ),
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import msgspec
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailtls.aspects import Status
-from mailtls.changes import Change, Kind, compare, judge_age
+from mailtls.changes import CERTIFICATE_KINDS, Change, Kind, aspect_of, compare, judge_age
 from mailtls.facts import (
     Facts,
     decode_facts,
@@ -21,11 +23,14 @@ from mailtls.facts import (
 )
 from mailtls.findings import Severity
 from mailtls.observed import (
+    Certificate,
     DnsStatus,
     FetchResult,
     MxAnswer,
     MxRecord,
     Observed,
+    ProbeResult,
+    StarttlsProbe,
     TlsaAnswer,
     TlsaRecord,
     TxtAnswer,
@@ -35,6 +40,7 @@ from tests.mailtls.observations import (
     HEALTHY,
     NOW,
     address,
+    certificate,
     fetched,
     healthy,
     mx_answer,
@@ -341,6 +347,173 @@ def test_testing_for_long_is_told():
     assert judge_age(later, NOW + 89 * DAY) == ()
     [finding] = judge_age(later, NOW + 91 * DAY)
     assert (finding.code, finding.params["days"]) == ("sts.testing.long", 91)
+
+
+def shown(
+    host: str = "mx1.example.com",
+    *,
+    issued: float = -30,
+    life: float = 90,
+    refused: bool = False,
+    mode: str = "testing",
+    names: tuple[str, ...] = (),
+) -> Observed:
+    """An MX host that shows a certificate issued so many days after `NOW`."""
+    probe = StarttlsProbe(
+        result=ProbeResult.TLS,
+        chain=(lasting(*(names or (host,)), issued=issued, life=life),),
+        verify_code=20 if refused else 0,
+    )
+    return healthy(
+        policy=fetched(policy(mode)),
+        mx_hosts=(mx_host(host, starttls=probe),),
+        was_starttls_asked=True,
+    )
+
+
+def served(*, issued: float = -30, life: float = 90, **more: Any) -> Observed:
+    """A policy host that shows a certificate issued so many days after `NOW`."""
+    shown = lasting("mta-sts.example.com", issued=issued, life=life)
+    return healthy(policy=fetched(certificate=shown, **more))
+
+
+def lasting(*names: str, issued: float, life: float) -> Certificate:
+    return certificate(*names, days_left=issued + life, life_days=int(life))
+
+
+def told(*checks: tuple[float, Observed]) -> list[tuple[float, str]]:
+    """Give the changes of certificates that checks on these days tell."""
+    earlier: Facts | None = None
+    found = []
+    for day, observed in checks:
+        now = facts(observed, earlier, day)
+        assert decode_facts(encode_facts(now)) == now
+        if earlier is not None:
+            found += [
+                (day, finding.code)
+                for change in compare(earlier, now)
+                if change.kind in CERTIFICATE_KINDS
+                for finding in change.findings
+            ]
+        earlier = now
+    return found
+
+
+def test_a_renewed_certificate_of_an_mx_host_is_told_with_both_ends():
+    [change] = changed(shown(), shown(issued=20), days=21)
+
+    assert (change.kind, change.severity) == (Kind.MX_CERTIFICATE, Severity.INFO)
+    assert change.before == "mx1.example.com, valid until 2027-01-21"
+    assert change.after == "mx1.example.com, valid until 2027-03-12"
+    assert aspect_of(change.kind) == "mx_cert"
+
+
+def test_a_renewed_certificate_of_the_policy_host_is_no_change_of_the_policy():
+    [change] = changed(served(), served(issued=20), days=21)
+
+    assert change.kind is Kind.STS_CERTIFICATE
+    assert change.after == "mta-sts.example.com, valid until 2027-03-12"
+    assert aspect_of(change.kind) == "sts_cert"
+
+
+@pytest.mark.parametrize("show", [shown, served], ids=["mx", "policy host"])
+def test_a_renewal_after_the_end_is_told_as_late(show: Callable[..., Observed]):
+    [(_, code)] = told((0, show()), (70, show(issued=69)))
+
+    assert code.endswith("cert-renewed-late")
+
+
+@pytest.mark.parametrize("show", [shown, served], ids=["mx", "policy host"])
+def test_two_servers_with_two_certificates_tell_one_renewal(show: Callable[..., Observed]):
+    old, new = show(issued=-60), show(issued=-1)
+
+    found = told((0, old), (1, old), *((day, (old, new)[day % 2]) for day in range(3, 20)))
+
+    assert len(found) == 1
+
+
+def test_a_certificate_seen_for_the_first_time_is_no_change():
+    other = healthy(
+        mx=mx_answer("mx2.example.com"),
+        mx_hosts=shown("mx2.example.com", issued=-1).mx_hosts,
+        was_starttls_asked=True,
+    )
+
+    assert told((0, HEALTHY), (1, shown()), (2, other)) == []
+
+
+def test_a_check_that_sees_no_certificate_forgets_none():
+    away = healthy(policy=fetched(result=FetchResult.CONNECT_TIMEOUT, body=None, certificate=None))
+
+    assert told((0, shown()), (1, HEALTHY), (2, unknown()), (3, shown(issued=2))) == [
+        (3, "change.starttls.cert-renewed")
+    ]
+    assert told((0, served()), (1, away), (2, served(issued=1))) == [(2, "change.sts.cert-renewed")]
+
+
+def test_certificates_of_days_are_told_only_when_they_came_late():
+    checks = [(day, shown(issued=day - 1, life=6)) for day in range(0, 12, 3)]
+
+    assert told(*checks) == []
+    assert told((0, shown(issued=-1, life=6)), (8, shown(issued=7, life=6))) == [
+        (8, "change.starttls.cert-renewed-late")
+    ]
+
+
+def test_a_chain_that_was_completed_is_told_where_no_status_tells_it():
+    [change] = changed(shown(refused=True), shown())
+
+    assert change.kind is Kind.MX_CERTIFICATE_STATUS
+    assert (change.before, {finding.code for finding in change.findings}) == (
+        "mx1.example.com, refused",
+        {"change.starttls.cert-mended"},
+    )
+
+
+def test_under_enforce_the_status_tells_that_a_certificate_passes():
+    found = changed(shown(refused=True, mode="enforce"), shown(mode="enforce"))
+
+    assert by_kind(found) == {Kind.STARTTLS_STATUS: {"change.starttls.repaired"}}
+
+
+def test_an_older_certificate_that_is_put_back_ends_the_failures():
+    wrong = shown(issued=0, names=("other.example.com",))
+
+    assert told((0, shown()), (1, wrong), (2, wrong), (3, shown())) == [
+        (3, "change.starttls.cert-mended")
+    ]
+
+
+def test_certificates_that_no_sender_takes_are_not_told():
+    checks = [(day, shown(issued=day, refused=True)) for day in range(5)]
+
+    assert told(*checks) == []
+
+
+def test_facts_without_certificates_are_read_and_tell_nothing():
+    """As the version before wrote them."""
+    stored: dict[str, Any] = msgspec.json.decode(encode_facts(facts(shown())))
+    del stored["mx_certs"], stored["policy_cert"]
+    earlier = decode_facts(msgspec.json.encode(stored))
+
+    now = facts(shown(issued=20), earlier, days=21)
+
+    assert compare(earlier, now) == ()
+    assert [kept.host for kept in now.mx_certs] == ["mx1.example.com"]
+
+
+SHOWN = st.builds(
+    shown, issued=st.integers(-40, 0), refused=st.booleans(), life=st.sampled_from([20, 90])
+)
+
+
+@given(st.lists(SHOWN, min_size=2, max_size=3), st.randoms(use_true_random=False))
+def test_servers_that_answer_by_turns_tell_each_certificate_at_most_twice(
+    servers: list[Observed], turns: Random
+):
+    found = told(*((0, turns.choice(servers)) for _ in range(60)))
+
+    assert len(found) <= 2 * len(servers)
 
 
 OBSERVATIONS = st.sampled_from(
