@@ -271,11 +271,12 @@ class RecordVersion(models.Model):
 class StateChange(models.Model):
     """A change between two checks: an outbox that alerts are made from.
 
-    It counts once `confirmed_at` is set: a second check saw the same.
+    It counts once `confirmed_at` is set: a second check saw the same. Renewed certificates count at
+    once.
     """
 
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="state_changes")
-    # The aspect that changed (tlsrpt, mta_sts, mx, dane, starttls) and which fact of it.
+    # The aspect that changed (one of a posture's, or sts_cert or mx_cert) and which fact of it.
     aspect = models.CharField(max_length=8)
     kind = models.CharField(max_length=40)
     severity = models.CharField(max_length=8)

@@ -89,7 +89,17 @@ def _follow_changes(
     for row in StateChange.objects.filter(domain=domain, confirmed_at=None):
         pending[row.aspect].append(row)
     adopted = [aspect for aspect in ASPECTS if aspect not in seen and aspect not in facts.stale]
-    is_pending = is_confirmed = False
+    # A second look guards against a passing failure that is taken for a state. That a certificate
+    # of a later issue was shown cannot be such, and another server behind the name, asked a moment
+    # later, does not take it back: it counts at once.
+    renewed = [
+        _state_change(domain, aspect, change, now, confirmed_at=now)
+        for aspect in kernel.CERTIFICATE_ASPECTS
+        for change in seen[aspect]
+    ]
+    StateChange.objects.bulk_create(renewed)
+    adopted += kernel.CERTIFICATE_ASPECTS
+    is_pending, is_confirmed = False, bool(renewed)
     for aspect in ASPECTS:
         if aspect in facts.stale:
             continue  # nothing was seen, so nothing is confirmed and nothing withdrawn
@@ -112,7 +122,13 @@ def _key(kind: str, after: str | None) -> tuple[str, str]:
     return kind, after or ""
 
 
-def _state_change(domain: Domain, aspect: str, change: Change, now: datetime) -> StateChange:
+def _state_change(
+    domain: Domain,
+    aspect: str,
+    change: Change,
+    now: datetime,
+    confirmed_at: datetime | None = None,
+) -> StateChange:
     return StateChange(
         domain=domain,
         aspect=aspect,
@@ -122,6 +138,7 @@ def _state_change(domain: Domain, aspect: str, change: Change, now: datetime) ->
         after=change.after or "",
         findings=[finding.as_dict() for finding in change.findings],
         seen_at=now,
+        confirmed_at=confirmed_at,
     )
 
 

@@ -160,3 +160,57 @@ def test_each_check_keeps_what_is_published_from_that_day_on(domain):
         (AT.date(), (AT + 2 * day).date(), "valid", "enforce"),
         ((AT + 3 * day).date(), None, "missing", "enforce"),
     ]
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("which", "kind", "aspect"),
+    [
+        ("cert_ends", "sts-certificate", "sts_cert"),
+        ("mx_cert_ends", "mx-certificate", "mx_cert"),
+    ],
+)
+def test_a_renewed_certificate_counts_at_once_and_wants_no_second_look(domain, which, kind, aspect):
+    check(domain, observed(**{which: AT + 60 * DAY}))
+
+    check(domain, observed(**{which: AT + 90 * DAY}), 60)
+
+    change = StateChange.objects.get()
+    assert (change.kind, change.aspect, change.severity) == (kind, aspect, "info")
+    assert change.seen_at == change.confirmed_at == AT + timedelta(minutes=60)
+    assert domain.next_check_at > AT + timedelta(minutes=60) + CONFIRM_AFTER
+
+
+def test_servers_with_two_certificates_hold_up_no_other_change(domain):
+    def seen(minutes, tlsrpt=RUA):
+        ends = AT + (60 if minutes % 2 else 90) * DAY
+        check(domain, observed(tlsrpt=tlsrpt, cert_ends=ends, mx_cert_ends=ends), minutes)
+
+    seen(1)
+    seen(2)
+    for minutes in range(3, 12):
+        seen(minutes, OTHER_RUA)
+
+    assert sorted(
+        StateChange.objects.exclude(confirmed_at=None).values_list("kind", flat=True)
+    ) == [
+        "mx-certificate",
+        "sts-certificate",
+        "tlsrpt-record",
+    ]
+    assert not StateChange.objects.filter(confirmed_at=None).exists()
+
+
+def test_a_policy_host_that_is_renewed_late_tells_status_and_certificate(domain):
+    for day, ends in ((0, 5), (6, 5), (6.1, 5), (9, 99), (9.1, 99)):
+        at = AT + day * DAY
+        record_check(domain, observed(at=at, cert_ends=AT + ends * DAY), at)
+
+    rows = StateChange.objects.order_by("seen_at", "kind")
+    assert [(row.kind, row.after, row.seen_at - AT) for row in rows] == [
+        ("sts-status", "invalid", 6 * DAY),
+        ("sts-certificate", "mta-sts.a.example, valid until 2027-02-08", 9 * DAY),
+        ("sts-status", "valid", 9 * DAY),
+    ]
