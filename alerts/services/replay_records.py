@@ -14,8 +14,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
-import msgspec
-
 from alerts.causes import DomainFigures
 from alerts.models import Rule, RuleKind
 from alerts.rules.coverage import CoverageRule
@@ -23,12 +21,12 @@ from alerts.rules.posture import LACKS, PostureRule, Trouble
 from alerts.services.evaluate_coverage import NEW_FOR, picture_of_new, read_coverage_rule
 from alerts.services.evaluate_posture import evidence_of, read_posture_rule, title_of
 from alerts.services.evaluate_rates import rule_scope
+from alerts.services.past import Past
 from alerts.services.picture import Picture
 from domains.exception_queries import exceptions_by_domain
 from domains.history import states_on
-from domains.models import Domain, Posture, RecordKind, RecordVersion, StateChange
-from mailtls.facts import Facts, decode_facts
-from mailtls.sts_policy import parse_policy
+from domains.models import Domain, StateChange
+from mailtls.facts import Facts
 
 _CHUNK = 500
 # Reading is for what a person looks at: more changes than these are no fault but a migration.
@@ -80,7 +78,7 @@ def _replay_posture(rule: Rule, days: Sequence[date]) -> Iterator[Found]:
         if confirmed_at is not None
     ]
     ends = _ends_of([(pk, kind, _day(at)) for pk, _, _, kind, at, _ in rows])
-    past = _Past({row[0] for row in rows})
+    past = Past({row[0] for row in rows})
     excepted = cache(exceptions_by_domain)
     found: list[_Open] = []
     for index, (pk, name, team, _, at, findings) in enumerate(rows):
@@ -153,52 +151,6 @@ def _ends_of(rows: Sequence[tuple[int, str, date]]) -> list[date | None]:
         ends[index] = following.get((pk, kind))
         following[pk, kind] = on
     return ends
-
-
-class _Past:
-    """What some domains had published at any moment: MX hosts and policies from their versions, the
-    rest as it is now."""
-
-    def __init__(self, pks: set[int]) -> None:
-        self._now: dict[int, Facts] = {}
-        self._versions: dict[tuple[int, str], list[tuple[datetime, datetime | None, str]]] = (
-            defaultdict(list)
-        )
-        wanted = sorted(pks)
-        for start in range(0, len(wanted), _CHUNK):
-            chunk = wanted[start : start + _CHUNK]
-            rows = Posture.objects.filter(domain__in=chunk).exclude(confirmed_facts=b"")
-            for pk, confirmed in rows.values_list("domain", "confirmed_facts"):
-                try:
-                    self._now[pk] = decode_facts(bytes(confirmed))
-                except msgspec.DecodeError:
-                    continue  # written by another version
-            versions = RecordVersion.objects.filter(
-                domain__in=chunk, kind__in=[RecordKind.MX, RecordKind.POLICY]
-            )
-            for version in versions.iterator():
-                held = (version.first_seen_at, version.replaced_at, version.content)
-                self._versions[version.domain_id, version.kind].append(held)
-
-    def facts_at(self, pk: int, moment: datetime) -> Facts | None:
-        """Give what is known of a domain at a moment; None where nothing is."""
-        facts = self._now.get(pk)
-        if facts is None:
-            return None
-        mx = self._content(pk, RecordKind.MX, moment)
-        policy = self._content(pk, RecordKind.POLICY, moment)
-        if mx is not None:
-            facts = msgspec.structs.replace(facts, mx=tuple(mx.splitlines()))
-        if policy is not None:
-            parsed = parse_policy(policy).value
-            facts = msgspec.structs.replace(facts, policy_mode=parsed.mode if parsed else None)
-        return facts
-
-    def _content(self, pk: int, kind: str, moment: datetime) -> str | None:
-        for first_seen_at, replaced_at, content in self._versions.get((pk, kind), ()):
-            if first_seen_at <= moment and (replaced_at is None or moment < replaced_at):
-                return content
-        return None
 
 
 def _replay_coverage(rule: Rule, days: Sequence[date]) -> Iterator[Found]:
