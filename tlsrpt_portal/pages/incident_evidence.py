@@ -21,10 +21,10 @@ CONFIRMED_WITHIN = timedelta(days=2)
 # Which aspects a code is about, by how it begins; others concern all of them.
 _ASPECTS = {
     "tlsrpt": ("tlsrpt",),
-    "sts": ("mta_sts", "mx"),
+    "sts": ("mta_sts", "mx", "sts_cert"),
     "mx": ("mx", "mta_sts"),
-    "dane": ("dane",),
-    "starttls": ("starttls",),
+    "dane": ("dane", "mx_cert"),
+    "starttls": ("starttls", "mx_cert"),
 }
 
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 
+from django.db.models import CharField, Count, F, Max, Min, Q, QuerySet
+from django.db.models.functions import Cast, Right, TruncDate
+
 from domains.models import DomainQuerySet, HostedPolicy, StateChange, display_name
+from mailtls.changes import CERTIFICATE_KINDS, VALID_UNTIL, Kind
 from reports.charts import Mark
+from webui.wording import day, plural
 
 MOST = 400
+# Certificates are renewed all the time: so many hosts may stand on the chart of a fleet.
+MOST_CERTIFICATES = 10
 CHANGE_TITLES = {
     "tlsrpt-record": "TLSRPT record changed",
     "tlsrpt-status": "TLS-RPT became {after}",
@@ -23,6 +30,9 @@ CHANGE_TITLES = {
     "dane": "TLSA records changed",
     "dane-status": "DANE became {after}",
     "starttls-status": "STARTTLS became {after}",
+    "sts-certificate": "Certificate of {host} renewed: valid until {ended} → {ends}",
+    "mx-certificate": "Certificate of {host} renewed: valid until {ended} → {ends}",
+    "mx-certificate-status": "Certificate of {host} passes now: valid until {ends}",
 }
 
 
@@ -34,7 +44,16 @@ def change_title(change: StateChange) -> str:
 def title_of(kind: str, before: str, after: str) -> str:
     """Give a change of this kind in a few words."""
     title = CHANGE_TITLES.get(kind, kind.replace("-", " "))
+    if kind in CERTIFICATE_KINDS:
+        (_, ended), (host, ends) = _read_certificate(before), _read_certificate(after)
+        return title.format(host=display_name(host), ended=ended, ends=ends)
     return title.format(before=before or "none", after=after or "none")
+
+
+def _read_certificate(text: str) -> tuple[str, str]:
+    """Give host and last day of a certificate that the kernel has put into words."""
+    host, _, end = text.partition(VALID_UNTIL)
+    return host, day(date.fromisoformat(end)) if end else ""
 
 
 def revision_title(mode: str, policy_id: str) -> str:
@@ -44,12 +63,13 @@ def revision_title(mode: str, policy_id: str) -> str:
 
 def fleet_marks(domains: DomainQuerySet, since: date, until: date) -> list[Mark]:
     """Give the confirmed changes of these domains and the policies published here, by name."""
+    confirmed = StateChange.objects.filter(
+        domain__in=domains.order_by().values("pk"),
+        confirmed_at__isnull=False,
+        seen_at__range=_span(since, until),
+    )
     changes = (
-        StateChange.objects.filter(
-            domain__in=domains.order_by().values("pk"),
-            confirmed_at__isnull=False,
-            seen_at__range=_span(since, until),
-        )
+        confirmed.exclude(kind__in=CERTIFICATE_KINDS)
         .order_by("-seen_at")
         .values_list("domain__name", "seen_at", "kind", "before", "after")[:MOST]
     )
@@ -60,13 +80,49 @@ def fleet_marks(domains: DomainQuerySet, since: date, until: date) -> list[Mark]
         .order_by("-published_at")
         .values_list("domain__name", "published_at", "mode", "policy_id")[:MOST]
     )
-    return [
-        Mark(seen_at.date(), f"{display_name(name)}: {title_of(kind, before, after)}")
-        for name, seen_at, kind, before, after in changes
-    ] + [
-        Mark(at.date(), f"{display_name(name)}: {revision_title(mode, policy_id)}")
-        for name, at, mode, policy_id in published
-    ]
+    return (
+        [
+            Mark(seen_at.date(), f"{display_name(name)}: {title_of(kind, before, after)}")
+            for name, seen_at, kind, before, after in changes
+        ]
+        + [
+            Mark(at.date(), f"{display_name(name)}: {revision_title(mode, policy_id)}")
+            for name, at, mode, policy_id in published
+        ]
+        + _certificate_marks(confirmed.filter(kind__in=CERTIFICATE_KINDS))
+    )
+
+
+def _certificate_marks(changes: QuerySet[StateChange]) -> list[Mark]:
+    """Give a host's renewal once, on the day the first of its domains was seen with it."""
+    last_day, day_seen = Right("before", 10), Cast(TruncDate("seen_at"), CharField())
+    came_late = Q(last_day__lt=F("day_seen")) | Q(kind=Kind.MX_CERTIFICATE_STATUS)
+    hosts = (
+        changes.order_by()
+        .annotate(last_day=last_day, day_seen=day_seen)
+        .values("kind", "after")
+        .annotate(
+            late=Count("pk", filter=came_late),
+            count=Count("pk"),
+            first=Min("seen_at"),
+            earlier=Max("before"),
+            name=Min("domain__name"),
+        )
+        .order_by("-late", "-count", "-first")
+    )
+    found = list(hosts[: MOST_CERTIFICATES + 1])
+    if len(found) > MOST_CERTIFICATES:
+        # Of so many, those in time at one domain are everyday business.
+        found = [one for one in found[:MOST_CERTIFICATES] if one["late"] or one["count"] > 1]
+    marks = []
+    for one in found:
+        words = title_of(one["kind"], one["earlier"], one["after"])
+        if one["count"] > 1:
+            words = f"{words} ({plural(one['count'], 'domain')})"
+        elif one["kind"] != Kind.STS_CERTIFICATE:  # that host has its domain in its name
+            words = f"{display_name(one['name'])}: {words}"
+        marks.append(Mark(one["first"].date(), words))
+    return marks
 
 
 def marks_of(
