@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from alerts.models import Incident, RuleKind
 from alerts.rules.coverage import CoverageKind
+from alerts.rules.posture import worded_as
 from mailtls.catalogue import describe
 from mailtls.catalogue.result_types import describe_result_type
 from mailtls.findings import Finding, Severity
@@ -82,12 +83,9 @@ def words_of(incident: Incident) -> IncidentWords:
     """Give the words of an incident."""
     kind = incident.rule.kind
     if kind == RuleKind.POSTURE:
-        finding = Finding(
-            incident.evidence.get("code", ""),
-            Severity.WARNING,
-            incident.evidence.get("params", {}),
-        )
-        entry = describe(finding)
+        params = incident.evidence.get("params", {})
+        code = worded_as(incident.evidence.get("code", ""), params)
+        entry = describe(Finding(code, Severity.WARNING, params))
         return IncidentWords(
             title=entry.title,
             meaning=entry.meaning,

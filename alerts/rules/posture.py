@@ -101,7 +101,13 @@ class PostureRule:
                     severity = Severity.CRITICAL
                 # The same end to the second is the same certificate.
                 site = f"{not_after:%Y-%m-%dT%H:%M:%SZ}"
-                params = {"host": host, "mx": host, "days": int(max(0, days))}
+                params = {
+                    "host": host,
+                    "mx": host,
+                    "days": int(max(0, days)),
+                    "not_after": not_after.date().isoformat(),
+                    "has_ended": days < 0,
+                }
                 yield Trouble(code=code, severity=severity, site=site, params=params)
 
     def read_change(self, code: str, params: Mapping[str, Any], facts: Facts) -> Trouble | None:
@@ -161,6 +167,18 @@ LACKS: Mapping[str, frozenset[Lack]] = {
     "change.sts.weakened": implied_by(Lack.ENFORCE),
     "change.dane.removed": frozenset({Lack.DANE}),
 }
+
+
+# A certificate that ends and then has ended is one trouble, in other words.
+_ENDED = {
+    "sts.cert.expires-soon": "sts.cert.expired",
+    "starttls.cert.expires-soon": "starttls.cert.expired",
+}
+
+
+def worded_as(code: str, params: Mapping[str, Any]) -> str:
+    """Give the code of the catalogue that has the words of a trouble."""
+    return _ENDED.get(code, code) if params.get("has_ended") else code
 
 
 def still_holds(code: str, params: Mapping[str, Any], facts: Facts) -> bool | None:

@@ -29,6 +29,7 @@ from alerts.rules.posture import (
     mx_operator,
     rua_operator,
     still_holds,
+    worded_as,
 )
 from alerts.services.evaluate_rates import rule_scope
 from alerts.services.picture import Picture, where
@@ -271,7 +272,8 @@ def evidence_of(trouble: Trouble, *, team: int | None) -> dict[str, object]:
 
 
 def _words_of(trouble: Trouble) -> Words:
-    return describe(Finding(trouble.code, FindingSeverity.WARNING, trouble.params or {}))
+    params = trouble.params or {}
+    return describe(Finding(worded_as(trouble.code, params), FindingSeverity.WARNING, params))
 
 
 def _first_days(incident: Incident | None) -> dict[str, date]:

@@ -8,6 +8,7 @@ from alerts.lifecycle import State
 from alerts.models import Incident, Rule, RuleKind
 from alerts.rules.posture import PostureRule, rua_operator
 from alerts.services.evaluate import evaluate
+from alerts.words import words_of
 from domains.lacks import Lack
 from domains.models import Domain, StateChange
 from domains.services.record_check import record_check
@@ -236,6 +237,20 @@ def test_what_is_excepted_is_not_told_and_ends_what_was(domain):
     incident = Incident.objects.get()
     assert [str(row.domain) for row in incident.incident_domains.all()] == ["a.example"]
     assert incident.state == State.RESOLVED
+
+
+def test_a_certificate_that_ends_and_has_ended_is_one_incident_in_true_words(domain):
+    ends = AT + timedelta(days=10, hours=1)
+    check(domain, 0, cert_ends=ends)
+    assert Incident.objects.get().title == (
+        "The certificate of mta-sts.a.example expires in 10 days at a.example"
+    )
+
+    check(domain, 11 * 24, cert_ends=ends)
+
+    incident = Incident.objects.get()
+    assert incident.title == "The certificate of mta-sts.a.example has expired at a.example"
+    assert words_of(incident).title == "The certificate of mta-sts.a.example has expired"
 
 
 def test_every_trouble_is_worded_in_full():
