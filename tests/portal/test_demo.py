@@ -7,7 +7,7 @@ from django.db.models import Sum
 from accounts.models import Team, User
 from alerts.lifecycle import State
 from alerts.models import Incident, Notification
-from domains.models import Domain, Posture
+from domains.models import Domain, Posture, StateChange
 from mailtls.report import parse_report
 from prober import Options, Request
 from reports.models import DailySessions, Receipt
@@ -15,6 +15,7 @@ from tlsrpt_portal.demo import build as demo
 from tlsrpt_portal.demo.observed import run_checks
 from tlsrpt_portal.demo.report_documents import documents
 from tlsrpt_portal.demo.world import TEAMS, domains
+from tlsrpt_portal.pages.marks import marks_of
 
 TODAY = date(2026, 11, 20)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -81,6 +82,34 @@ def test_the_demo_has_a_running_incident_that_somebody_handles(world):
     assert running.assignee.email == "retail@aurelia.example"
     assert running.incident_domains.count() == 6
     assert not Notification.objects.filter(delivered_at=None).exists()
+
+
+def test_failures_of_the_demo_end_on_the_day_a_certificate_was_renewed(world):
+    domain = next(one for one in domains() if one.name == "kurier.example")
+    renewed = StateChange.objects.filter(kind="sts-certificate", domain__name=domain.name)
+    [late] = [row for row in renewed if row.findings[0]["code"].endswith("-late")]
+
+    failed = {
+        document.day
+        for document in documents(domain, TODAY)
+        if any(
+            detail.result_type == "sts-webpki-invalid"
+            for policy in parse_report(document.body).value.policies
+            for detail in policy.details
+        )
+    }
+
+    ended_at = datetime.fromisoformat(late.findings[0]["params"]["earlier_not_after"])
+    assert min(failed) == ended_at.date()
+    assert max(failed) == late.seen_at.date()
+    [mark] = [mark for mark in marks_of([late], [], min(failed), TODAY) if mark.day == max(failed)]
+    assert mark.words.startswith("Certificate of mta-sts.kurier.example renewed: valid until")
+
+
+def test_certificates_of_the_demo_are_renewed_every_two_months(world):
+    renewed = StateChange.objects.filter(kind="sts-certificate", domain__name="aurelia.example")
+
+    assert 1 <= renewed.count() <= 2
 
 
 def test_figures_of_the_demo_are_rolled_up(world):

@@ -280,7 +280,7 @@ def _relive(now: datetime) -> None:
         with transaction.atomic():
             while waiting and waiting[0][0] <= moment:
                 at, row, zone = waiting.pop(0)
-                record_check(row, observe(row.name, zone, at), at, OUR_RUA)
+                record_check(row, observe(row.name, zone, at, now.date()), at, OUR_RUA)
             if back <= EVALUATED_DAYS:
                 evaluate(moment)
     # The history was not really mailed; nothing of it may leave now.

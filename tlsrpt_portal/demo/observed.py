@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import prober
 from mailtls.observed import (
@@ -25,6 +25,9 @@ from mailtls.observed import (
 from tlsrpt_portal.demo.world import Zone, domains
 
 HTTP_OK = 200
+# Certificates for 90 days, renewed with 30 left.
+CERT_LIFE, CERT_RENEWAL = timedelta(days=90), timedelta(days=60)
+FIRST_ISSUE = datetime(2026, 1, 1, 3, tzinfo=UTC)
 
 
 def run_checks(requests: Iterable[prober.Request], options: prober.Options) -> Iterator[Observed]:
@@ -40,8 +43,11 @@ def run_checks(requests: Iterable[prober.Request], options: prober.Options) -> I
         yield from prober.run_checks(real, options)
 
 
-def observe(name: str, zone: Zone, at: datetime) -> Observed:
-    """Give what a check at this time sees of a domain that publishes this."""
+def observe(name: str, zone: Zone, at: datetime, today: date | None = None) -> Observed:
+    """Give what a check at this time sees of a domain that publishes this.
+
+    `today` is the day from which the world counts back; the day of the check unless given.
+    """
     if zone.is_dns_failing:
         return _dead(name, at)
     sts = zone.sts_record
@@ -52,7 +58,7 @@ def observe(name: str, zone: Zone, at: datetime) -> Observed:
         dnssec=Validation.VALIDATING,
         tlsrpt=_txt(f"_smtp._tls.{name}", zone.tlsrpt),
         sts=_txt(f"_mta-sts.{name}", sts),
-        policy=_fetch(name, zone, at) if sts is not None else None,
+        policy=_fetch(name, zone, at, today or at.date()) if sts is not None else None,
         mx=_mx(name, zone),
         mx_hosts=tuple(_host(host, zone) for host in _hosts(zone)),
     )
@@ -80,18 +86,10 @@ def _txt(name: str, text: str | None) -> TxtAnswer:
     return TxtAnswer(name=name, status=DnsStatus.OK, texts=(text,), ttl_s=3600)
 
 
-def _fetch(name: str, zone: Zone, at: datetime) -> PolicyFetch:
+def _fetch(name: str, zone: Zone, at: datetime, today: date) -> PolicyFetch:
     host = f"mta-sts.{name}"
     is_fine = zone.policy_result is FetchResult.OK
-    ends_at = at + timedelta(days=61) if is_fine else at - timedelta(days=2)
-    certificate = Certificate(
-        subject=f"CN={host}",
-        issuer="CN=Example Public CA",
-        not_before=ends_at - timedelta(days=90),
-        not_after=ends_at,
-        dns_names=(host,),
-        common_name=host,
-    )
+    certificate = _certificate(host, zone, at, today)
     if not is_fine:
         return PolicyFetch(
             host=host,
@@ -113,6 +111,24 @@ def _fetch(name: str, zone: Zone, at: datetime) -> PolicyFetch:
         content_type="text/plain",
         body=body,
         size_bytes=len(body),
+    )
+
+
+def _certificate(host: str, zone: Zone, at: datetime, today: date) -> Certificate:
+    """Give the certificate a host shows: the newest of its series, or the one nobody renews."""
+    if zone.cert_end_day is None:
+        first = FIRST_ISSUE + timedelta(hours=_number(host, CERT_RENEWAL.days * 24))
+        issued_at = first + (at - first) // CERT_RENEWAL * CERT_RENEWAL
+    else:
+        ended_on = today - timedelta(days=zone.cert_end_day)
+        issued_at = datetime.combine(ended_on, time(5), UTC) - CERT_LIFE
+    return Certificate(
+        subject=f"CN={host}",
+        issuer="CN=Example Public CA",
+        not_before=issued_at,
+        not_after=issued_at + CERT_LIFE,
+        dns_names=(host,),
+        common_name=host,
     )
 
 

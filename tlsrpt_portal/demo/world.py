@@ -47,6 +47,8 @@ class Zone:
     sts_txt: str | None = None  # the whole record, where it is not the usual one
     policy: str | None = None
     policy_result: FetchResult = FetchResult.OK
+    # The days before today on which the policy host's certificate ends; None: renewed in time.
+    cert_end_day: int | None = None
     mx: tuple[str, ...] = ()
     has_tlsa: bool = False
     is_dns_failing: bool = False
@@ -210,6 +212,24 @@ def _on_microsoft(name: str, team: str, mode: str, sessions: int, **extra: objec
         history=history,  # type: ignore[arg-type]
         daily_sessions=sessions,
         **extra,  # type: ignore[arg-type]
+    )
+
+
+def _forgotten(name: str, team: str, sessions: int) -> DemoDomain:
+    """Nobody renewed the policy host's certificate in time; three days of failures followed."""
+    mx = (MICROSOFT.format(name.replace(".", "-")),)
+    zone = _enforced(mx, "*.mail.protection.outlook.com")
+    unheeded = replace(zone, cert_end_day=19)
+    expired = replace(unheeded, policy_result=FetchResult.CERT_EXPIRED)
+    failing = Trouble(result_type="sts-webpki-invalid", from_day=19, to_day=17, share=0.24)
+    # Renewed in the morning.
+    ending = replace(failing, from_day=16, to_day=16, share=0.05)
+    return DemoDomain(
+        name=name,
+        team=team,
+        history=((DAYS, unheeded), (19, expired), (16, zone)),
+        daily_sessions=sessions,
+        troubles=(failing, ending),
     )
 
 
@@ -415,10 +435,8 @@ def _logistics() -> tuple[DemoDomain, ...]:
         share=0.12,
         receiving_mx=f"mx2.{own}",
     )
-    expired = replace(
-        _enforced(_own_mx("hafen.example"), "*.hafen.example"),
-        policy_result=FetchResult.CERT_EXPIRED,
-    )
+    unheeded = replace(_enforced(_own_mx("hafen.example"), "*.hafen.example"), cert_end_day=2)
+    expired = replace(unheeded, policy_result=FetchResult.CERT_EXPIRED)
     return (
         DemoDomain(
             name=own,
@@ -430,13 +448,13 @@ def _logistics() -> tuple[DemoDomain, ...]:
         ),
         _hostline("spedition.example", team, 560),
         _hostline("lagerhaus.example", team, 240),
-        _on_microsoft("kurier.example", team, "enforce", 690),
+        _forgotten("kurier.example", team, 690),
         _on_microsoft("zoll.example", team, "testing", 110),
         DemoDomain(
             name="hafen.example",
             team=team,
             history=(
-                (DAYS, _enforced(_own_mx("hafen.example"), "*.hafen.example")),
+                (DAYS, unheeded),
                 (2, expired),
             ),
             daily_sessions=330,
