@@ -138,6 +138,19 @@ def adopt(before: Facts, after: Facts, aspects: Iterable[str]) -> Facts:
     )
 
 
+def with_certificates(
+    facts: Facts, policy_cert: KeptCertificate | None, mx_certs: tuple[KeptCertificate, ...]
+) -> Facts:
+    """Give the facts as they would be had the hosts shown these certificates."""
+    return msgspec.structs.replace(
+        facts,
+        policy_cert=policy_cert,
+        mx_certs=mx_certs,
+        policy_cert_not_after=policy_cert.not_after if policy_cert else None,
+        mx_cert_not_after=min((kept.not_after for kept in mx_certs), default=None),
+    )
+
+
 def safe_to_remove_after(facts: Facts) -> datetime | None:
     """Give the moment from which the record and policy can go, or None if it is now.
 

@@ -75,7 +75,7 @@ class PostureRule:
         if facts.starttls_status is Status.INVALID:
             severity = Severity.CRITICAL if is_enforced else Severity.HIGH
             yield Trouble(code="change.starttls.broken", severity=severity, site=mx_operator(facts))
-        yield from self._certificates(facts, now)
+        yield from self.find_certificates(facts, now)
         tlsrpt = judgement.get("tlsrpt", {})
         if facts.tlsrpt_status is Status.VALID and tlsrpt.get("record") == facts.tlsrpt_record:
             for finding in tlsrpt.get("findings", ()):
@@ -84,9 +84,14 @@ class PostureRule:
                     severity = Severity.LOW if is_first else Severity.MEDIUM
                     yield Trouble(code=finding["code"], severity=severity, params=finding["params"])
 
-    def _certificates(self, facts: Facts, now: datetime) -> Iterator[Trouble]:
+    def find_certificates(self, facts: Facts, now: datetime) -> Iterator[Trouble]:
+        """Give the certificates that end or have ended; of the MX hosts, that which ends first."""
         policy_host = f"mta-sts.{facts.domain}"
         mx_host = facts.mx[0].split()[-1] if facts.mx else facts.domain
+        for kept in facts.mx_certs:
+            if kept.not_after == facts.mx_cert_not_after:
+                mx_host = kept.host
+                break
         ends = (
             ("sts.cert.expires-soon", policy_host, facts.policy_cert_not_after, facts.sts_status),
             ("starttls.cert.expires-soon", mx_host, facts.mx_cert_not_after, facts.starttls_status),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
 from domains.models import Posture, RecordKind, RecordVersion
 from mailtls.facts import Facts, decode_facts
-from mailtls.sts_policy import parse_policy
+from mailtls.sts_policy import Mode, parse_policy
 
 _CHUNK = 500
 
@@ -50,12 +51,19 @@ class Past:
         if mx is not None:
             facts = msgspec.structs.replace(facts, mx=tuple(mx.splitlines()))
         if policy is not None:
-            parsed = parse_policy(policy).value
-            facts = msgspec.structs.replace(facts, policy_mode=parsed.mode if parsed else None)
+            facts = msgspec.structs.replace(facts, policy_mode=_mode_of(policy))
         return facts
 
     def _content(self, pk: int, kind: str, moment: datetime) -> str | None:
-        for first_seen_at, replaced_at, content in self._versions.get((pk, kind), ()):
+        versions = self._versions.get((pk, kind), ())
+        for first_seen_at, replaced_at, content in versions:
             if first_seen_at <= moment and (replaced_at is None or moment < replaced_at):
                 return content
-        return None
+        # What is not published has no version before its first.
+        return "" if versions else None
+
+
+@lru_cache(maxsize=1_000)
+def _mode_of(policy: str) -> Mode | None:
+    parsed = parse_policy(policy).value
+    return parsed.mode if parsed else None

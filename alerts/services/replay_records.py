@@ -1,8 +1,7 @@
 """The backtest of rules about records and coverage, from the confirmed changes that are kept.
 
 What a change of the past meant is judged by the MX hosts and the policy the domain had then.
-Certificates are not replayed: when one ended in the past is not kept. Nor are exceptions that
-ended.
+Exceptions that ended are not replayed.
 """
 
 from __future__ import annotations
@@ -11,21 +10,23 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from alerts.causes import DomainFigures
 from alerts.models import Rule, RuleKind
 from alerts.rules.coverage import CoverageRule
-from alerts.rules.posture import LACKS, PostureRule, Trouble
+from alerts.rules.posture import LACKS, PostureRule, Trouble, mx_operator
 from alerts.services.evaluate_coverage import NEW_FOR, picture_of_new, read_coverage_rule
 from alerts.services.evaluate_posture import evidence_of, read_posture_rule, title_of
 from alerts.services.evaluate_rates import rule_scope
 from alerts.services.past import Past
 from alerts.services.picture import Picture
+from alerts.services.replay_certificates import Told, replay_certificates
 from domains.exception_queries import exceptions_by_domain
 from domains.history import states_on
-from domains.models import Domain, StateChange
+from domains.models import Domain, DomainQuerySet, StateChange
+from mailtls.changes import CERTIFICATE_KINDS
 from mailtls.facts import Facts
 
 _CHUNK = 500
@@ -47,13 +48,16 @@ class _Open:
 
     trouble: Trouble
     team: int | None
+    operator: str
     opened_on: date
     domains: dict[str, date] = field(default_factory=dict)
     ends: list[date | None] = field(default_factory=list)
 
-    def add(self, name: str, on: date, end: date | None) -> None:
-        self.domains.setdefault(name, on)
-        self.ends.append(end)
+    def add(self, one: Told) -> None:
+        self.domains.setdefault(one.name, one.on)
+        self.ends.append(one.end)
+        if one.trouble.severity.rank < self.trouble.severity.rank:
+            self.trouble = one.trouble
 
     @property
     def resolved_on(self) -> date | None:
@@ -65,54 +69,68 @@ class _Open:
 def _replay_posture(rule: Rule, days: Sequence[date]) -> Iterator[Found]:
     read = read_posture_rule(rule)
     scope = rule_scope(rule)
+    told = [*_tell_changes(read, scope, days), *replay_certificates(read, scope, days)]
+    found: list[_Open] = []
+    for one in sorted(told, key=lambda one: one.on):
+        held = _find_open(found, one)
+        if held is None:
+            operator = mx_operator(one.facts)
+            held = _Open(trouble=one.trouble, team=one.team, operator=operator, opened_on=one.on)
+            found.append(held)
+        held.add(one)
+    return map(partial(_finish, until=days[-1]), found)
+
+
+def _finish(one: _Open, until: date) -> Found:
+    last_on = one.resolved_on or until
+    domains = {
+        name: DomainFigures(first_on=day, last_on=last_on, failed_sessions=0, sessions=0)
+        for name, day in sorted(one.domains.items())
+    }
+    title = title_of(one.trouble, domains)
+    picture = Picture(
+        key=f"{one.trouble.code}@{one.trouble.site or one.team} {one.opened_on}",
+        title=title,
+        sentence=title,
+        severity=one.trouble.severity,
+        since_on=one.opened_on,
+        last_on=last_on,
+        domains=domains,
+        evidence={
+            **evidence_of(one.trouble, team=one.team),
+            "operators": [one.operator] if one.operator else [],
+        },
+    )
+    return one.opened_on, one.resolved_on, picture
+
+
+def _tell_changes(read: PostureRule, scope: DomainQuerySet, days: Sequence[date]) -> Iterator[Told]:
+    """Give what the confirmed changes of these days meant."""
     since = datetime.combine(days[0], time(), UTC)
     until = datetime.combine(days[-1] + timedelta(days=1), time(), UTC)
     changes = StateChange.objects.filter(
         domain__in=scope.order_by().values("pk"), confirmed_at__range=(since, until)
-    ).order_by("confirmed_at", "pk")
+    ).exclude(kind__in=CERTIFICATE_KINDS)
     rows = [
         (pk, name, team, kind, confirmed_at, findings)
-        for pk, name, team, kind, confirmed_at, findings in changes.values_list(
-            "domain", "domain__name", "domain__team", "kind", "confirmed_at", "findings"
-        )[:_MOST_CHANGES]
+        for pk, name, team, kind, confirmed_at, findings in changes.order_by(
+            "confirmed_at", "pk"
+        ).values_list("domain", "domain__name", "domain__team", "kind", "confirmed_at", "findings")[
+            :_MOST_CHANGES
+        ]
         if confirmed_at is not None
     ]
     ends = _ends_of([(pk, kind, _day(at)) for pk, _, _, kind, at, _ in rows])
     past = Past({row[0] for row in rows})
     excepted = cache(exceptions_by_domain)
-    found: list[_Open] = []
-    for index, (pk, name, team, _, at, findings) in enumerate(rows):
-        on = _day(at)
-        for trouble in _troubles_of(read, findings, past.facts_at(pk, at)):
+    for (pk, name, team, _, at, findings), end in zip(rows, ends, strict=True):
+        on, facts = _day(at), past.facts_at(pk, at)
+        if facts is None:
+            continue
+        for trouble in _troubles_of(read, findings, facts):
             lacks = LACKS.get(trouble.code, frozenset())
-            if lacks and lacks & excepted(on).get(pk, {}).keys():
-                continue
-            held = _find_open(found, trouble, team, on)
-            if held is None:
-                held = _Open(trouble=trouble, team=team, opened_on=on)
-                found.append(held)
-            held.add(name, on, ends[index])
-    for one in found:
-        last_on = one.resolved_on or days[-1]
-        domains = {
-            name: DomainFigures(first_on=day, last_on=last_on, failed_sessions=0, sessions=0)
-            for name, day in sorted(one.domains.items())
-        }
-        title = title_of(one.trouble, domains)
-        yield (
-            one.opened_on,
-            one.resolved_on,
-            Picture(
-                key=f"{one.trouble.code}@{one.trouble.site or one.team} {one.opened_on}",
-                title=title,
-                sentence=title,
-                severity=one.trouble.severity,
-                since_on=one.opened_on,
-                last_on=last_on,
-                domains=domains,
-                evidence=evidence_of(one.trouble, team=one.team),
-            ),
-        )
+            if not (lacks and lacks & excepted(on).get(pk, {}).keys()):
+                yield Told(name=name, team=team, trouble=trouble, facts=facts, on=on, end=end)
 
 
 def _day(moment: datetime) -> date:
@@ -120,24 +138,22 @@ def _day(moment: datetime) -> date:
 
 
 def _troubles_of(
-    read: PostureRule, findings: Sequence[Mapping[str, Any]], facts: Facts | None
+    read: PostureRule, findings: Sequence[Mapping[str, Any]], facts: Facts
 ) -> Iterator[Trouble]:
     for finding in findings:
-        if facts is not None:
-            trouble = read.read_past(finding["code"], finding["params"], facts)
-            if trouble is not None:
-                yield trouble
+        trouble = read.read_past(finding["code"], finding["params"], facts)
+        if trouble is not None:
+            yield trouble
 
 
-def _find_open(
-    found: Sequence[_Open], trouble: Trouble, team: int | None, on: date
-) -> _Open | None:
+def _find_open(found: Sequence[_Open], told: Told) -> _Open | None:
     """Give what the trouble belongs to: the same at its site, or in the team since yesterday."""
+    trouble = told.trouble
     for one in reversed(found):
         is_same = one.trouble.code == trouble.code and one.trouble.site == trouble.site
-        is_open = one.resolved_on is None or one.resolved_on >= on
-        is_near = on - one.opened_on <= timedelta(days=1)
-        if is_same and (is_open if trouble.site else is_near and one.team == team):
+        is_open = one.resolved_on is None or one.resolved_on >= told.on
+        is_near = told.on - one.opened_on <= timedelta(days=1)
+        if is_same and (is_open if trouble.site else is_near and one.team == told.team):
             return one
     return None
 

@@ -14,8 +14,9 @@ from domains.models import Domain, StateChange
 from domains.services.record_check import record_check
 from mailtls.aspects import Status
 from mailtls.catalogue import describe
-from mailtls.facts import Facts
+from mailtls.facts import Facts, with_certificates
 from mailtls.findings import Finding, Severity
+from mailtls.kept_certificates import KeptCertificate
 from mailtls.observed import AddressAnswer, DnsStatus, FetchResult, TlsaAnswer, TlsaRecord
 from mailtls.sts_policy import Mode
 from tests.alerts.test_coverage import except_from
@@ -237,6 +238,32 @@ def test_what_is_excepted_is_not_told_and_ends_what_was(domain):
     incident = Incident.objects.get()
     assert [str(row.domain) for row in incident.incident_domains.all()] == ["a.example"]
     assert incident.state == State.RESOLVED
+
+
+def test_a_renewed_certificate_is_no_trouble(domain):
+    check(domain, 0, cert_ends=AT + timedelta(days=60), mx_cert_ends=AT + timedelta(days=60))
+
+    check(domain, 1, cert_ends=AT + timedelta(days=90), mx_cert_ends=AT + timedelta(days=90))
+
+    assert StateChange.objects.exclude(claimed_at=None).count() == 2
+    assert not Incident.objects.exists()
+
+
+def test_the_mx_host_whose_certificate_ends_is_named():
+    kept = [
+        KeptCertificate(f"mx{n}.a.example", AT, AT + timedelta(days=days))
+        for n, days in ((1, 60), (2, 3))
+    ]
+    facts = Facts(
+        domain="a.example",
+        observed_at=AT,
+        mx=("10 mx1.a.example", "20 mx2.a.example"),
+        starttls_status=Status.VALID,
+    )
+
+    [trouble] = PostureRule().find_certificates(with_certificates(facts, None, tuple(kept)), AT)
+
+    assert (trouble.code, trouble.params["mx"]) == ("starttls.cert.expires-soon", "mx2.a.example")
 
 
 def test_a_certificate_that_ends_and_has_ended_is_one_incident_in_true_words(domain):

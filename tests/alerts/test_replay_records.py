@@ -170,6 +170,80 @@ def test_the_command_says_what_would_have_been_missed_beside_the_incidents():
     assert "Certificate expired at a.example" in err.getvalue()
 
 
+def make_old_domain(name):
+    return Domain.objects.create(name=name, created_at=NOW - timedelta(days=70))
+
+
+def ending(back):
+    """An end of a certificate, so many days before today."""
+    return NOW - timedelta(days=back, hours=1)
+
+
+def test_certificates_that_ended_are_told_as_they_were_told_live():
+    rule = posture_rule()
+    late, *shared = [make_old_domain(f"{name}.example") for name in ("late", "one", "two")]
+    in_time = make_old_domain("in-time.example")
+    mx = ("mx1.hoster.test",)
+    for back in range(60, -1, -1):
+        see(late, back, cert_ends=ending(30 if back > 28 else -60))
+        see(in_time, back, cert_ends=ending(-9 if back > 40 else -50), mx_cert_ends=ending(-40))
+        for domain in shared:
+            see(domain, back, mode="testing", mx=mx, mx_cert_ends=ending(9))
+        evaluate(NOW - timedelta(days=back))
+
+    found = [one for one in replay(DAYS, [rule]) if "cert" in one.picture.evidence["code"]]
+
+    assert told(found) == [
+        ("sts.cert.expires-soon", 51, 28, ["late.example"]),
+        ("starttls.cert.expires-soon", 30, None, ["one.example", "two.example"]),
+    ]
+    for one in found:
+        incident = Incident.objects.get(
+            evidence__code=one.picture.evidence["code"], opened_at__date=one.opened_on
+        )
+        assert one.picture.severity == incident.severity
+        assert one.picture.title == incident.title
+        assert one.picture.evidence["site"] == incident.evidence["site"]
+        assert incident.is_active == (one.resolved_on is None)
+
+
+def test_the_margin_of_the_rule_decides_when_a_certificate_is_told():
+    rule = posture_rule()
+    rule.parameters = {"certificate_days": 5}
+    domain = make_old_domain("a.example")
+    see(domain, 50, cert_ends=ending(20))
+    see(domain, 22, cert_ends=ending(-60))
+
+    assert told(replay(DAYS, [rule])) == [("sts.cert.expires-soon", 25, 22, ["a.example"])]
+
+
+def test_of_a_certificate_that_was_not_there_nothing_is_told():
+    rule = posture_rule()
+    domain = make_old_domain("a.example")
+    see(domain, 50, mode=None)
+    for hour in (1, 2):
+        see(domain, 8, hour, cert_ends=ending(-5))
+    new = Domain.objects.create(name="new.example", created_at=NOW - timedelta(days=3))
+    see(new, 3, cert_ends=ending(-6))
+
+    assert told(replay(DAYS, [rule])) == [
+        ("sts.cert.expires-soon", 8, None, ["a.example"]),
+        ("sts.cert.expires-soon", 3, None, ["new.example"]),
+    ]
+
+
+def test_renewals_take_no_room_from_other_changes(monkeypatch):
+    monkeypatch.setattr("alerts.services.replay_records._MOST_CHANGES", 2)
+    rule = posture_rule()
+    domain = make_old_domain("a.example")
+    for back in range(50, 40, -1):
+        see(domain, back, cert_ends=ending(back - 60))
+    for hour in (1, 2):
+        see(domain, 30, hour, tlsrpt=None, cert_ends=ending(-60))
+
+    assert [row[0] for row in told(replay(DAYS, [rule]))] == ["change.tlsrpt.removed"]
+
+
 def test_a_cause_seen_and_reported_is_replayed_once():
     domain = Domain.objects.create(name="a.example")
     see(domain, 60)
