@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from django.db.models import CharField, Count, F, Max, Min, Q, QuerySet
-from django.db.models.functions import Cast, Right, TruncDate
+from django.db.models import Count, Max, Min, QuerySet
 
 from domains.models import DomainQuerySet, HostedPolicy, StateChange, display_name
 from mailtls.changes import CERTIFICATE_KINDS, VALID_UNTIL, Kind
@@ -34,6 +34,34 @@ CHANGE_TITLES = {
     "mx-certificate": "Certificate of {host} renewed: valid until {ended} → {ends}",
     "mx-certificate-status": "Certificate of {host} passes now: valid until {ends}",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Renewed:
+    """A host whose certificate was renewed, or passes now, at some domains."""
+
+    kind: str
+    before: str
+    after: str
+    first_seen_at: datetime
+    count: int
+    name: str = ""
+
+    @property
+    def is_late(self) -> bool:
+        """Say whether senders may have refused the host until then."""
+        end = self.before.partition(VALID_UNTIL)[2]
+        return not end or end < self.first_seen_at.date().isoformat()
+
+    @property
+    def mark(self) -> Mark:
+        """Give it as a mark."""
+        words = title_of(self.kind, self.before, self.after)
+        if self.count > 1:
+            words = f"{words} ({plural(self.count, 'domain')})"
+        elif self.name:  # a policy host has its domain in its name
+            words = f"{display_name(self.name)}: {words}"
+        return Mark(self.first_seen_at.date(), words)
 
 
 def change_title(change: StateChange) -> str:
@@ -95,34 +123,26 @@ def fleet_marks(domains: DomainQuerySet, since: date, until: date) -> list[Mark]
 
 def _certificate_marks(changes: QuerySet[StateChange]) -> list[Mark]:
     """Give a host's renewal once, on the day the first of its domains was seen with it."""
-    last_day, day_seen = Right("before", 10), Cast(TruncDate("seen_at"), CharField())
-    came_late = Q(last_day__lt=F("day_seen")) | Q(kind=Kind.MX_CERTIFICATE_STATUS)
-    hosts = (
-        changes.order_by()
-        .annotate(last_day=last_day, day_seen=day_seen)
+    policy_hosts = changes.filter(kind=Kind.STS_CERTIFICATE).order_by("-seen_at")
+    found = [
+        _Renewed(*row, 1)
+        for row in policy_hosts.values_list("kind", "before", "after", "seen_at")[:MOST]
+    ]
+    mx_hosts = (
+        changes.exclude(kind=Kind.STS_CERTIFICATE)
+        .order_by()
         .values("kind", "after")
-        .annotate(
-            late=Count("pk", filter=came_late),
-            count=Count("pk"),
-            first=Min("seen_at"),
-            earlier=Max("before"),
-            name=Min("domain__name"),
-        )
-        .order_by("-late", "-count", "-first")
+        .annotate(earlier=Max("before"), first=Min("seen_at"), count=Count("pk"))
+        .annotate(name=Min("domain__name"))
+        .order_by("-count", "-first")
     )
-    found = list(hosts[: MOST_CERTIFICATES + 1])
+    fields = ("kind", "earlier", "after", "first", "count", "name")
+    found += [_Renewed(*row) for row in mx_hosts.values_list(*fields)[:MOST]]
     if len(found) > MOST_CERTIFICATES:
         # Of so many, those in time at one domain are everyday business.
-        found = [one for one in found[:MOST_CERTIFICATES] if one["late"] or one["count"] > 1]
-    marks = []
-    for one in found:
-        words = title_of(one["kind"], one["earlier"], one["after"])
-        if one["count"] > 1:
-            words = f"{words} ({plural(one['count'], 'domain')})"
-        elif one["kind"] != Kind.STS_CERTIFICATE:  # that host has its domain in its name
-            words = f"{display_name(one['name'])}: {words}"
-        marks.append(Mark(one["first"].date(), words))
-    return marks
+        found = [one for one in found if one.is_late or one.count > 1]
+        found.sort(key=lambda one: (one.is_late, one.count), reverse=True)
+    return [one.mark for one in found[:MOST_CERTIFICATES]]
 
 
 def marks_of(
