@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 from accounts.access import Person, visible_to
 from accounts.models import Team, User
 from domains.lacks import Lack
+from mailtls.changes import CERTIFICATE_ASPECTS
 
 
 class Status(models.TextChoices):
@@ -268,6 +269,10 @@ class RecordVersion(models.Model):
         return f"{self.kind} of {self.domain_id} from {self.first_seen_at:%Y-%m-%d}"
 
 
+# A certificate that ended a time in which senders refused the host (mailtls.changes).
+REPLACED_LATE = Q(aspect__in=CERTIFICATE_ASPECTS, severity="warning")
+
+
 class StateChange(models.Model):
     """A change between two checks: an outbox that alerts are made from.
 
@@ -297,6 +302,12 @@ class StateChange(models.Model):
                 fields=("-seen_at",),
                 condition=Q(confirmed_at__isnull=False),
                 name="change_newest",
+            ),
+            # The marks of certificates there: few among many renewals.
+            models.Index(
+                fields=("-seen_at",),
+                condition=REPLACED_LATE & Q(confirmed_at__isnull=False),
+                name="change_replaced_late",
             ),
             # What alerts have not looked at yet.
             models.Index(

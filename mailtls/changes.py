@@ -51,7 +51,8 @@ class Kind(StrEnum):
     MX_CERTIFICATE_STATUS = "mx-certificate-status"
 
 
-# What tells of certificates; it counts as soon as it is seen.
+# What tells of certificates; it counts as soon as it is seen. A warning ends a time in which
+# senders refused the host, the rest is everyday business.
 CERTIFICATE_ASPECTS = ("sts_cert", "mx_cert")
 _CERTIFICATE_ASPECT_OF = {
     Kind.STS_CERTIFICATE: "sts_cert",
@@ -364,7 +365,7 @@ def _compare_certificates(before: Facts, after: Facts) -> list[Change]:
         changes += _compare_issue(Kind.MX_CERTIFICATE, earlier, kept, after.observed_at)
         is_mended = kept.standing is Standing.MENDED and earlier.standing is not Standing.MENDED
         if is_mended and not is_told:
-            finding = info(
+            finding = warning(
                 "change.starttls.cert-mended",
                 mx=kept.host,
                 not_after=format_time(kept.not_after),
@@ -389,7 +390,8 @@ def _compare_issue(
     is_late = before.not_after < now
     if after.is_short_lived and before.is_short_lived and not is_late:
         return []
-    finding = info(
+    told = warning if is_late else info
+    finding = told(
         _RENEWED_CODES[kind][is_late],
         host=after.host,
         not_before=format_time(after.not_before),

@@ -229,7 +229,7 @@ ENTRIES = {
         "The certificate of {mx} passes now",
         "Senders that check certificates refused what it showed before. This one is valid until "
         "{not_after}.",
-        "Nothing to do.",
+        "Find out why, and look at every node behind the name.",
         "RFC 8461 4.2",
     ),
 }

@@ -75,7 +75,16 @@ def renew(domain, days, kind="mx-certificate", host="mx1.hoster.test", days_left
     before, after = (
         f"{host}, valid until {(at + timedelta(days=left)).date()}" for left in (days_left, 90)
     )
-    return make_change(domain, kind, before, after, seen_at=at, confirmed_at=at)
+    return make_change(
+        domain,
+        kind,
+        before,
+        after,
+        aspect="sts_cert" if kind.startswith("sts") else "mx_cert",
+        severity="info" if days_left >= 0 else "warning",
+        seen_at=at,
+        confirmed_at=at,
+    )
 
 
 def until(days, days_left=30):
@@ -97,38 +106,29 @@ def test_a_renewed_certificate_is_named_with_its_host_and_both_ends():
     assert [(mark.day, mark.words) for mark in marks] == [(ago(3).date(), words)]
 
 
-def test_a_host_of_many_domains_is_renewed_once_on_the_day_it_was_first_seen():
+def test_what_ended_refusals_at_a_host_is_marked_once_on_the_day_it_was_first_seen():
     domains = [make_domain(f"d{n}.example") for n in range(5)]
     for domain in domains:
-        renewal = renew(domain, 4)
+        renewal = renew(domain, 4, days_left=-1)
         if domain != domains[2]:  # the others were checked the day after
             renewal.seen_at = renewal.confirmed_at = ago(3)
             renewal.save()
-    renew(domains[0], 2, host="mx.own.test")
-    renew(domains[1], 1, kind="sts-certificate", host="mta-sts.d1.example")
+    renew(domains[0], 2, host="mx.own.test", days_left=-1)
+    renew(domains[1], 1, kind="sts-certificate", host="mta-sts.d1.example", days_left=-1)
 
     assert words_of_fleet() == [
-        (ago(1).date(), f"Certificate of mta-sts.d1.example renewed: {until(1)}"),
-        (ago(4).date(), f"Certificate of mx1.hoster.test renewed: {until(4)} (5 domains)"),
-        (ago(2).date(), f"d0.example: Certificate of mx.own.test renewed: {until(2)}"),
+        (ago(4).date(), f"Certificate of mx1.hoster.test renewed: {until(4, -1)} (5 domains)"),
+        (ago(1).date(), f"Certificate of mta-sts.d1.example renewed: {until(1, -1)}"),
+        (ago(2).date(), f"d0.example: Certificate of mx.own.test renewed: {until(2, -1)}"),
     ]
 
 
-def test_many_renewals_leave_room_for_what_is_no_everyday_business(monkeypatch):
-    monkeypatch.setattr("tlsrpt_portal.pages.marks.MOST", 4)
-    monkeypatch.setattr("tlsrpt_portal.pages.marks.MOST_CERTIFICATES", 3)
-    domains = [make_domain(f"d{n}.example") for n in range(4)]
-    change(domains[0], 9)
-    for domain in domains:
-        renew(domain, 2, kind="sts-certificate", host=f"mta-sts.{domain}")
-        renew(domain, 5)
-    renew(domains[3], 20, host="mx.late.test", days_left=-3)
+def test_what_was_renewed_in_time_is_no_mark_of_a_fleet():
+    domain = make_domain("mine.example")
+    renew(domain, 2)
+    change(domain, 9)
 
-    assert [words.partition(" renewed")[0] for _, words in words_of_fleet()] == [
-        "d0.example: MX set changed",
-        "d3.example: Certificate of mx.late.test",
-        "Certificate of mx1.hoster.test",
-    ]
+    assert [words for _, words in words_of_fleet()] == ["mine.example: MX set changed"]
 
 
 def test_a_renewed_certificate_stands_on_the_timeline(client):

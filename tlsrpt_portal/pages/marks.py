@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from django.db.models import Count, Max, Min, QuerySet
 
-from domains.models import DomainQuerySet, HostedPolicy, StateChange, display_name
+from domains.models import REPLACED_LATE, DomainQuerySet, HostedPolicy, StateChange, display_name
 from mailtls.changes import CERTIFICATE_KINDS, VALID_UNTIL, Kind
 from reports.charts import Mark
 from webui.wording import day, plural
 
 MOST = 400
-# Certificates are renewed all the time: so many hosts may stand on the chart of a fleet.
-MOST_CERTIFICATES = 10
 CHANGE_TITLES = {
     "tlsrpt-record": "TLSRPT record changed",
     "tlsrpt-status": "TLS-RPT became {after}",
@@ -34,34 +31,6 @@ CHANGE_TITLES = {
     "mx-certificate": "Certificate of {host} renewed: valid until {ended} → {ends}",
     "mx-certificate-status": "Certificate of {host} passes now: valid until {ends}",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Renewed:
-    """A host whose certificate was renewed, or passes now, at some domains."""
-
-    kind: str
-    before: str
-    after: str
-    first_seen_at: datetime
-    count: int
-    name: str = ""
-
-    @property
-    def is_late(self) -> bool:
-        """Say whether senders may have refused the host until then."""
-        end = self.before.partition(VALID_UNTIL)[2]
-        return not end or end < self.first_seen_at.date().isoformat()
-
-    @property
-    def mark(self) -> Mark:
-        """Give it as a mark."""
-        words = title_of(self.kind, self.before, self.after)
-        if self.count > 1:
-            words = f"{words} ({plural(self.count, 'domain')})"
-        elif self.name:  # a policy host has its domain in its name
-            words = f"{display_name(self.name)}: {words}"
-        return Mark(self.first_seen_at.date(), words)
 
 
 def change_title(change: StateChange) -> str:
@@ -90,7 +59,10 @@ def revision_title(mode: str, policy_id: str) -> str:
 
 
 def fleet_marks(domains: DomainQuerySet, since: date, until: date) -> list[Mark]:
-    """Give the confirmed changes of these domains and the policies published here, by name."""
+    """Give the confirmed changes of these domains and the policies published here, by name.
+
+    Certificates are renewed all the time: of a fleet, those count that ended refusals.
+    """
     confirmed = StateChange.objects.filter(
         domain__in=domains.order_by().values("pk"),
         confirmed_at__isnull=False,
@@ -117,32 +89,29 @@ def fleet_marks(domains: DomainQuerySet, since: date, until: date) -> list[Mark]
             Mark(at.date(), f"{display_name(name)}: {revision_title(mode, policy_id)}")
             for name, at, mode, policy_id in published
         ]
-        + _certificate_marks(confirmed.filter(kind__in=CERTIFICATE_KINDS))
+        + _certificate_marks(confirmed.filter(REPLACED_LATE))
     )
 
 
 def _certificate_marks(changes: QuerySet[StateChange]) -> list[Mark]:
-    """Give a host's renewal once, on the day the first of its domains was seen with it."""
-    policy_hosts = changes.filter(kind=Kind.STS_CERTIFICATE).order_by("-seen_at")
-    found = [
-        _Renewed(*row, 1)
-        for row in policy_hosts.values_list("kind", "before", "after", "seen_at")[:MOST]
-    ]
-    mx_hosts = (
-        changes.exclude(kind=Kind.STS_CERTIFICATE)
-        .order_by()
+    """Give each certificate that ended a time of refusals, once, on the day it was first seen."""
+    rows = (
+        changes.order_by()
         .values("kind", "after")
         .annotate(earlier=Max("before"), first=Min("seen_at"), count=Count("pk"))
         .annotate(name=Min("domain__name"))
         .order_by("-count", "-first")
     )
     fields = ("kind", "earlier", "after", "first", "count", "name")
-    found += [_Renewed(*row) for row in mx_hosts.values_list(*fields)[:MOST]]
-    if len(found) > MOST_CERTIFICATES:
-        # Of so many, those in time at one domain are everyday business.
-        found = [one for one in found if one.is_late or one.count > 1]
-        found.sort(key=lambda one: (one.is_late, one.count), reverse=True)
-    return [one.mark for one in found[:MOST_CERTIFICATES]]
+    marks = []
+    for kind, before, after, first, count, name in rows.values_list(*fields)[:MOST]:
+        words = title_of(kind, before, after)
+        if count > 1:
+            words = f"{words} ({plural(count, 'domain')})"
+        elif kind != Kind.STS_CERTIFICATE:  # a policy host has its domain in its name
+            words = f"{display_name(name)}: {words}"
+        marks.append(Mark(first.date(), words))
+    return marks
 
 
 def marks_of(
