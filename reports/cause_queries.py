@@ -67,6 +67,18 @@ class Part:
     last_day: date
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """What reporters give as the reason of failures; an empty `code` is where they give none."""
+
+    code: str
+    failed_sessions: int
+    domains: int
+    reporters: int
+
+
+# Reasons are counted in so many details: a cause of years may have millions.
+NEWEST_DETAILS = 500
 # More names of MX hosts than this are not worth a filter.
 _MOST_NAMES = 500
 
@@ -190,8 +202,11 @@ def worst_domains(scope: Scope, since: date, until: date, most: int) -> list[int
 
 
 def evidence(scope: Scope, cause: CauseKey, since: date, until: date) -> QuerySet[FailureDetail]:
-    """Give the failure details that reporters sent, the last to arrive first."""
-    rows = of_details(FailureDetail.objects.filter(result__day__range=(since, until)), cause)
+    """Give the failure details that reporters sent and that count, the last to arrive first."""
+    counted = FailureDetail.objects.filter(
+        result__day__range=(since, until), result__is_counted=True
+    )
+    rows = of_details(counted, cause)
     if (domains := domains_of(scope)) is not None:
         rows = rows.filter(result__domain__in=domains.order_by().values("pk"))
     return (
@@ -199,6 +214,26 @@ def evidence(scope: Scope, cause: CauseKey, since: date, until: date) -> QuerySe
         .defer("result__report__document")
         .order_by("-pk")
     )
+
+
+def reasons_of(found: QuerySet[FailureDetail]) -> list[Reason]:
+    """Give the reasons that the newest of these details name, most failed sessions first."""
+    rows = found.select_related(None).values_list(
+        "failure_reason_code", "failed_sessions", "result__domain", "result__reporter"
+    )
+    told: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
+    for code, failed, domain, reporter in rows[:NEWEST_DETAILS]:
+        told[code].append((failed or 0, domain, reporter))
+    found_reasons = [
+        Reason(
+            code=code,
+            failed_sessions=sum(failed for failed, _, _ in group),
+            domains=len({domain for _, domain, _ in group}),
+            reporters=len({reporter for _, _, reporter in group}),
+        )
+        for code, group in told.items()
+    ]
+    return sorted(found_reasons, key=lambda one: (-one.failed_sessions, one.code))
 
 
 def of_details(rows: QuerySet[FailureDetail], cause: CauseKey) -> QuerySet[FailureDetail]:

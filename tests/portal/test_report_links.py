@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Team
 from domains.models import Posture, StsMode
-from reports.models import PolicyResult
+from reports.models import FailureDetail, PolicyResult
 from reports.services.roll_up import roll_up
 from tests.factories import TeamFactory, UserFactory, make_domain, make_report
 
@@ -106,6 +106,24 @@ def test_a_cause_by_reporter_and_day_equals_its_reports(client):
     for day, failed in page.context["chart"].rows:
         if failed.value:
             assert failed.value == rows_of(client, day.href)["Of this cause"]
+
+
+def test_the_reasons_of_a_cause_add_up_to_it_and_lead_to_their_evidence(client):
+    told = FailureDetail.objects.filter(
+        result_type="certificate-expired", result__domain__isnull=False
+    )
+    FailureDetail.objects.filter(pk=told.earliest("pk").pk).update(
+        failure_reason_code="X509_V_ERR_CERT_HAS_EXPIRED"
+    )
+    page = client.get(reverse("failures:group"), {"cause": "certificate-expired", "days": "7"})
+
+    reasons = {one.code: (one, href) for one, _, href in page.context["reasons"]}
+    assert set(reasons) == {"", "X509_V_ERR_CERT_HAS_EXPIRED"}
+    assert sum(one.failed_sessions for one, _ in reasons.values()) == page.context["failed"]
+    for code, (one, href) in reasons.items():
+        shown = [detail for detail, _ in client.get(href).context["evidence"]]
+        assert {detail.failure_reason_code for detail in shown} == {code}
+        assert sum(detail.failed_sessions for detail in shown) == one.failed_sessions
 
 
 def test_a_chip_leads_to_the_list_without_its_condition(client):

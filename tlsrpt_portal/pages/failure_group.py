@@ -13,7 +13,7 @@ from django.shortcuts import render
 from domains.models import Domain
 from mailtls.catalogue.result_types import describe_result_type, explain_reason
 from reports import cause_queries
-from reports.cause_queries import CauseKey, Part, Parts
+from reports.cause_queries import CauseKey, Part, Parts, Reason
 from reports.models import FailureDetail
 from reports.signs import cause_name
 from tlsrpt_portal.pages.failure_scope import read_asked, scope_words
@@ -25,6 +25,7 @@ from webui.wording import number
 
 MOST_ROWS = 100
 MOST_EVIDENCE = 25
+MOST_REASONS = 10
 # So many details are worth a file; a cause of years may have millions.
 MOST_EVIDENCE_IN_FILES = 10_000
 
@@ -41,7 +42,10 @@ def failure_group(request: HttpRequest) -> HttpResponse:
     told = {"cause": cause.result_type, **cause.in_address}
     chart = _chart(days, asked.day_href(**told))
     found = cause_queries.evidence(domains, cause, span.since, span.until)
-    if file := asked_file(request, *_sheets(parts, found), chart.sheet):
+    reasons = cause_queries.reasons_of(found)
+    if (reason := request.GET.get("reason")) is not None:
+        found = found.filter(failure_reason_code=reason)
+    if file := asked_file(request, *_sheets(parts, reasons, found), chart.sheet):
         return file
     context = {
         "span": span,
@@ -61,6 +65,13 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         ]
         if cause.receiving_mx is None
         else [],
+        "reasons": [
+            (one, explain_reason(one.code) or "", asked.group_href(cause, reason=one.code))
+            for one in reasons[:MOST_REASONS]
+        ],
+        "newest_details": cause_queries.NEWEST_DETAILS,
+        "reason": reason,
+        "group_href": asked.group_href(cause),
         "list_href": asked.list_href(),
         "narrowed_to": scope_words(asked.scope),
         "evidence": [
@@ -77,7 +88,7 @@ def _with_domains(parts: Sequence[Part]) -> Iterator[tuple[Domain, Part]]:
     return ((names[part.key], part) for part in parts if part.key in names)
 
 
-def _sheets(parts: Parts, found: QuerySet[FailureDetail]) -> list[Sheet]:
+def _sheets(parts: Parts, reasons: Sequence[Reason], found: QuerySet[FailureDetail]) -> list[Sheet]:
     return [
         Sheet(
             name="domains",
@@ -105,6 +116,21 @@ def _sheets(parts: Parts, found: QuerySet[FailureDetail]) -> list[Sheet]:
             file_name="failures-receiving-mx",
             header=("Receiving MX", "Failed sessions", "Domains", "First day", "Last day"),
             rows=lambda: map(_part_cells, parts.by_receiving_mx),
+        ),
+        Sheet(
+            name="reasons",
+            file_name="failures-reasons",
+            header=("Reason given", "Meaning", "Failed sessions", "Domains", "Reporters"),
+            rows=lambda: (
+                (
+                    one.code,
+                    explain_reason(one.code) or "",
+                    one.failed_sessions,
+                    one.domains,
+                    one.reporters,
+                )
+                for one in reasons
+            ),
         ),
         Sheet(
             name="evidence",

@@ -25,10 +25,10 @@ class Asked:
     cause: str
     scope: dict[str, str]
 
-    def group_href(self, cause: CauseKey) -> str:
+    def group_href(self, cause: CauseKey, **query: str) -> str:
         """Give the page of a cause within the same days and narrowing."""
-        days = str(self.span.days)
-        return group_href(cause=cause.result_type, **cause.in_address, **self.scope, days=days)
+        within = {**cause.in_address, **self.scope, "days": str(self.span.days)}
+        return group_href(cause=cause.result_type, **within, **query)
 
     def reports_href(self, **query: str) -> str:
         """Give the reports that these figures come from, narrowed further."""
