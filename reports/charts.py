@@ -21,10 +21,14 @@ MAX_MARK_WORDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something of our own that happened on a day: a record, policy or MX set that changed."""
+    """Something of our own that happened on a day: a record, policy or MX set that changed.
+
+    `domain` is its name where it happened at one of several.
+    """
 
     day: date
     words: str
+    domain: str = ""
 
 
 def sessions_chart(

@@ -82,11 +82,11 @@ def fleet_marks(domains: DomainQuerySet, since: date, until: date) -> list[Mark]
     )
     return (
         [
-            Mark(seen_at.date(), f"{display_name(name)}: {title_of(kind, before, after)}")
+            Mark(seen_at.date(), f"{display_name(name)}: {title_of(kind, before, after)}", name)
             for name, seen_at, kind, before, after in changes
         ]
         + [
-            Mark(at.date(), f"{display_name(name)}: {revision_title(mode, policy_id)}")
+            Mark(at.date(), f"{display_name(name)}: {revision_title(mode, policy_id)}", name)
             for name, at, mode, policy_id in published
         ]
         + _certificate_marks(confirmed.filter(REPLACED_LATE))
@@ -110,7 +110,7 @@ def _certificate_marks(changes: QuerySet[StateChange]) -> list[Mark]:
             words = f"{words} ({plural(count, 'domain')})"
         elif kind != Kind.STS_CERTIFICATE:  # a policy host has its domain in its name
             words = f"{display_name(name)}: {words}"
-        marks.append(Mark(first.date(), words))
+        marks.append(Mark(first.date(), words, name if count == 1 else ""))
     return marks
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from heapq import nlargest
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -25,6 +26,7 @@ from webui.exports import Sheet, asked_file
 
 MONTH = timedelta(days=30)
 MOST_CAUSES = 6
+MOST_CHANGES = 8
 
 
 def overview(request: HttpRequest) -> HttpResponse:
@@ -40,11 +42,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     since, until = queries.last_complete_days(max(span.days, 14))
     figures = queries.daily_figures(fleet, since, until)
     week_since, _ = queries.last_complete_days(7)
-    chart = sessions_chart(
-        figures[-span.days :],
-        fleet_marks(active, span.since, span.until),
-        query={"about": "watched"},
-    )
+    marks = fleet_marks(active, span.since, span.until)
+    chart = sessions_chart(figures[-span.days :], marks, query={"about": "watched"})
     if file := asked_file(request, _teams_sheet(teams), chart.sheet):
         return file
     causes = cause_queries.causes(fleet, week_since, until)[:MOST_CAUSES]
@@ -59,6 +58,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "causes": list(
             zip(causes, cause_queries.domain_counts(fleet, causes, week_since, until), strict=True),
         ),
+        "changes": nlargest(MOST_CHANGES, marks, key=lambda mark: mark.day),
         "attention": attention(request.user, active, now),
         "teams": teams,
     }
