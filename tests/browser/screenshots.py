@@ -20,6 +20,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
@@ -36,6 +37,18 @@ def first_link(path: str, selector: str) -> tuple[str, Way]:
     return path, lambda page: page.locator(f"{selector} >> visible=true").first.click()
 
 
+def written(page: Page) -> None:
+    """Have the generators write an MTA-STS record and policy."""
+    page.get_by_label("MX hosts").fill("mx1.example.com\n*.example.net")
+    page.get_by_role("button", name="Write them").click()
+
+
+def tried(page: Page) -> None:
+    """Replay a new rule over the past."""
+    page.get_by_label("Name").fill("Failure rate")
+    page.get_by_role("button", name="Try it").click()
+
+
 def kit(page: Page) -> None:
     """Ask for the DNS changes of the domains that lack TLS-RPT."""
     page.goto(f"{page.url.partition('/tools/')[0]}/tools/dns-kit/?tlsrpt=missing")
@@ -43,7 +56,7 @@ def kit(page: Page) -> None:
 
 def checked(page: Page) -> None:
     """Have the checker look at a domain of the demo."""
-    page.locator("main form input").first.fill("kaufladen.example")
+    page.get_by_label("Domain", exact=True).fill("kaufladen.example")
     page.keyboard.press("Enter")
     page.wait_for_load_state("networkidle")
 
@@ -56,6 +69,12 @@ def previewed(page: Page) -> None:
     )
     page.get_by_role("button", name="Preview").click()
     page.wait_for_load_state("networkidle")
+
+
+def a_month_ago(page: Page) -> None:
+    """Ask for the coverage of a past day."""
+    day = datetime.now(UTC).date() - timedelta(days=30)
+    page.goto(f"{page.url}?on={day}")
 
 
 def chosen(page: Page) -> None:
@@ -88,7 +107,7 @@ SCREENS: dict[str, str | tuple[str, Way]] = {
     "import-preview": ("/domains/import/", previewed),
     "imports": "/domains/imports/",
     "coverage": "/coverage/?days=90",
-    "coverage-past": first_link("/coverage/?days=90", "a[href*='on=']"),
+    "coverage-past": ("/coverage/", a_month_ago),
     "coverage-paper": "/coverage/print/",
     "exceptions": "/coverage/exceptions/",
     "exception": first_link("/coverage/exceptions/", "tbody a[href^='/coverage/exceptions/']"),
@@ -106,11 +125,11 @@ SCREENS: dict[str, str | tuple[str, Way]] = {
     "upload": "/reports/upload/",
     "reporters": "/reporters/",
     "inbox": "/inbox/",
-    "inbox-receipt": first_link("/inbox/", "tbody a[href^='/inbox/']"),
+    "inbox-receipt": first_link("/inbox/", "main .title a[href^='/inbox/']"),
     "inbox-unmanaged": "/inbox/unmanaged/",
     "tools": "/tools/",
     "tools-checked": ("/tools/", checked),
-    "generators": "/tools/generators/",
+    "generators": ("/tools/generators/", written),
     "dns-kit": "/tools/dns-kit/",
     "dns-kit-chosen": ("/tools/dns-kit/", kit),
     "start": "/start/",
@@ -124,8 +143,8 @@ SCREENS: dict[str, str | tuple[str, Way]] = {
     "mailboxes": "/settings/mailboxes/",
     "intakes": "/settings/intakes/",
     "rules": "/settings/rules/",
-    "rule": first_link("/settings/rules/", "a[href^='/settings/rules/']:not([href$='add/'])"),
-    "rule-new": "/settings/rules/add/",
+    "rule": first_link("/settings/rules/", "main .title a[href^='/settings/rules/']"),
+    "rule-new": ("/settings/rules/add/", tried),
     "destinations": "/settings/destinations/",
     "destination-new": "/settings/destinations/add/",
     "tokens": "/settings/tokens/",

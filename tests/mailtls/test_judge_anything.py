@@ -115,6 +115,7 @@ FETCH = st.builds(
     body=st.sampled_from([None, b"", POLICY, POLICY.replace(b"enforce", b"testing"), b"<html>"]),
     content_type=st.sampled_from([None, "text/plain", "text/html"]),
     took_ms=st.sampled_from([10, 9000]),
+    http_status=st.sampled_from([200, 301, 404]),
     tries=st.lists(
         st.builds(FamilyTry, address=st.just("192.0.2.1"), result=st.sampled_from(FetchResult)),
         max_size=2,
