@@ -49,13 +49,14 @@ SELECT 'Team ' || lpad(n::text, 2, '0'), now() FROM generate_series(1, 20) n;
 INSERT INTO domains_tag (name) SELECT 'tag-' || n FROM generate_series(1, 12) n;
 
 -- Half were there from the beginning; the others came in the course of the year.
-INSERT INTO domains_domain (name, team_id, owner, notes, is_active, created_at, next_check_at)
+INSERT INTO domains_domain (name, team_id, owner, notes, is_active, created_at, next_check_at,
+       tlsrpt, mta_sts, sts_mode, dane, starttls, mx, mx_provider, has_uncovered_mx, errors)
 SELECT 'd' || lpad(n::text, 6, '0') || '.bench.example',
        (SELECT min(id) FROM accounts_team) + n %% 20,
        CASE WHEN n %% 3 = 0 THEN 'owner' || n %% 50 || '@bench.example' ELSE '' END,
        '', n %% 97 <> 0,
        now() - CASE WHEN n %% 2 = 0 THEN interval '400 days' ELSE n %% 360 * interval '1 day' END,
-       now() + n %% 1440 * interval '1 minute'
+       now() + n %% 1440 * interval '1 minute', '', '', '', '', '', '', '', false, 0
 FROM generate_series(0, %(domains)s - 1) n;
 
 INSERT INTO domains_domain_tags (domain_id, tag_id)
@@ -79,6 +80,11 @@ SELECT id, now() - id %% 1440 * interval '1 minute', now(),
 FROM (SELECT id, id %% 10 AS k, (%(kinds)s::jsonb) -> (id %% 10)::int AS kind
       FROM domains_domain) d
 WHERE id %% 499 <> 0;
+
+UPDATE domains_domain d SET tlsrpt = p.tlsrpt, mta_sts = p.mta_sts, sts_mode = p.sts_mode,
+       dane = p.dane, starttls = p.starttls, mx = p.mx, mx_provider = p.mx_provider,
+       has_uncovered_mx = p.has_uncovered_mx, errors = p.errors, unknown_since = p.unknown_since
+FROM domains_posture p WHERE p.domain_id = d.id;
 
 INSERT INTO domains_hostedpolicy (domain_id, mode, mx, max_age_s, policy_id, published_at)
 SELECT id, CASE WHEN id %% 10 < 4 THEN 'enforce' ELSE 'testing' END,

@@ -140,7 +140,7 @@ def list_domains(request: HttpRequest, filters: Query[DomainFilter]) -> DomainQu
     for name in ("tlsrpt", "mta_sts", "sts_mode"):
         value = getattr(filters, name)
         if value is not None:
-            rows = rows.filter(**{f"posture__{name}": value})
+            rows = rows.filter(**{name: value})
     return rows
 
 

@@ -14,7 +14,6 @@ from domains.models import (
     CoverageException,
     Domain,
     DomainQuerySet,
-    Posture,
     Status,
     StsMode,
     Tag,
@@ -133,50 +132,50 @@ class DomainFilter(django_filters.FilterSet):  # type: ignore[misc]
         except UnicodeError:
             a_label = text
         found = Q(name__contains=text) | Q(name__contains=a_label) | Q(owner__icontains=text)
-        # There are only so many providers: so no posture need be read for any other word.
+        # There are only so many providers: any other word is not looked for among them.
         if providers := [name for name in PROVIDER_NAMES if text in name.lower()]:
-            found |= Q(posture__mx_provider__in=providers)
+            found |= Q(mx_provider__in=providers)
         return qs.filter(found)
 
     def by_tlsrpt(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
         """Narrow to a state of the TLSRPT record."""
-        return qs.filter(posture__tlsrpt=value)
+        return qs.filter(tlsrpt=value)
 
     def by_sts(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
         """Narrow to a mode, or to a state without a usable policy."""
         if value in set(StsMode):
-            return qs.filter(posture__mta_sts=Status.VALID, posture__sts_mode=value)
-        return qs.filter(posture__mta_sts=value)
+            return qs.filter(mta_sts=Status.VALID, sts_mode=value)
+        return qs.filter(mta_sts=value)
 
     def by_dane(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
         """Narrow to a state of DANE."""
         # Nobody asks whether it could not be looked up or was not: both are unknown.
         held = [Status.UNKNOWN, Status.NOT_CHECKED] if value == Status.UNKNOWN else [value]
-        return qs.filter(posture__dane__in=held)
+        return qs.filter(dane__in=held)
 
     def by_exception(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
         """Narrow to domains whose lack is excused, or to those that lack TLS-RPT or MTA-STS
         without an exception."""
         if value != UNEXCUSED:
             return qs.filter(_excepted_from(Lack(value)))
-        no_tlsrpt = Q(posture__tlsrpt=Status.MISSING) & ~_excepted_from(Lack.TLSRPT)
-        no_policy = Q(posture__mta_sts=Status.MISSING) & ~_excepted_from(Lack.MTA_STS)
+        no_tlsrpt = Q(tlsrpt=Status.MISSING) & ~_excepted_from(Lack.TLSRPT)
+        no_policy = Q(mta_sts=Status.MISSING) & ~_excepted_from(Lack.MTA_STS)
         return qs.filter(no_tlsrpt | no_policy)
 
     def by_state(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
         """Narrow to domains in a condition that deserves a look."""
         if value == "errors":
-            return qs.filter(posture__errors__gt=0)
+            return qs.filter(errors__gt=0)
         if value == "stale":
-            return qs.filter(posture__unknown_since__isnull=False)
+            return qs.filter(unknown_since__isnull=False)
         if value == "unchecked":
-            return qs.exclude(pk__in=Posture.objects.values("pk"))
+            return qs.filter(tlsrpt="")
         if value == "uncovered":
-            return qs.filter(posture__has_uncovered_mx=True)
+            return qs.filter(has_uncovered_mx=True)
         if value == "mail":
-            return qs.exclude(posture__mx=Status.NULL_MX)
+            return qs.exclude(mx=Status.NULL_MX)
         if value == "no-mail":
-            return qs.filter(posture__mx=Status.NULL_MX)
+            return qs.filter(mx=Status.NULL_MX)
         return qs.filter(is_active=False) if value == PAUSED else qs
 
 

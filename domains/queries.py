@@ -10,36 +10,36 @@ from django.db.models import Count, Q
 
 from domains.models import DomainQuerySet, Status, StsMode
 
-_TLSRPT = Q(posture__tlsrpt=Status.VALID)
-_STS = Q(posture__mta_sts=Status.VALID)
-_NO_MAIL = Q(posture__mx=Status.NULL_MX)
+_TLSRPT = Q(tlsrpt=Status.VALID)
+_STS = Q(mta_sts=Status.VALID)
+_NO_MAIL = Q(mx=Status.NULL_MX)
 
 COUNTS = {
     "total": Count("pk"),
     "no_mail": Count("pk", filter=_NO_MAIL),
-    "unchecked": Count("pk", filter=Q(posture=None)),
-    "stale": Count("pk", filter=Q(posture__unknown_since__isnull=False)),
+    "unchecked": Count("pk", filter=Q(tlsrpt="")),
+    "stale": Count("pk", filter=Q(unknown_since__isnull=False)),
     "tlsrpt_valid": Count("pk", filter=_TLSRPT),
-    "tlsrpt_missing": Count("pk", filter=Q(posture__tlsrpt=Status.MISSING)),
+    "tlsrpt_missing": Count("pk", filter=Q(tlsrpt=Status.MISSING)),
     # Domains that say they take no mail are not asked for a record.
-    "tlsrpt_wanted": Count("pk", filter=Q(posture__tlsrpt=Status.MISSING) & ~_NO_MAIL),
-    "tlsrpt_invalid": Count("pk", filter=Q(posture__tlsrpt=Status.INVALID)),
-    "tlsrpt_unknown": Count("pk", filter=Q(posture__tlsrpt=Status.UNKNOWN)),
-    "sts_enforce": Count("pk", filter=_STS & Q(posture__sts_mode=StsMode.ENFORCE)),
-    "sts_testing": Count("pk", filter=_STS & Q(posture__sts_mode=StsMode.TESTING)),
-    "sts_none": Count("pk", filter=_STS & Q(posture__sts_mode=StsMode.NONE)),
-    "sts_missing": Count("pk", filter=Q(posture__mta_sts=Status.MISSING)),
-    "sts_invalid": Count("pk", filter=Q(posture__mta_sts=Status.INVALID)),
-    "sts_unknown": Count("pk", filter=Q(posture__mta_sts=Status.UNKNOWN)),
+    "tlsrpt_wanted": Count("pk", filter=Q(tlsrpt=Status.MISSING) & ~_NO_MAIL),
+    "tlsrpt_invalid": Count("pk", filter=Q(tlsrpt=Status.INVALID)),
+    "tlsrpt_unknown": Count("pk", filter=Q(tlsrpt=Status.UNKNOWN)),
+    "sts_enforce": Count("pk", filter=_STS & Q(sts_mode=StsMode.ENFORCE)),
+    "sts_testing": Count("pk", filter=_STS & Q(sts_mode=StsMode.TESTING)),
+    "sts_none": Count("pk", filter=_STS & Q(sts_mode=StsMode.NONE)),
+    "sts_missing": Count("pk", filter=Q(mta_sts=Status.MISSING)),
+    "sts_invalid": Count("pk", filter=Q(mta_sts=Status.INVALID)),
+    "sts_unknown": Count("pk", filter=Q(mta_sts=Status.UNKNOWN)),
     "sts_uncovered": Count(
         "pk",
-        filter=_STS & Q(posture__sts_mode=StsMode.ENFORCE, posture__has_uncovered_mx=True),
+        filter=_STS & Q(sts_mode=StsMode.ENFORCE, has_uncovered_mx=True),
     ),
-    "dane_valid": Count("pk", filter=Q(posture__dane=Status.VALID)),
-    "dane_missing": Count("pk", filter=Q(posture__dane=Status.MISSING)),
-    "dane_invalid": Count("pk", filter=Q(posture__dane=Status.INVALID)),
-    "dane_unknown": Count("pk", filter=Q(posture__dane__in=[Status.UNKNOWN, Status.NOT_CHECKED])),
-    "with_errors": Count("pk", filter=Q(posture__errors__gt=0)),
+    "dane_valid": Count("pk", filter=Q(dane=Status.VALID)),
+    "dane_missing": Count("pk", filter=Q(dane=Status.MISSING)),
+    "dane_invalid": Count("pk", filter=Q(dane=Status.INVALID)),
+    "dane_unknown": Count("pk", filter=Q(dane__in=[Status.UNKNOWN, Status.NOT_CHECKED])),
+    "with_errors": Count("pk", filter=Q(errors__gt=0)),
 }
 
 

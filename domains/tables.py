@@ -25,7 +25,7 @@ class DomainTable(PortalTable):
     """One row a domain."""
 
     tick = TickColumn()
-    name = tables.Column(verbose_name="Domain", attrs=KEY)
+    name = tables.Column(verbose_name="Domain", attrs=KEY, empty_values=())
     team = tables.Column(
         verbose_name="Team",
         order_by=("team__name", "name"),
@@ -34,18 +34,16 @@ class DomainTable(PortalTable):
     )
     # In the files a column of its own.
     owner = tables.Column(verbose_name="Owner", visible=False)
-    tlsrpt = tables.Column(
-        verbose_name="TLS-RPT", order_by=("posture__tlsrpt", "name"), empty_values=()
-    )
+    tlsrpt = tables.Column(verbose_name="TLS-RPT", order_by=("tlsrpt", "name"), empty_values=())
     mta_sts = tables.Column(
         verbose_name="MTA-STS",
-        order_by=("posture__mta_sts", "posture__sts_mode", "name"),
+        order_by=("mta_sts", "sts_mode", "name"),
         empty_values=(),
     )
-    dane = tables.Column(verbose_name="DANE", order_by=("posture__dane", "name"), empty_values=())
+    dane = tables.Column(verbose_name="DANE", order_by=("dane", "name"), empty_values=())
     mx_provider = tables.Column(
         verbose_name="MX provider",
-        order_by=("posture__mx_provider", "name"),
+        order_by=("mx_provider", "name"),
         attrs={"td": {"class": "provider"}},
         empty_values=(),
     )

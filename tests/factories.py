@@ -164,6 +164,7 @@ def make_domain(
             warnings=sum(f["severity"] == "warning" for f in found),
             judgement=judgement,
         )
+        Domain.objects.filter(pk=domain.pk).update(**posture.listed)
         keep_state(domain, coverage_state_of(posture), first_day or domain.created_at.date())
     return domain
 

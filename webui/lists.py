@@ -10,11 +10,25 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import QueryDict
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
+from django_tables2.data import TableQuerysetData
 
 from webui.exports import Format, asked_format, file_response
 from webui.tables import PortalTable
 
 EXPORT_BATCH = 2000
+
+
+class KeysFirst(TableQuerysetData):  # type: ignore[misc]
+    """Rows of a long list: first the keys of a page, which an index may give in order, then only
+    that page's rows with all that belongs to them."""
+
+    def __getitem__(self, at: int | slice) -> Any:
+        """Give the rows of a page in their order."""
+        if not isinstance(at, slice):
+            return super().__getitem__(at)
+        keys = list(self.data.values_list("pk", flat=True)[at])
+        rows = {row.pk: row for row in self.data.order_by().filter(pk__in=keys)}
+        return [rows[key] for key in keys if key in rows]
 
 
 class ListPage(SingleTableMixin, FilterView):  # type: ignore[misc]

@@ -67,7 +67,9 @@ def record_check(
         **statuses,
     )
     domain.next_check_at = now + CONFIRM_AFTER if is_pending else next_check_after(domain, now)
-    Domain.objects.filter(pk=domain.pk).update(next_check_at=domain.next_check_at, claimed_at=None)
+    Domain.objects.filter(pk=domain.pk).update(
+        next_check_at=domain.next_check_at, claimed_at=None, **row.listed
+    )
     return Recorded(
         domain=domain,
         has_changed=has_changed,

@@ -1,8 +1,10 @@
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.db import connection
 
-from domains.models import CheckRun, Domain, Posture, RecordVersion, StateChange, StateSpan
+from domains.models import LISTED, CheckRun, Domain, Posture, RecordVersion, StateChange, StateSpan
 from domains.services.record_check import CONFIRM_AFTER, record_check
 from tests.domains.observations import AT, RUA, observed, servfail
 
@@ -28,6 +30,28 @@ def test_the_first_check_gives_a_posture_and_no_change(domain):
     assert posture.judgement["tlsrpt"]["record"] == RUA
     assert not StateChange.objects.exists()
     assert CheckRun.objects.count() == 1
+
+
+@pytest.mark.parametrize("second", [observed(tlsrpt=None, mx=("mx2.b.example",)), servfail()])
+def test_a_domain_repeats_what_its_posture_says(domain, second):
+    for observation in (observed(), second):
+        check(domain, observation)
+
+        told = Domain.objects.filter(pk=domain.pk).values(*LISTED).get()
+        assert told == Posture.objects.get(domain=domain).listed
+
+
+def test_the_migration_repeats_what_postures_say(domain):
+    check(domain, servfail())
+    check(domain, observed(tlsrpt=None))
+    Domain.objects.create(name="unchecked.example")
+    told = list(Domain.objects.values(*LISTED))
+    Domain.objects.update(tlsrpt="", mx="", errors=9, has_uncovered_mx=True)
+
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("domains.migrations.0010_fill_domain_listed").FILL)
+
+    assert list(Domain.objects.filter(pk=domain.pk).values(*LISTED)) == told[:1]
 
 
 def test_a_change_counts_when_a_second_check_has_seen_it(domain):

@@ -128,6 +128,7 @@ def test_the_kit_verifies_what_was_published(client, settings):
     Domain.objects.update(next_check_at=later)
     published.posture.tlsrpt = "valid"
     published.posture.save()
+    Domain.objects.filter(pk=published.pk).update(**published.posture.listed)
     page = client.get(address)
     verified = page.context["verified"]
     assert (verified.seen, verified.total, verified.is_checking) == (1, 2, False)

@@ -69,9 +69,9 @@ def _incidents(user: Person) -> list[Need]:
 def _inventory(domains: DomainQuerySet, now: Coverage) -> list[Need]:
     listing = reverse("domains:list")
     blind = domains.filter(
-        posture__tlsrpt=Status.MISSING,
-        posture__mta_sts=Status.VALID,
-        posture__sts_mode=StsMode.ENFORCE,
+        tlsrpt=Status.MISSING,
+        mta_sts=Status.VALID,
+        sts_mode=StsMode.ENFORCE,
     ).count()
     candidates = [
         (

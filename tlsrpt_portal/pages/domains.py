@@ -23,6 +23,7 @@ from domains.filters import DomainFilter
 from domains.models import Domain
 from domains.tables import DomainTable
 from reports import queries
+from webui.lists import KeysFirst
 from webui.sparkline import sparkline
 from webui.tables import END
 from webui.wording import day, failure_rate, recent_day
@@ -147,6 +148,10 @@ class DomainList(ViewedListPage):
             "posture__confirmed_facts",
             "notes",
         )
+
+    def get_table_data(self) -> KeysFirst:
+        """Give the rows of a page, of however many."""
+        return KeysFirst(super().get_table_data())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add what this person may do with the chosen ones."""
