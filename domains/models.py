@@ -65,12 +65,12 @@ class DomainQuerySet(models.QuerySet["Domain"]):
 
     def in_mode(self, mode: StsMode) -> DomainQuerySet:
         """Narrow to domains that take mail and have a policy of this mode that senders use."""
-        using = self.filter(posture__mta_sts=Status.VALID, posture__sts_mode=mode)
-        return using.exclude(posture__mx=Status.NULL_MX)
+        using = self.filter(mta_sts=Status.VALID, sts_mode=mode)
+        return using.exclude(mx=Status.NULL_MX)
 
     def of_provider(self, provider: str) -> DomainQuerySet:
         """Narrow to domains whose MX hosts are this provider's, or no known one's."""
-        return self.filter(posture__mx_provider="" if provider == NO_PROVIDER else provider)
+        return self.filter(mx_provider="" if provider == NO_PROVIDER else provider)
 
     def due(self, now: datetime) -> DomainQuerySet:
         """Narrow to watched domains whose next check is due, longest overdue first."""

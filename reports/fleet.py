@@ -14,13 +14,13 @@ from functools import cached_property
 from typing import Any
 
 from django.db import connection
-from django.db.models import DateField, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import DateField, Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from accounts.access import Person, visible_to
+from accounts.access import Person, sees_everything, visible_to
 from domains.models import Domain, DomainQuerySet
 from reports.models import DailyFailures, DailySessions
-from reports.spans import day_key, spans_between
+from reports.spans import day_key, last_day_around, spans_between
 from reports.sum_models import (
     NO_TEAM,
     CountedDomain,
@@ -64,6 +64,17 @@ class Fleet:
         )
         return not CountedDomain.objects.filter(~Exists(as_counted)).exists()
 
+    @cached_property
+    def is_whole(self) -> bool:
+        """Say whether all that is counted belongs to it, but for paused domains."""
+        return self.team is None and sees_everything(self.person) and self.is_added_up
+
+    @cached_property
+    def newest_day(self) -> date:
+        """Give the newest day that anything is told of."""
+        newest: date | None = DailySessions.objects.aggregate(newest=Max("day"))["newest"]
+        return newest or date.min
+
 
 # None: every domain, watched or not.
 Scope = QuerySet[Domain] | Fleet | None
@@ -75,7 +86,11 @@ def domains_of(scope: Scope) -> QuerySet[Domain] | None:
 
 
 def of_domains(rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
-    """Narrow rows with a `domain_id` to the domains that are asked for."""
+    """Narrow rows of figures, with a `domain_id`, to the domains that are asked for."""
+    if isinstance(scope, Fleet) and scope.is_whole:
+        # To look for each row among the few that are paused is less than to find its domain.
+        paused = CountedDomain.objects.filter(is_active=False)
+        return rows.exclude(domain_id__in=paused.values("pk"))
     domains = domains_of(scope)
     return rows if domains is None else rows.filter(domain_id__in=domains.order_by().values("pk"))
 
@@ -102,7 +117,9 @@ def domain_failures_of(scope: Scope, since: date, until: date) -> QuerySet[Daily
 
 def spans_of(scope: Scope, since: date, until: date) -> QuerySet[DomainSpan]:
     """Give the rows that make up these days, a few for each domain."""
-    return of_domains(DomainSpan.objects.filter(span__in=spans_between(since, until)), scope)
+    # Where nothing is told of later, the longest span around the last day holds no day more.
+    end = until if _is_told_of_after(scope, until) else last_day_around(until)
+    return of_domains(DomainSpan.objects.filter(span__in=spans_between(since, end)), scope)
 
 
 def days_of(scope: Scope, days: Iterable[date]) -> QuerySet[DomainSpan]:
@@ -115,7 +132,15 @@ def reporters_of(scope: Scope, since: date, until: date) -> QuerySet[DomainRepor
     told = DailySessions.objects.filter(
         domain=OuterRef("domain_id"), reporter=OuterRef("reporter"), day__lte=until
     )
-    return of_domains(_seen(DomainReporter.objects.all(), told, since, until), scope)
+    return _seen(DomainReporter.objects.all(), told, scope, since, until)
+
+
+def find_told_domains(scope: Scope, since: date, until: date) -> QuerySet[Any] | None:
+    """Give one row for each domain that was reported on in the span, where such rows are held."""
+    if not isinstance(scope, Fleet) or not scope.is_added_up or _is_told_of_after(scope, until):
+        return None
+    told = CountedDomain.objects.filter(is_active=True, last_day__range=(since, until))
+    return scope.of_teams(told)
 
 
 def causes_of(scope: Scope, since: date, until: date) -> QuerySet[DomainCause]:
@@ -128,10 +153,12 @@ def causes_of(scope: Scope, since: date, until: date) -> QuerySet[DomainCause]:
         counted_failed_sessions__gt=0,
         day__lte=until,
     )
-    return of_domains(_seen(DomainCause.objects.all(), told, since, until), scope)
+    return _seen(DomainCause.objects.all(), told, scope, since, until)
 
 
-def _seen(rows: QuerySet[Any], told: QuerySet[Any], since: date, until: date) -> QuerySet[Any]:
+def _seen(
+    rows: QuerySet[Any], told: QuerySet[Any], scope: Scope, since: date, until: date
+) -> QuerySet[Any]:
     """Narrow to what was last told of in the span, or later and in the span as well.
 
     Spans end with yesterday, so hardly ever is anything later, and only then daily figures are
@@ -139,12 +166,17 @@ def _seen(rows: QuerySet[Any], told: QuerySet[Any], since: date, until: date) ->
     EXISTS, which PostgreSQL may work out for all rows at once.
     """
     in_span = Q(last_day__range=(since, until))
-    if not DailySessions.objects.filter(day__gt=until).exists():
-        return rows.filter(in_span)
+    if not _is_told_of_after(scope, until):
+        return of_domains(rows.filter(in_span), scope)
     newest = Subquery(told.order_by("-day").values("day")[:1], output_field=DateField())
     later = Q(last_day__gt=until, newest__gte=since)
-    found: QuerySet[Any] = rows.annotate(newest=newest).filter(in_span | later)
-    return found
+    return of_domains(rows.annotate(newest=newest).filter(in_span | later), scope)
+
+
+def _is_told_of_after(scope: Scope, until: date) -> bool:
+    if isinstance(scope, Fleet):
+        return scope.newest_day > until
+    return DailySessions.objects.filter(day__gt=until).exists()
 
 
 def count_distinct(rows: QuerySet[Any], keys: Sequence[str], name: str) -> dict[Any, int]:

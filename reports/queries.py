@@ -10,17 +10,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum, Value
+from django.db import connection
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum, Value, Window
 from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 
+from domains.models import Domain
 from reports.fleet import (
     Fleet,
     Scope,
     days_of,
     domains_of,
+    find_told_domains,
     of_domains,
     reporters_of,
     sessions_of,
@@ -35,8 +38,8 @@ from reports.models import (
     Receipt,
     Report,
 )
-from reports.spans import day_of
-from reports.sum_models import DomainReporter, TeamSessions
+from reports.spans import day_key, day_of
+from reports.sum_models import DomainReporter, DomainSpan, TeamSessions
 
 _SESSIONS = Coalesce(Sum(F("counted_successes") + F("counted_failures")), 0)
 _FAILURES = Coalesce(Sum("counted_failures"), 0)
@@ -46,9 +49,8 @@ def _rate(failures: int, sessions: int) -> float | None:
     return failures / sessions if sessions else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayFigures:
-    """The sessions of one day."""
+class DayFigures(NamedTuple):
+    """The sessions of one day; a list of domains has thousands of them."""
 
     day: date
     sessions: int = 0
@@ -76,9 +78,8 @@ class Totals:
         return _rate(self.failures, self.sessions)
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Sessions and how many of them failed."""
+class Sums(NamedTuple):
+    """Sessions and how many of them failed; of each domain of a fleet."""
 
     sessions: int = 0
     failures: int = 0
@@ -173,12 +174,15 @@ def totals(scope: Scope, since: date, until: date) -> Totals:
     rows = sessions_of(scope, since, until)
     told = reporters_of(scope, since, until)
     is_added_up = isinstance(scope, Fleet) and scope.is_added_up
+    domains = find_told_domains(scope, since, until)
+    if domains is None:
+        # Not COUNT(DISTINCT …), for which PostgreSQL sorts.
+        domains = told.values("domain_id").distinct()
     sums = sum_up(scope, since, until)
     return Totals(
         sessions=sums.sessions,
         failures=sums.failures,
-        # Not COUNT(DISTINCT …), for which PostgreSQL sorts.
-        domains=told.values("domain_id").distinct().count(),
+        domains=domains.count(),
         reporters=(rows if is_added_up else told).values("reporter").distinct().count(),
         first_day=rows.order_by("day").values_list("day", flat=True).first(),
     )
@@ -199,12 +203,58 @@ def sum_up(scope: Scope, since: date, until: date) -> Sums:
 
 def per_domain_sums(scope: Scope, since: date, until: date) -> dict[int, Sums]:
     """Give the sessions of the span by domain id; domains nobody reported on are left out."""
-    rows = (
-        spans_of(scope, since, until)
-        .values_list("domain_id")
-        .annotate(Sum("sessions"), Sum("failures"))
-    )
+    rows = _per_domain(scope, since, until)
     return {pk: Sums(sessions, failures) for pk, sessions, failures in rows}
+
+
+def _per_domain(scope: Scope, since: date, until: date) -> QuerySet[Any, tuple[Any, ...]]:
+    rows: QuerySet[DomainSpan, tuple[Any, ...]]
+    rows = spans_of(scope, since, until).values_list("domain_id")
+    return rows.annotate(told=Sum("sessions"), failed=Sum("failures"))
+
+
+def failing_domains(
+    scope: Scope, since: date, until: date, most: int | None = None
+) -> tuple[list[tuple[int, Sums]], int]:
+    """Give the ids of domains with failed sessions, most of them first, and how many there are."""
+    rows = (
+        _per_domain(scope, since, until)
+        .filter(failed__gt=0)
+        .annotate(count=Window(Count("*")))
+        .order_by("-failed", "domain_id")
+    )
+    found = list(rows[:most])
+    return [(pk, Sums(told, failed)) for pk, told, failed, _ in found], found[0][3] if found else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderFigures:
+    """The sessions of the domains with failed ones whose MX hosts one provider runs."""
+
+    provider: str  # empty where none is known
+    sessions: int
+    failures: int
+    domains: int
+
+
+def failures_by_provider(scope: Scope, since: date, until: date) -> list[ProviderFigures]:
+    """Give the failed sessions by MX provider, most first."""
+    failing = _per_domain(scope, since, until).filter(failed__gt=0).order_by()
+    rows, params = failing.query.sql_with_params()
+    domains = Domain._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT d.mx_provider, SUM(told), SUM(failed), COUNT(*) "  # noqa: S608 — our own names
+            f"FROM ({rows}) s JOIN {domains} d ON d.id = s.domain_id GROUP BY d.mx_provider",
+            params,
+        )
+        found = [
+            ProviderFigures(
+                provider=provider, sessions=int(told), failures=int(failed), domains=count
+            )
+            for provider, told, failed, count in cursor.fetchall()
+        ]
+    return sorted(found, key=lambda one: (-one.failures, one.provider))
 
 
 def per_domain_totals(scope: Scope, since: date, until: date) -> dict[int, Totals]:
@@ -239,13 +289,15 @@ def reporters_per_domain(scope: Scope, since: date, until: date) -> dict[int, in
 
 def per_domain_daily(scope: Scope, since: date, until: date) -> dict[int, list[DayFigures]]:
     """Give every day of the span by domain id; domains nobody reported on are left out."""
-    rows = days_of(scope, _days(since, until)).values_list(
-        "domain_id", "span", "sessions", "failures"
-    )
-    by_domain: defaultdict[int, list[tuple[date, int, int]]] = defaultdict(list)
+    days = {day_key(day): day for day in _days(since, until)}
+    by_domain: defaultdict[int, dict[int, tuple[int, int]]] = defaultdict(dict)
+    rows = days_of(scope, days.values()).values_list("domain_id", "span", "sessions", "failures")
     for pk, span, sessions, failed in rows:
-        by_domain[pk].append((day_of(span), sessions, failed))
-    return {pk: _every_day(days, since, until) for pk, days in by_domain.items()}
+        by_domain[pk][span] = sessions, failed
+    return {
+        pk: [DayFigures(day, *told.get(span, (0, 0))) for span, day in days.items()]
+        for pk, told in by_domain.items()
+    }
 
 
 def by_reporter(scope: Scope, since: date, until: date) -> list[ReporterFigures]:

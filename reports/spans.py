@@ -33,6 +33,12 @@ def day_of(key: int) -> date:
     return date.fromordinal(key // KEYS_A_DAY)
 
 
+def last_day_around(day: date) -> date:
+    """Give the last day of the longest span that holds a day."""
+    length = LENGTHS[-1]
+    return date.fromordinal(day.toordinal() // length * length + length - 1)
+
+
 def spans_between(since: date, until: date) -> list[int]:
     """Give the fewest spans that together are exactly the days from `since` to `until`."""
     at, end = since.toordinal(), until.toordinal() + 1

@@ -8,6 +8,7 @@ numbers here: what a deleted domain had counted is taken out again by the next r
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 NO_TEAM = 0
 
@@ -22,6 +23,16 @@ class CountedDomain(models.Model):
     domain_id = models.BigIntegerField(primary_key=True)
     team = models.BigIntegerField(default=NO_TEAM)
     is_active = models.BooleanField()
+    # The newest of its DomainReporter: how many domains were told of, from one row of each.
+    last_day = models.DateField(null=True)
+
+    class Meta:
+        indexes = [
+            # Which domains a whole fleet leaves out (reports.fleet): few, and so in few rows.
+            models.Index(
+                fields=("domain_id",), condition=Q(is_active=False), name="counted_paused"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.domain_id} of team {self.team}"
@@ -112,6 +123,14 @@ class DomainCause(models.Model):
     receiving_mx = models.CharField(max_length=253, blank=True)
     reporter = models.CharField(max_length=200)
     last_day = models.DateField()
+
+    class Meta:
+        indexes = [
+            # extents of some causes at their MX hosts, and how many domains causes touch lately. On
+            # PostgreSQL the former holds the other columns, too (migration 0011).
+            models.Index(fields=("receiving_mx", "result_type"), name="cause_at_mx"),
+            models.Index(fields=("last_day", "result_type", "domain_id"), name="cause_by_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.result_type} at {self.domain_id}"

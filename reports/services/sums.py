@@ -108,6 +108,11 @@ GROUP BY s.domain_id, s.result_type, s.receiving_mx, s.reporter
 ON CONFLICT (domain_id, result_type, receiving_mx, reporter) DO UPDATE SET
     last_day = {greatest}({causes}.last_day, excluded.last_day)
 """
+_LAST_DAYS = """
+UPDATE {counted} SET last_day = (SELECT MAX(r.last_day) FROM {reporters} r
+                                 WHERE r.domain_id = {counted}.domain_id)
+WHERE {where}
+"""
 # A pair whose newest day has lost its rows goes back to the newest day that has some, or goes.
 _GONE_BACK = """
 UPDATE {target} SET last_day = (SELECT MAX(s.day) FROM {table} s WHERE {same})
@@ -164,8 +169,14 @@ def put_in_touched(cursor: Any, *, had_figures: bool) -> None:
     _run(cursor, _COUNT_NEW, "sessions", "", where.format(**_TABLES))
     for statement, table in (*_SUMS, *_NEWEST):
         _run(cursor, statement, table, _OF_TOUCHED_DAYS)
-    if not had_figures:
-        return
+    if had_figures:
+        _go_back(cursor)
+    touched = "domain_id IN (SELECT domain_id FROM {dirty} WHERE is_claimed)"
+    _run(cursor, _LAST_DAYS, "sessions", "", touched.format(**_TABLES))
+
+
+def _go_back(cursor: Any) -> None:
+    """Take back what the touched days no longer tell of."""
     for target, table, same in (
         ("reporters", "sessions", _SAME_REPORTER),
         ("causes", "failures", _SAME_CAUSE),
@@ -217,6 +228,7 @@ def let_go(cursor: Any, before: date) -> None:
         cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE day < %s", [before])  # noqa: S608
     for target in ("reporters", "causes"):
         cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE last_day < %s", [before])  # noqa: S608
+    _run(cursor, _LAST_DAYS, "sessions", "", "last_day < %s", [before])
 
 
 def rebuild(cursor: Any) -> None:
@@ -232,6 +244,7 @@ def rebuild(cursor: Any) -> None:
         where = f"s.domain_id BETWEEN {chunk[0]} AND {chunk[-1]}"
         for statement, table in (*_SUMS, *_NEWEST):
             _run(cursor, statement, table, _ALL, where)
+    _run(cursor, _LAST_DAYS, "sessions", "")
 
 
 _SUMS = ((_TEAM_SESSIONS, "sessions"), (_TEAM_FAILURES, "failures"), (_SPANS, "sessions"))

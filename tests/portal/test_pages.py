@@ -17,7 +17,7 @@ from accounts.roles import Role
 from alerts.lifecycle import State
 from alerts.models import Destination, Incident, Rule, RuleKind
 from domains.lacks import Lack
-from domains.models import CoverageException, Domain, ImportJob, Posture
+from domains.models import CoverageException, Domain, ImportJob
 from reports.models import Intake, Receipt, Report
 from reports.services.roll_up import roll_up
 from tests.factories import (
@@ -390,7 +390,7 @@ def test_a_provider_with_failures_leads_to_its_domains(client, admin):
     today = timezone.now().date()
     for name, provider in (("a.example", "Hoster"), ("b.example", "Hoster"), ("c.example", "")):
         domain = make_domain(name)
-        Posture.objects.filter(domain=domain).update(mx_provider=provider)
+        Domain.objects.filter(pk=domain.pk).update(mx_provider=provider)
         make_report(domain, today - timedelta(days=1), failures=4)
     roll_up()
 

@@ -26,10 +26,16 @@ def _extents(scope, since, until):
     return cause_queries.extents(scope, found, since, until)
 
 
+def _worst_domains(scope, since, until):
+    return cause_queries.worst_domains(scope, since, until, 9)
+
+
 QUESTIONS = (
     queries.daily_figures,
     queries.totals,
     queries.per_domain_sums,
+    queries.failing_domains,
+    queries.failures_by_provider,
     queries.per_domain_totals,
     queries.domains_told_of,
     queries.days_by_reporter,
@@ -39,6 +45,7 @@ QUESTIONS = (
     cause_queries.causes,
     cause_queries.causes_by_receiving_mx,
     _extents,
+    _worst_domains,
     queries.by_reporter,
     queries.by_policy_type,
 )

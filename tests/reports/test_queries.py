@@ -162,9 +162,9 @@ def test_the_last_complete_day_is_yesterday_in_utc():
     ("query", "count"),
     [
         (queries.daily_figures, 1),
-        (queries.totals, 5),
-        (queries.per_domain_sums, 1),
-        (queries.per_domain_totals, 4),
+        (queries.totals, 6),
+        (queries.per_domain_sums, 2),
+        (queries.per_domain_totals, 5),
         (queries.per_domain_daily, 1),
         (cause_queries.causes, 1),
         (cause_queries.causes_by_receiving_mx, 1),

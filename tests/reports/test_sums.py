@@ -22,7 +22,7 @@ from reports.models import DailyFailures, DailySessions, DirtyDay, PolicyResult,
 from reports.services.apply_retention import apply_retention
 from reports.services.attribute import attribute_new_domains
 from reports.services.roll_up import mark_all_dirty, rebuild_sums, roll_up
-from reports.spans import LENGTHS, day_key, day_of, span_key, spans_between
+from reports.spans import LENGTHS, day_key, day_of, last_day_around, span_key, spans_between
 from reports.sum_models import (
     CountedDomain,
     DomainCause,
@@ -41,7 +41,8 @@ MODELS = (TeamSessions, TeamFailures, DomainSpan, DomainReporter, DomainCause)
 
 def held() -> list[Any]:
     """Give all rows of the sums in a form that can be compared."""
-    return [sorted(model.objects.values_list()) for model in MODELS]
+    told = CountedDomain.objects.exclude(last_day=None).values_list("domain_id", "last_day")
+    return [*(sorted(model.objects.values_list()) for model in MODELS), sorted(told)]
 
 
 def added_up() -> list[Any]:
@@ -73,9 +74,13 @@ def added_up() -> list[Any]:
         sorted((*key, *(counts[n] for n in range(width))) for key, counts in found.items())
         for found, width in ((team_sessions, 5), (team_failures, 2), (spans, 3))
     ]
+    last_days: dict[int, date] = {}
+    for (pk, _), day in reporters.items():
+        last_days[pk] = max(day, last_days.get(pk, date.min))
     return [
         *sums,
         *(sorted((*key, day) for key, day in one.items()) for one in (reporters, causes)),
+        sorted(last_days.items()),
     ]
 
 
@@ -210,6 +215,8 @@ def test_the_migration_makes_the_same_sums():
 
     fill = import_module("reports.migrations.0007_fill_sums").fill
     fill(apps, SimpleNamespace(connection=connection))
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("reports.migrations.0011_fill_last_days").LAST_DAYS)
 
     assert held() == expected
     assert CountedDomain.objects.exists()
@@ -236,6 +243,17 @@ def test_spans_between_two_days_are_exactly_those_days(since, length):
 
     days = [day_of(key) + timedelta(days=n) for key in keys for n in range(key % 128)]
     assert days == [since + timedelta(days=n) for n in range(length + 1)]
+
+
+@given(DAYS, st.integers(min_value=0, max_value=2000))
+def test_days_after_the_last_one_need_no_more_spans(since, length):
+    until = since + timedelta(days=length)
+    held = spans_between(since, last_day_around(until))
+
+    days = [day_of(key) + timedelta(days=n) for key in held for n in range(key % 128)]
+
+    assert days[: length + 1] == [since + timedelta(days=n) for n in range(length + 1)]
+    assert len([key for key in held if day_of(key) <= until]) <= len(spans_between(since, until))
 
 
 @given(DAYS)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Generic, TypeVar, overload
 
-from domains.models import NO_PROVIDER, Domain, Posture
+from domains.models import NO_PROVIDER, Domain
 from reports import cause_queries, queries
 from reports.cause_queries import Cause, Extent, extents
-from reports.fleet import of_domains
 from reports.models import PolicyKind
-from reports.queries import Sums
+from reports.queries import ProviderFigures, Sums
 from reports.signs import cause_name
 from tlsrpt_portal.pages.failure_scope import Asked, provider_words
 from webui.wording import plural
@@ -39,51 +36,34 @@ class Row:
     last_day: date | None = None
 
 
-T = TypeVar("T")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The first groups, most failed sessions first, and how many there are."""
+
+    shown: list[Row]
+    count: int
 
 
-class _Rows(Sequence[Row], Generic[T]):
-    """Rows that are made when they are read: a fleet may have very many groups."""
-
-    def __init__(self, groups: Sequence[T], make: Callable[[Sequence[T]], list[Row]]) -> None:
-        self._groups = groups
-        self._make = make
-
-    def __len__(self) -> int:
-        return len(self._groups)
-
-    @overload
-    def __getitem__(self, at: int) -> Row: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Row]: ...
-    def __getitem__(self, at: int | slice) -> Row | list[Row]:
-        if isinstance(at, int):
-            return self._make([self._groups[at]])[0]
-        return self._make(self._groups[at])
-
-
-def _by_cause_and_mx(asked: Asked) -> Sequence[Row]:
+def _by_cause_and_mx(asked: Asked, most: int | None) -> Rows:
     span = asked.span
-    return _cause_rows(
-        asked, cause_queries.causes_by_receiving_mx(asked.domains, span.since, span.until)
-    )
+    found = cause_queries.causes_by_receiving_mx(asked.domains, span.since, span.until)
+    return _cause_rows(asked, found, most)
 
 
-def _by_cause(asked: Asked) -> Sequence[Row]:
-    return _cause_rows(
-        asked, cause_queries.causes(asked.domains, asked.span.since, asked.span.until)
-    )
+def _by_cause(asked: Asked, most: int | None) -> Rows:
+    found = cause_queries.causes(asked.domains, asked.span.since, asked.span.until)
+    return _cause_rows(asked, found, most)
 
 
-def _cause_rows(asked: Asked, found: Sequence[Cause]) -> Sequence[Row]:
-    def make(chosen: Sequence[Cause]) -> list[Row]:
-        reach = extents(asked.domains, chosen, asked.span.since, asked.span.until)
-        return [
-            _cause_row(one, extent, asked.group_href(one))
-            for one, extent in zip(chosen, reach, strict=True)
-        ]
-
-    return _Rows([one for one in found if asked.cause in {"", one.result_type}], make)
+def _cause_rows(asked: Asked, found: Sequence[Cause], most: int | None) -> Rows:
+    asked_for = [one for one in found if asked.cause in {"", one.result_type}]
+    chosen = asked_for[:most]
+    reach = extents(asked.domains, chosen, asked.span.since, asked.span.until)
+    rows = [
+        _cause_row(one, extent, asked.group_href(one))
+        for one, extent in zip(chosen, reach, strict=True)
+    ]
+    return Rows(shown=rows, count=len(asked_for))
 
 
 def _cause_row(one: Cause, extent: Extent, href: str) -> Row:
@@ -108,9 +88,9 @@ def _mx_words(one: Cause) -> str:
     return plural(one.receiving_mxs, "MX host")
 
 
-def _by_reporter(asked: Asked) -> list[Row]:
+def _by_reporter(asked: Asked, most: int | None) -> Rows:
     found = queries.by_reporter(asked.domains, asked.span.since, asked.span.until)
-    return [
+    rows = [
         Row(
             name=one.reporter,
             href=(href := asked.reports_href(reporter=one.reporter, content="failures")),
@@ -124,24 +104,21 @@ def _by_reporter(asked: Asked) -> list[Row]:
         for one in sorted(found, key=lambda one: -one.failures)
         if one.failures
     ]
+    return Rows(shown=rows[:most], count=len(rows))
 
 
-def _by_domain(asked: Asked) -> Sequence[Row]:
+def _by_domain(asked: Asked, most: int | None) -> Rows:
     span = asked.span
-
-    def make(chosen: Sequence[tuple[int, Sums]]) -> list[Row]:
-        shown = Domain.objects.filter(pk__in=[pk for pk, _ in chosen])
-        names = shown.in_bulk()
-        reporters = queries.reporters_per_domain(shown, span.since, span.until)
-        return [
-            _domain_row(names[pk], sums, reporters.get(pk, 0), span.days)
-            for pk, sums in chosen
-            if pk in names
-        ]
-
-    found = queries.per_domain_sums(asked.domains, span.since, span.until)
-    failing = [(pk, sums) for pk, sums in found.items() if sums.failures]
-    return _Rows(sorted(failing, key=lambda one: -one[1].failures), make)
+    found, count = queries.failing_domains(asked.domains, span.since, span.until, most)
+    chosen = Domain.objects.filter(pk__in=[pk for pk, _ in found])
+    names = chosen.in_bulk()
+    reporters = queries.reporters_per_domain(chosen, span.since, span.until)
+    rows = [
+        _domain_row(names[pk], sums, reporters.get(pk, 0), span.days)
+        for pk, sums in found
+        if pk in names
+    ]
+    return Rows(shown=rows, count=count)
 
 
 def _domain_row(domain: Domain, sums: Sums, reporters: int, days: int) -> Row:
@@ -157,34 +134,27 @@ def _domain_row(domain: Domain, sums: Sums, reporters: int, days: int) -> Row:
     )
 
 
-def _by_provider(asked: Asked) -> list[Row]:
-    found = queries.per_domain_sums(asked.domains, asked.span.since, asked.span.until)
-    postures = of_domains(Posture.objects.all(), asked.domains)
-    providers = dict(postures.values_list("domain_id", "mx_provider"))
-    groups: defaultdict[str, list[Sums]] = defaultdict(list)
-    for key, total in found.items():
-        if total.failures:
-            groups[providers.get(key) or NO_PROVIDER].append(total)
-    rows = [
-        _provider_row(asked.list_href(by="domain", provider=provider), provider, group)
-        for provider, group in groups.items()
-    ]
-    return sorted(rows, key=lambda row: -row.failed)
+def _by_provider(asked: Asked, most: int | None) -> Rows:
+    found = queries.failures_by_provider(asked.domains, asked.span.since, asked.span.until)
+    rows = [_provider_row(asked, one) for one in found]
+    return Rows(shown=rows[:most], count=len(rows))
 
 
-def _provider_row(href: str, provider: str, group: Sequence[Sums]) -> Row:
+def _provider_row(asked: Asked, one: ProviderFigures) -> Row:
+    provider = one.provider or NO_PROVIDER
+    href = asked.list_href(by="domain", provider=provider)
     return Row(
         name=provider_words(provider),
         href=href,
-        failed=sum(one.failures for one in group),
+        failed=one.failures,
         failed_href=href,
-        sessions=sum(one.sessions for one in group),
-        domains=len(group),
+        sessions=one.sessions,
+        domains=one.domains,
         domains_href=href,
     )
 
 
-def _by_policy_type(asked: Asked) -> list[Row]:
+def _by_policy_type(asked: Asked, most: int | None) -> Rows:
     found = queries.by_policy_type(asked.domains, asked.span.since, asked.span.until)
     rows = [
         Row(
@@ -194,14 +164,14 @@ def _by_policy_type(asked: Asked) -> list[Row]:
             failed_href=href,
             sessions=one.successes + one.failures,
         )
-        for one in found
+        for one in sorted(found, key=lambda one: -one.failures)
         if one.failures
     ]
-    return sorted(rows, key=lambda row: -row.failed)
+    return Rows(shown=rows[:most], count=len(rows))
 
 
-# By the word in the address: how it is called, and its rows, most failed sessions first.
-GROUPINGS: dict[str, tuple[str, Callable[[Asked], Sequence[Row]]]] = {
+# By the word in the address: how it is called, and what gives its first rows, or all.
+GROUPINGS: dict[str, tuple[str, Callable[[Asked, int | None], Rows]]] = {
     "cause-mx": ("Cause and MX", _by_cause_and_mx),
     "cause": ("Cause", _by_cause),
     "reporter": ("Reporter", _by_reporter),

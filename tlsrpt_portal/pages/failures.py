@@ -37,20 +37,19 @@ def failures(request: HttpRequest) -> HttpResponse:
     by = request.GET.get("by", DEFAULT_GROUPING)
     if by not in GROUPINGS:
         raise Http404
-    rows = GROUPINGS[by][1](asked)
     # Any other order than the rows' own, and a file, need all of them.
     needs_all = bool(request.GET.get("sort") or asked_format(request))
-    held = rows[:] if needs_all else rows[:MOST_ROWS]
-    untold = untold_columns(held)
+    rows = GROUPINGS[by][1](asked, None if needs_all else MOST_ROWS)
+    untold = untold_columns(rows.shown)
     columns = [
         column for column in kept_views.columns(FailureTable, ("name",)) if column.key not in untold
     ]
-    table = _table(request, held, columns, untold)
+    table = _table(request, rows.shown, columns, untold)
     if form := asked_format(request):
         return table_file(form, "failures", table)
     table.paginate(per_page=MOST_ROWS)
     context = _context(request, asked, by) | kept_views.context(columns)
-    context |= {"table": table, "count": len(rows), "left_out": max(0, len(rows) - MOST_ROWS)}
+    context |= {"table": table, "count": rows.count, "left_out": max(0, rows.count - MOST_ROWS)}
     return render(request, "failures/list.html", context)
 
 
