@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import Any
@@ -37,12 +38,17 @@ class PortalTable(tables.Table):  # type: ignore[misc]
         """
         columns = [(_opening_tag(column), _content(column)) for column in self.columns]
         rows = [
-            "".join(
-                f"{opening}{conditional_escape(content(row))}</td>" for opening, content in columns
-            )
+            "".join(f"{opening}{_markup(content(row))}</td>" for opening, content in columns)
             for row in self.paginated_rows
         ]
         return mark_safe("".join(f'<tr role="row">{cells}</tr>\n' for cells in rows))  # noqa: S308
+
+
+def _markup(content: Any) -> str:
+    """Give what a cell holds as markup; most of it is, and the rest is mostly text."""
+    if type(content) is SafeString:
+        return content
+    return html.escape(content) if type(content) is str else conditional_escape(content)
 
 
 def _opening_tag(column: Any) -> SafeString:
