@@ -70,3 +70,20 @@ def test_each_open_condition_says_what_is_missing():
         "60 sessions by 1 reporter since 18 Nov 2026: long enough on 9 Dec 2026.",
         "Enforce would have refused 6 of 60 sessions (10.0 %); none of so few is usual.",
     ]
+
+
+@pytest.mark.parametrize("has_uncovered_mx", [False, True])
+@pytest.mark.parametrize("starttls", ["not-checked", "valid", "invalid"])
+@pytest.mark.parametrize(
+    "first_day", [None, UNTIL - timedelta(days=19), UNTIL - timedelta(days=20)]
+)
+@pytest.mark.parametrize(("sessions", "failures"), [(0, 0), (49, 0), (50, 0), (970, 4), (4000, 4)])
+def test_the_stage_and_the_conditions_agree(
+    has_uncovered_mx, starttls, first_day, sessions, failures
+):
+    published = Published(**TESTING | {"has_uncovered_mx": has_uncovered_mx, "starttls": starttls})
+    seen = Totals(sessions=sessions, failures=failures, reporters=1, first_day=first_day)
+
+    is_ready = find_stage(published, seen, UNTIL) is Stage.READY
+
+    assert is_ready == all(one.is_met for one in find_conditions(published, seen, UNTIL))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
 from heapq import nlargest, nsmallest
@@ -107,19 +108,20 @@ def read_board(domains: DomainQuerySet) -> Board:
     since, until = queries.last_complete_days(EVIDENCE_DAYS)
     taking = _taking_mail(domains)
     states = _states_by_stage(taking, until)
-    using = taking.filter(posture__mta_sts=Status.VALID)
-    sums = queries.per_domain_sums(using, since, until)
+    told = queries.per_domain_sums(_using(domains), since, until)
     shown = {
-        stage: _first_places(taking, stage, states[stage], sums, MOST_CARDS)
+        stage: _first_places(taking, stage, states[stage], told, MOST_CARDS)
         for stage in (Stage.DARK, Stage.REPORTING, Stage.ENFORCE)
     }
     counts = {stage: states[stage].domains for stage in shown}
-    for stage, places in _tested(taking, states[Stage.TESTING].all, sums, since, until).items():
+    testing = domains.in_mode(StsMode.TESTING)
+    tried = _read_published(testing)
+    early = queries.domains_told_of(testing, since, _early(until))
+    for stage, places in _tested(tried, told, early, until).items():
         counts[stage] = len(places)
         shown[stage] = nsmallest(MOST_CARDS, places)
-    testing = domains.in_mode(StsMode.TESTING)
-    tried = {pk: sums.get(pk, _UNSEEN) for pk in testing.values_list("pk", flat=True)}
-    worst = nlargest(MOST_REFUSED, tried, key=lambda pk: tried[pk].failures)
+    sums = {pk: told.get(pk, _UNSEEN) for pk in tried}
+    worst = nlargest(MOST_REFUSED, sums, key=lambda pk: sums[pk].failures)
     keys = {place.pk for places in shown.values() for place in places}
     chosen = Domain.objects.filter(pk__in=[*keys, *worst])
     totals = queries.per_domain_totals(chosen, since, until)
@@ -135,7 +137,7 @@ def read_board(domains: DomainQuerySet) -> Board:
         ]
         for stage, places in shown.items()
     }
-    what_if = _what_if(testing, tried, [held[pk] for pk in worst], since, until)
+    what_if = _what_if(testing, sums, [held[pk] for pk in worst], since, until)
     return Board([_lane(stage, counts[stage], cards[stage]) for stage in LANES], what_if)
 
 
@@ -144,19 +146,36 @@ def list_places(domains: DomainQuerySet, stage: Stage) -> list[Place]:
     since, until = queries.last_complete_days(EVIDENCE_DAYS)
     taking = _taking_mail(domains)
     states = _states_by_stage(taking, until)
-    using = taking.filter(posture__mta_sts=Status.VALID)
-    sums = queries.per_domain_sums(using, since, until)
+    told = queries.per_domain_sums(_using(domains), since, until)
     if stage in {Stage.TESTING, Stage.READY}:
-        return sorted(_tested(taking, states[Stage.TESTING].all, sums, since, until)[stage])
-    return _first_places(taking, stage, states[stage], sums, None)
+        testing = domains.in_mode(StsMode.TESTING)
+        early = queries.domains_told_of(testing, since, _early(until))
+        return sorted(_tested(_read_published(testing), told, early, until)[stage])
+    return _first_places(taking, stage, states[stage], told, None)
+
+
+def _using(domains: DomainQuerySet) -> DomainQuerySet:
+    """Narrow to the domains whose policy senders use, for their sums: from one index."""
+    return domains.filter(mta_sts=Status.VALID)
+
+
+def _early(until: date) -> date:
+    """Give the day to which the reports of a domain must reach back."""
+    return until - timedelta(days=LEAST_DAYS - 1)
+
+
+def _read_published(domains: DomainQuerySet) -> dict[int, tuple[str, Published]]:
+    """Give by id the name of each domain and what it publishes."""
+    rows = domains.order_by().values_list("pk", "name", *_STATES)
+    return {pk: (name, Published(*values)) for pk, name, *values in rows}
 
 
 def _taking_mail(domains: DomainQuerySet) -> DomainQuerySet:
-    return domains.exclude(posture=None).exclude(posture__mx=Status.NULL_MX).order_by()
+    return domains.exclude(tlsrpt="").exclude(mx=Status.NULL_MX).order_by()
 
 
 _UNSEEN = Sums()
-_STATES = tuple(f"posture__{name}" for name in Published._fields)
+_STATES = Published._fields
 
 
 def _states_by_stage(taking: DomainQuerySet, until: date) -> dict[Stage, States]:
@@ -185,13 +204,13 @@ def _first_places(
     taking: DomainQuerySet,
     stage: Stage,
     states: States,
-    sums: Mapping[int, Sums],
+    told: Mapping[int, Sums],
     most: int | None,
 ) -> list[Place]:
     """Give the first domains of a stage, or all: troubled ones first, then by name."""
     troubled = _publishing(states.troubled)
     if stage is Stage.ENFORCE:
-        troubled |= Q(pk__in=[pk for pk, seen in sums.items() if _fails_notably(seen)])
+        troubled |= Q(pk__in=[pk for pk, seen in told.items() if _fails_notably(seen)])
     is_quiet = Case(When(troubled, then=False), default=True, output_field=BooleanField())
     rows = taking.filter(_publishing(states.all)).annotate(is_quiet=is_quiet)
     found = rows.order_by("is_quiet", "name").values_list("is_quiet", "name", "pk", *_STATES)
@@ -202,27 +221,25 @@ def _first_places(
 
 
 def _tested(
-    taking: DomainQuerySet,
-    states: Sequence[Published],
-    sums: Mapping[int, Sums],
-    since: date,
+    tried: Mapping[int, tuple[str, Published]],
+    told: Mapping[int, Sums],
+    early: AbstractSet[int],
     until: date,
 ) -> dict[Stage, list[Place]]:
     """Sort the domains in testing into those that are ready and those that are not."""
-    testing = taking.filter(_publishing(states))
-    early = queries.domains_told_of(testing, since, until - timedelta(days=LEAST_DAYS - 1))
     places: dict[Stage, list[Place]] = {Stage.TESTING: [], Stage.READY: []}
-    for pk, name, *values in testing.order_by().values_list("pk", "name", *_STATES):
-        published, of_domain = Published(*values), sums.get(pk, _UNSEEN)
+    for pk, (name, published) in tried.items():
+        seen = told.get(pk, _UNSEEN)
         # Whether reports reach back far enough; from which day on is read for what is shown.
-        seen = Totals(
-            sessions=of_domain.sessions,
-            failures=of_domain.failures,
-            first_day=since if pk in early else until if of_domain.sessions else None,
+        evidence = Totals(
+            sessions=seen.sessions,
+            failures=seen.failures,
+            first_day=_early(until) if pk in early else until if seen.sessions else None,
         )
-        stage = find_stage(published, seen, until)
-        is_quiet = not _is_trouble(stage, published, of_domain)
-        places[stage].append(Place(is_quiet, name, pk, published, stage))
+        stage = find_stage(published, evidence, until)
+        if stage in places:
+            is_quiet = not _is_trouble(stage, published, seen)
+            places[stage].append(Place(is_quiet, name, pk, published, stage))
     return places
 
 
