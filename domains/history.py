@@ -72,7 +72,7 @@ def counts_by_day(domains: DomainQuerySet, since: date, until: date) -> list[Day
     """
     spans = StateSpan.objects.filter(domain__in=domains.order_by().values("pk"))
     begun = spans.filter(_from(since), first_day__lte=until)
-    ended = spans.filter(last_day__range=(since, until))
+    ended = spans.filter(last_day__gte=since, last_day__lt=until)
     by_day: defaultdict[date, list[tuple[list[str], int]]] = defaultdict(list)
     for day, *states, size in _grouped(begun.annotate(day=Greatest("first_day", Value(since)))):
         by_day[day].append((states, size))

@@ -11,7 +11,6 @@ from accounts.access import Person
 from alerts.lifecycle import State
 from alerts.models import Incident, Severity
 from alerts.signs import SEVERITY
-from domains.models import DomainQuerySet, Status, StsMode
 from domains.queries import Coverage
 from webui.status import Sign, Tone
 from webui.wording import failure_rate, plural
@@ -31,9 +30,9 @@ class Need:
     href: str
 
 
-def attention(user: Person, domains: DomainQuerySet, now: Coverage) -> list[Need]:
+def attention(user: Person, now: Coverage) -> list[Need]:
     """Give what needs somebody; worst consequence first."""
-    return sorted([*_incidents(user), *_inventory(domains, now)], key=lambda need: need.rank)
+    return sorted([*_incidents(user), *_inventory(now)], key=lambda need: need.rank)
 
 
 def _incidents(user: Person) -> list[Need]:
@@ -66,13 +65,9 @@ def _incidents(user: Person) -> list[Need]:
     return needs
 
 
-def _inventory(domains: DomainQuerySet, now: Coverage) -> list[Need]:
+def _inventory(now: Coverage) -> list[Need]:
     listing = reverse("domains:list")
-    blind = domains.filter(
-        tlsrpt=Status.MISSING,
-        mta_sts=Status.VALID,
-        sts_mode=StsMode.ENFORCE,
-    ).count()
+    blind = now.sts_blind
     candidates = [
         (
             now.sts_uncovered,

@@ -59,7 +59,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             zip(causes, cause_queries.domain_counts(fleet, causes, week_since, until), strict=True),
         ),
         "changes": nlargest(MOST_CHANGES, marks, key=lambda mark: mark.day),
-        "attention": attention(request.user, active, now),
+        "attention": attention(request.user, now),
         "teams": teams,
     }
     return render(request, "pages/overview.html", context)
