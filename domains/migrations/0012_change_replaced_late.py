@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("domains", "0008_narrow_postures"),
+        ("domains", "0011_domain_orders"),
     ]
 
     operations = [
