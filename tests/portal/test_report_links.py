@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Team
-from domains.models import Posture, StsMode
 from reports.models import FailureDetail, PolicyResult
 from reports.services.roll_up import roll_up
 from tests.factories import TeamFactory, UserFactory, make_domain, make_report
@@ -28,10 +27,9 @@ def client(client):
 @pytest.fixture(autouse=True)
 def fleet():
     """Two watched domains, a paused one and a stranger; a report of one tells of the other, too."""
-    shop = make_domain("shop.example", TeamFactory(name="Retail"))
+    shop = make_domain("shop.example", TeamFactory(name="Retail"), sts_mode="testing")
     bank = make_domain("bank.example", TeamFactory(name="Finance"))
     paused = make_domain("paused.example", is_active=False)
-    Posture.objects.filter(domain=shop).update(sts_mode=StsMode.TESTING)
     for ago in range(3):
         day = YESTERDAY - timedelta(days=ago)
         both = make_report(shop, day, failures=20 - ago)
