@@ -350,8 +350,10 @@ def read_database(data_dir: Path) -> dict[str, Any]:
         )
     else:
         config["CONN_HEALTH_CHECKS"] = True
-        # Compiling a query costs more than any page's query takes.
-        options["options"] = f"{options.get('options', '')} -c jit=off".strip()
+        # Compiling a query costs more than any page's query takes, and what a page adds up is to
+        # fit into memory. What the URL says comes last, and so counts.
+        ours = "-c jit=off -c work_mem=32MB"
+        options["options"] = f"{ours} {options.get('options', '')}".strip()
     # On SQLite too: the last connection to close moves the whole write-ahead log, and opening
     # one for each request costs more than most requests do.
     config["CONN_MAX_AGE"] = 60
