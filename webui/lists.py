@@ -100,7 +100,7 @@ def table_file(form: Format, name: str, table: PortalTable) -> HttpResponse:
 def _in_batches(table: PortalTable) -> Iterator[Sequence[Any]]:
     """Give the header and the rows, each batch after what belongs to it was fetched."""
     records: Sequence[Any] = [row.record for row in table.rows]
-    values = table.as_values()
+    values = table.values()
     yield next(values)
     for start in range(0, len(records), EXPORT_BATCH):
         table.decorate(records[start : start + EXPORT_BATCH])
