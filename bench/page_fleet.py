@@ -123,6 +123,17 @@ JOIN (VALUES
 LATERAL (SELECT now() - (c.back - d.id %% 10) * interval '1 day'
                 - d.id %% 1440 * interval '1 minute' AS at) x;
 
+-- Certificates of policy hosts, renewed every two months; one in a hundred times too late.
+INSERT INTO domains_statechange (domain_id, aspect, kind, severity, before, after, findings,
+       seen_at, confirmed_at, claimed_at)
+SELECT d.id, 'sts_cert', 'sts-certificate',
+       CASE WHEN (d.id + n) %% 100 = 0 THEN 'warning' ELSE 'info' END,
+       'mta-sts.' || d.name || ', valid until ' || (at + interval '30 days')::date,
+       'mta-sts.' || d.name || ', valid until ' || (at + interval '90 days')::date, '[]', at, at, at
+FROM domains_domain d, generate_series(0, 5) n,
+LATERAL (SELECT now() - (n * 60 + d.id %% 60) * interval '1 day' AS at) x
+WHERE d.id %% 10 < 6;
+
 INSERT INTO domains_recordversion (domain_id, kind, content, first_seen_at, replaced_at)
 SELECT d.id, v.kind, v.content, now() - v.back * interval '1 day',
        CASE WHEN v.until > 0 THEN now() - v.until * interval '1 day' END
