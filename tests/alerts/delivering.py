@@ -71,9 +71,11 @@ def work(slack_url):
 
     NotifySlack.webhook_url = slack_url
     NotifySlack.request_rate_per_sec = 0
-    NotifySlack.socket_read_timeout = webhook.TIMEOUT_S = 0.4
-    deliver.SEND_ENDS_AFTER_S = 1.0
-    outbox.CLAIM_ENDS_AFTER = timedelta(seconds=3)
+    # Long enough for a worker that gets no processor for a while: one that gives up just as it is
+    # answered has not heard of the pause.
+    NotifySlack.socket_read_timeout = webhook.TIMEOUT_S = 1.5
+    deliver.SEND_ENDS_AFTER_S = 3.0
+    outbox.CLAIM_ENDS_AFTER = timedelta(seconds=6)
     outbox.BACKOFF = deliver.BACKOFF = (timedelta(milliseconds=200),) * 500
     # The first messages of a process are not to wait for these: its life is short, and a send that
     # is given up while Apprise reads its plugins would leave beside the next try.
