@@ -9,7 +9,7 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Q
+from django.db.models import BigIntegerField, Q
 
 from accounts.access import sees_everything
 from domains.models import Domain, DomainQuerySet, StsMode
@@ -54,7 +54,13 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
     about = django_filters.ChoiceFilter(
         choices=ABOUT_CHOICES, widget=forms.HiddenInput(), label="About"
     )
-    team = django_filters.NumberFilter(widget=forms.HiddenInput(), label="Team")
+    team = django_filters.NumberFilter(
+        widget=forms.HiddenInput(),
+        label="Team",
+        min_value=1,
+        max_value=BigIntegerField.MAX_BIGINT,
+        decimal_places=0,
+    )
     sts = django_filters.ChoiceFilter(
         choices=StsMode.choices, widget=forms.HiddenInput(), label="MTA-STS mode"
     )

@@ -136,6 +136,17 @@ def test_a_chip_leads_to_the_list_without_its_condition(client):
     }
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["team=99999999999999999999999", "team=1.5", "team=-1", "sts=odd", "cause=x&mx=%00", "about=x"],
+)
+def test_an_odd_address_narrows_to_nothing_and_breaks_nothing(client, query):
+    page = client.get(f"{reverse('reports:list')}?about=watched&day={YESTERDAY}&{query}")
+
+    assert page.status_code == 200
+    assert not page.context["table"].rows
+
+
 def test_nothing_is_added_up_where_daily_figures_do_not_tell(client):
     listing = reverse("reports:list")
 
