@@ -13,6 +13,7 @@ from accounts.access import Person, may, teams_for
 from accounts.roles import Role
 from domains.filters import DomainFilter
 from domains.models import Domain, DomainQuerySet
+from webui.addresses import read_numbers
 
 
 def permitted(user: Person, role: Role) -> DomainQuerySet:
@@ -33,8 +34,7 @@ def chosen_domains(request: HttpRequest, role: Role) -> DomainQuerySet:
         query = QueryDict(request.POST.get("query", ""))
         matching = DomainFilter(query, queryset=domains, request=request).qs
         return Domain.objects.filter(pk__in=matching.order_by().values("pk"))
-    keys = [int(key) for key in request.POST.getlist("pk") if key.isdecimal()]
-    return domains.filter(pk__in=keys)
+    return domains.filter(pk__in=read_numbers(request.POST.getlist("pk")))
 
 
 def chosen_again(request: HttpRequest, count: int) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from domains.forms import KitForm
 from domains.models import Domain, DomainQuerySet, HostedPolicy
 from domains.selection import chosen_domains, permitted
 from domains.services.request_checks import request_checks
+from webui.addresses import read_number, read_numbers
 
 MOST_SHOWN = 100
 MOST_KEYS = 400
@@ -92,10 +93,10 @@ class Verified:
 
 
 def _verified(request: HttpRequest, left: int) -> Verified | None:
-    asked = request.GET.get("verifying", "")
-    if not asked.isdecimal():
+    asked = read_number(request.GET.get("verifying", ""))
+    if asked is None:
         return None
-    total = max(int(asked), left)
+    total = max(asked, left)
     chosen = _from_address(request, request.GET).filter(is_active=True)
     under_way = chosen.filter(Q(claimed_at__isnull=False) | Q(next_check_at__lte=timezone.now()))
     return Verified(total=total, seen=total - left, is_checking=under_way.exists())
@@ -156,9 +157,8 @@ _TYPES = {
 
 def _from_address(request: HttpRequest, query: QueryDict) -> DomainQuerySet:
     visible = Domain.objects.visible_to(request.user)
-    keys = [int(key) for key in query.getlist("pk") if key.isdecimal()]
-    if keys:
-        return visible.filter(pk__in=keys)
+    if "pk" in query:
+        return visible.filter(pk__in=read_numbers(query.getlist("pk")))
     matching: DomainQuerySet = DomainFilter(query, queryset=visible, request=request).qs
     return matching
 

@@ -20,6 +20,7 @@ from mailtls.report.notes import HELD_BACK
 from reports import queries
 from reports.models import Outcome, Receipt
 from reports.services.retry import retry
+from webui.addresses import read_numbers
 from webui.exports import Sheet, asked_file
 from webui.findings import word
 from webui.wording import plural
@@ -71,8 +72,7 @@ def retry_receipts(request: HttpRequest) -> HttpResponse:
     """Read one, or all, again. What was held back counts only when it is chosen by itself."""
     chosen = _rejected(request)
     if "pk" in request.POST:
-        keys = [int(key) for key in request.POST.getlist("pk") if key.isdecimal()]
-        chosen = chosen.filter(pk__in=keys)
+        chosen = chosen.filter(pk__in=read_numbers(request.POST.getlist("pk")))
     else:
         chosen = chosen.exclude(code=HELD_BACK)
     count = retry(chosen, person(request))

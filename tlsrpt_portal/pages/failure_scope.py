@@ -14,6 +14,7 @@ from reports.cause_queries import CauseKey
 from reports.charts import fleet_reports_href
 from reports.fleet import Fleet, Scope
 from tlsrpt_portal.pages.span import Span, read_span
+from webui.addresses import read_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +47,9 @@ class Asked:
 def read_asked(request: HttpRequest) -> Asked:
     """Read the address: the watched domains this person may see, of one team, mode or provider."""
     scope = {}
-    if (team := request.GET.get("team", "")).isdecimal():
-        scope["team"] = team
-    fleet = Fleet(request.user, int(team) if "team" in scope else None)
+    if (team := read_number(request.GET.get("team", ""))) is not None:
+        scope["team"] = str(team)
+    fleet = Fleet(request.user, team)
     narrowed: DomainQuerySet | None = None
     if (mode := request.GET.get("sts", "")) in StsMode.values:
         narrowed = fleet.domains.in_mode(StsMode(mode))

@@ -11,6 +11,7 @@ from domains.models import Domain, DomainQuerySet
 from tlsrpt_portal.pages.rollout_board import LANES, list_places, read_board
 from tlsrpt_portal.pages.rollout_table import StageTable
 from tlsrpt_portal.pages.stages import EVIDENCE_DAYS, Stage
+from webui.addresses import read_number
 from webui.exports import asked_format
 from webui.lists import table_file
 
@@ -18,9 +19,9 @@ from webui.lists import table_file
 def rollout(request: HttpRequest) -> HttpResponse:
     """Show the board."""
     domains = Domain.objects.visible_to(request.user).active()
-    team = request.GET.get("team", "")
-    if team.isdecimal():
-        domains = domains.filter(team=int(team))
+    team = read_number(request.GET.get("team", ""))
+    if team is not None:
+        domains = domains.filter(team=team)
     stage = request.GET.get("stage", "")
     if stage in set(Stage) or asked_format(request):
         return _show_stages(request, domains, [Stage(stage)] if stage in set(Stage) else [*Stage])
@@ -30,7 +31,7 @@ def rollout(request: HttpRequest) -> HttpResponse:
         "what_if": board.what_if,
         "days": EVIDENCE_DAYS,
         "teams": teams_for(request.user),
-        "team": team,
+        "team": "" if team is None else str(team),
     }
     return render(request, "pages/rollout.html", context)
 

@@ -8,6 +8,7 @@ from datetime import date
 from django.http import HttpRequest
 
 from reports.queries import last_complete_days
+from webui.addresses import read_number
 
 CHOICES = (7, 30, 90, 365)
 DEFAULT = 30
@@ -44,8 +45,8 @@ class Span:
 
 def read_span(request: HttpRequest) -> Span:
     """Give the span that `?days=` asks for, or the usual one."""
-    asked = request.GET.get("days", "")
-    days = int(asked) if asked.isdecimal() and int(asked) in CHOICES else DEFAULT
+    asked = read_number(request.GET.get("days", ""))
+    days = asked if asked in CHOICES else DEFAULT
     since, until = last_complete_days(days)
     choices = []
     for choice in CHOICES:
