@@ -17,10 +17,10 @@ from alerts.rules.found import (
     BadDays,
     Found,
     RateRule,
-    operator_of,
 )
 from alerts.rules.history import History, TypeFigures
 from alerts.rules.regression import BASELINE_DAYS
+from mailtls.providers import operator_of
 
 # A cause that returns within this time is the same incident again, not a new one.
 REOPEN_WITHIN = timedelta(days=7)

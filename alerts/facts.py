@@ -14,12 +14,13 @@ from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from alerts.causes import Figures
-from alerts.rules.found import POLICY_HOST_TYPES, operator_of
+from alerts.rules.found import POLICY_HOST_TYPES
 from alerts.rules.history import History
 from alerts.rules.regression import BASELINE_DAYS
 from alerts.rules.silence import Volumes
 from domains.models import Domain, DomainQuerySet, Posture
 from mailtls.observed import decode_observed
+from mailtls.providers import operator_of
 from reports.models import Channel, DailyFailures, DailySessions, Receipt
 
 # Below this share of a reporter's sessions of a day nothing is looked at, let alone told.

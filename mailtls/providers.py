@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache, lru_cache
+
+from publicsuffixlist import PublicSuffixList
 
 from mailtls.names import fold_name
 
@@ -93,6 +96,35 @@ def find_provider(mx_hosts: Iterable[str]) -> str | None:
     """
     counts = Counter(name for host in mx_hosts if (name := _find_by_suffix(fold_name(host))))
     return counts.most_common(1)[0][0] if counts else None
+
+
+@lru_cache(maxsize=100_000)
+def operator_of(host: str) -> str:
+    """Give the registrable domain of a host: who runs it. Empty for no host.
+
+    Providers give each customer hosts of its own; what breaks at one operator has one cause.
+
+    >>> operator_of("mx1.hoster.example"), operator_of("a-com.mail.protection.outlook.com")
+    ('hoster.example', 'outlook.com')
+    """
+    name = host.rstrip(".").lower()
+    return str(_public_suffixes().privatesuffix(name) or name) if name else ""
+
+
+@cache
+def provider_at(operator: str) -> str:
+    """Give the provider that an operator is known as, empty where it is none.
+
+    >>> provider_at("outlook.com")
+    'Microsoft 365'
+    """
+    found = (name for suffix, name in _SUFFIXES.items() if operator_of(suffix) == operator)
+    return next(found, "")
+
+
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
 
 
 def _find_by_suffix(host: str) -> str | None:

@@ -6,43 +6,58 @@ Scope and days are as in reports.queries.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Max, Min, QuerySet, Sum
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum, Window
 
 from reports.fleet import (
     Scope,
+    cause_days_of,
+    cause_reporters_of,
     causes_of,
     count_distinct,
     domain_failures_of,
     domains_of,
     failures_of,
 )
-from reports.models import FailureDetail
+from reports.models import FailureDetail, ReceivingHost
+from reports.spans import day_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseKey:
-    """A cause: a result type, at one receiving MX where `receiving_mx` is not None."""
+    """A cause: a result type, at one operator or one receiving MX where these are not None.
+
+    An operator runs MX hosts (mailtls.providers.operator_of). Both are empty where reporters name
+    no host.
+    """
 
     result_type: str
+    operator: str | None = None
     receiving_mx: str | None = None
 
     @property
     def in_address(self) -> dict[str, str]:
-        """Give the MX as addresses name it; empty where reporters name none."""
-        return {} if self.receiving_mx is None else {"mx": self.receiving_mx}
+        """Give where it is as addresses name it."""
+        named = {"operator": self.operator, "mx": self.receiving_mx}
+        return {name: value for name, value in named.items() if value is not None}
+
+    @property
+    def in_rows(self) -> dict[str, str]:
+        """Give where it is as columns of daily figures name it."""
+        named = {"operator": self.operator, "receiving_mx": self.receiving_mx}
+        return {name: value for name, value in named.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause(CauseKey):
-    """The failed sessions of a cause; an empty `receiving_mx` is where reporters name none."""
+    """The failed sessions of a cause."""
 
     failed_sessions: int
-    receiving_mxs: int
+    operators: int = 0
     first_day: date
     last_day: date
 
@@ -55,14 +70,12 @@ class Extent:
     reporters: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """The part of a cause that one domain, reporter or MX has."""
+class Part(NamedTuple):
+    """The part of a cause that one domain, reporter, operator or MX has; a fleet has thousands."""
 
     key: Any
     failed_sessions: int
     domains: int
-    reporters: int
     first_day: date
     last_day: date
 
@@ -86,13 +99,13 @@ _MOST_NAMES = 500
 def causes(scope: Scope, since: date, until: date) -> list[Cause]:
     """Give the result types that failed sessions had, most failed sessions first."""
     groups: defaultdict[str, list[Cause]] = defaultdict(list)
-    for one in causes_by_receiving_mx(scope, since, until):
+    for one in causes_by_operator(scope, since, until):
         groups[one.result_type].append(one)
     found = [
         Cause(
             result_type=result_type,
             failed_sessions=sum(one.failed_sessions for one in group),
-            receiving_mxs=sum(one.receiving_mxs for one in group),
+            operators=sum(one.operators for one in group),
             first_day=min(one.first_day for one in group),
             last_day=max(one.last_day for one in group),
         )
@@ -101,16 +114,36 @@ def causes(scope: Scope, since: date, until: date) -> list[Cause]:
     return sorted(found, key=lambda one: (-one.failed_sessions, one.result_type))
 
 
+def causes_by_operator(scope: Scope, since: date, until: date) -> list[Cause]:
+    """Give the failed sessions by result type and operator, most failed sessions first."""
+    rows = failures_of(scope, since, until).values_list("result_type", "operator")
+    summed = rows.annotate(Sum("counted_failed_sessions"), Min("day"), Max("day"))
+    found = [
+        Cause(
+            result_type=result_type,
+            operator=operator,
+            failed_sessions=failed,
+            operators=1 if operator else 0,
+            first_day=first_day,
+            last_day=last_day,
+        )
+        for result_type, operator, failed, first_day, last_day in summed
+    ]
+    return sorted(found, key=lambda one: (-one.failed_sessions, one.result_type, one.operator))
+
+
 def causes_by_receiving_mx(scope: Scope, since: date, until: date) -> list[Cause]:
-    """Give the failed sessions by result type and receiving MX, most failed sessions first."""
-    rows = failures_of(scope, since, until).values_list("result_type", "receiving_mx")
+    """Give the failed sessions by result type and receiving MX, most failed sessions first.
+
+    Not for a whole fleet: each of its domains may have hosts of its own.
+    """
+    rows = domain_failures_of(scope, since, until).values_list("result_type", "receiving_mx")
     summed = rows.annotate(Sum("counted_failed_sessions"), Min("day"), Max("day"))
     found = [
         Cause(
             result_type=result_type,
             receiving_mx=receiving_mx,
             failed_sessions=failed,
-            receiving_mxs=1 if receiving_mx else 0,
             first_day=first_day,
             last_day=last_day,
         )
@@ -120,35 +153,60 @@ def causes_by_receiving_mx(scope: Scope, since: date, until: date) -> list[Cause
 
 
 def extents(scope: Scope, found: Sequence[Cause], since: date, until: date) -> list[Extent]:
-    """Give how far each of these causes reaches; all have a receiving MX, or none has."""
-    told = causes_of(scope, since, until)
-    domains, reporters = _counts(told, found, "domain_id"), _counts(told, found, "reporter")
+    """Give how far each of these causes reaches; all are of one kind of key."""
+    reporters = _counts(_told_by(scope, found, since, until), found, "reporter")
     return [
         Extent(domains=domain_count, reporters=reporter_count)
-        for domain_count, reporter_count in zip(domains, reporters, strict=True)
+        for domain_count, reporter_count in zip(
+            domain_counts(scope, found, since, until), reporters, strict=True
+        )
     ]
 
 
 def domain_counts(scope: Scope, found: Sequence[Cause], since: date, until: date) -> list[int]:
     """Give how many domains each of these causes touches, as `extents` does."""
-    return _counts(causes_of(scope, since, until), found, "domain_id")
+    if _is_at("receiving_mx", found):
+        return _counts(domain_failures_of(scope, since, until), found, "domain_id")
+    told = causes_of(scope, since, until)
+    if not _is_at("operator", found):
+        return _counts(told, found, "domain_id")
+    # Each row is another domain: to look for equal ones would take most of the time.
+    counts = {
+        (result_type, operator): domains
+        for result_type, operator, domains in told.values_list("result_type", "operator").annotate(
+            Count("domain_id")
+        )
+    }
+    return [counts.get((one.result_type, one.operator or ""), 0) for one in found]
+
+
+def _told_by(scope: Scope, found: Sequence[Cause], since: date, until: date) -> QuerySet[Any]:
+    if _is_at("receiving_mx", found):
+        return domain_failures_of(scope, since, until)
+    return cause_reporters_of(scope, since, until)
+
+
+def _is_at(name: str, found: Sequence[Cause]) -> bool:
+    return any(getattr(one, name) is not None for one in found)
 
 
 def _counts(told: QuerySet[Any], found: Sequence[Cause], name: str) -> list[int]:
     keys: tuple[str, ...] = ("result_type",)
-    if any(one.receiving_mx is not None for one in found):
-        keys += ("receiving_mx",)
-        mxs = {one.receiving_mx for one in found}
-        told = told.filter(receiving_mx__in=mxs) if len(mxs) <= _MOST_NAMES else told
+    for place in ("operator", "receiving_mx"):
+        if _is_at(place, found):
+            keys += (place,)
+            places = {getattr(one, place) for one in found}
+            if len(places) <= _MOST_NAMES:
+                told = told.filter(**{f"{place}__in": places})
     counts = count_distinct(told, keys, name)
-    return [counts.get((one.result_type, one.receiving_mx)[: len(keys)], 0) for one in found]
+    return [counts.get(tuple(getattr(one, key) for key in keys), 0) for one in found]
 
 
 def failed_by_day(
     scope: Scope, cause: CauseKey, since: date, until: date
 ) -> list[tuple[date, int]]:
     """Give every day of the span with its failed sessions, zero where there were none."""
-    rows = of_cause(failures_of(scope, since, until), cause).values_list("day")
+    rows = of_cause(failures_telling(cause)(scope, since, until), cause).values_list("day")
     found: dict[date, int] = dict(rows.annotate(Sum("counted_failed_sessions")))
     span = (since + timedelta(days=n) for n in range((until - since).days + 1))
     return [(day, found.get(day, 0)) for day in span]
@@ -156,94 +214,184 @@ def failed_by_day(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """A cause taken apart, most failed sessions first."""
+    """The parts of a cause, most failed sessions first, and how many there are."""
 
-    by_domain: list[Part]
-    by_reporter: list[Part]
-    by_receiving_mx: list[Part]
-
-
-def parts_of(scope: Scope, cause: CauseKey, since: date, until: date) -> Parts:
-    """Take a cause apart by domain, by reporter and by MX."""
-    rows = list(
-        of_cause(domain_failures_of(scope, since, until), cause)
-        .values_list("domain", "reporter", "receiving_mx")
-        .annotate(Sum("counted_failed_sessions"), Min("day"), Max("day"))
-    )
-    return Parts(
-        by_domain=_parts(rows, 0), by_reporter=_parts(rows, 1), by_receiving_mx=_parts(rows, 2)
-    )
+    shown: list[Part]
+    count: int
 
 
-def _parts(rows: list[tuple[Any, ...]], at: int) -> list[Part]:
-    """Group by the first (domain), second (reporter) or third (MX) of each row."""
-    grouped: defaultdict[Any, list[tuple[Any, ...]]] = defaultdict(list)
-    for row in rows:
-        grouped[row[at]].append(row)
+def parts_by_domain(
+    scope: Scope, cause: CauseKey, since: date, until: date, most: int | None = None
+) -> Parts:
+    """Give the part that each domain has, by its id: the first ones, or all."""
+    rows = of_cause(domain_failures_of(scope, since, until), cause)
+    found = _first_parts(rows, "domain_id", most)
+    parts = [Part(pk, failed, 1, first, last) for pk, failed, first, last, _ in found]
+    return Parts(shown=parts, count=found[0][-1] if found else 0)
+
+
+def parts_by_reporter(told: Iterable[Told]) -> list[Part]:
+    """Give the part that each reporter told of, without how many domains it told of."""
+    return _fold((one.reporter, one) for one in told)
+
+
+def parts_by_operator(
+    told: Iterable[Told], scope: Scope, cause: CauseKey, since: date, until: date
+) -> list[Part]:
+    """Give the part that each operator of MX hosts has."""
+    parts = _fold((one.operator, one) for one in told)
+    at = causes_of(scope, since, until).filter(result_type=cause.result_type)
+    domains = dict(at.values_list("operator").annotate(Count("domain_id")))
+    return [part._replace(domains=domains.get(part.key, 0)) for part in parts]
+
+
+def parts_by_host(
+    scope: Scope, cause: CauseKey, since: date, until: date, most: int | None = None
+) -> Parts:
+    """Give the part that each receiving MX of a cause at one operator has: the first, or all."""
+    rows = of_cause(domain_failures_of(scope, since, until), cause)
+    found = _first_parts(rows, "receiving_mx", most)
+    if not found:
+        return Parts(shown=[], count=0)
+    if most is not None:
+        rows = rows.filter(receiving_mx__in=[host for host, *_ in found])
+    domains = count_distinct(rows, ("receiving_mx",), "domain_id")
     parts = [
-        Part(
-            key=key,
-            failed_sessions=sum(row[3] for row in group),
-            domains=len({row[0] for row in group}),
-            reporters=len({row[1] for row in group}),
-            first_day=min(row[4] for row in group),
-            last_day=max(row[5] for row in group),
-        )
-        for key, group in grouped.items()
+        Part(host, failed, domains[(host,)], first, last) for host, failed, first, last, _ in found
     ]
-    return sorted(parts, key=lambda part: (-part.failed_sessions, part.key))
+    return Parts(shown=parts, count=found[0][-1] if found else 0)
 
 
-def worst_domains(scope: Scope, since: date, until: date, most: int) -> list[int]:
-    """Give the ids of the domains with the most failed sessions, worst first."""
-    rows = domain_failures_of(scope, since, until).values_list("domain")
-    summed = rows.annotate(failed=Sum("counted_failed_sessions"))
-    return [key for key, _ in summed.order_by("-failed", "domain")[:most]]
+class Told(NamedTuple):
+    """What one reporter told of a cause at one operator."""
+
+    reporter: str
+    operator: str
+    failed_sessions: int
+    first_day: date
+    last_day: date
 
 
-def evidence(scope: Scope, cause: CauseKey, since: date, until: date) -> QuerySet[FailureDetail]:
-    """Give the failure details that reporters sent and that count, the last to arrive first."""
-    counted = FailureDetail.objects.filter(
-        result__day__range=(since, until), result__is_counted=True
+def _first_parts(rows: QuerySet[Any], name: str, most: int | None) -> list[tuple[Any, ...]]:
+    """Group rows of domains; each group comes with the number of all groups."""
+    groups = (
+        rows.values_list(name)
+        .annotate(failed=Sum("counted_failed_sessions"), first=Min("day"), last=Max("day"))
+        .annotate(count=Window(Count("*")))
+        .order_by("-failed", name)
     )
-    rows = of_details(counted, cause)
-    if (domains := domains_of(scope)) is not None:
-        rows = rows.filter(result__domain__in=domains.order_by().values("pk"))
+    return list(groups[:most])
+
+
+def told_of(scope: Scope, cause: CauseKey, since: date, until: date) -> list[Told]:
+    """Give what reporters told of a cause, by operator."""
+    names, failed = ("reporter", "operator"), Sum("counted_failed_sessions")
+    held = None if cause.receiving_mx is not None else cause_days_of(scope, since, until)
+    if held is None:
+        rows = of_cause(domain_failures_of(scope, since, until), cause).values_list(*names)
+        return [Told(*row) for row in rows.annotate(failed, Min("day"), Max("day"))]
+    days = of_cause(held, cause).values_list(*names).annotate(failed, Min("span"), Max("span"))
+    return [
+        Told(reporter, operator, sessions, day_of(first), day_of(last))
+        for reporter, operator, sessions, first, last in days
+    ]
+
+
+def _fold(told: Iterable[tuple[str, Told]]) -> list[Part]:
+    parts: dict[str, Part] = {}
+    for key, one in told:
+        held = parts.get(key) or Part(key, 0, 0, one.first_day, one.last_day)
+        parts[key] = Part(
+            key,
+            held.failed_sessions + one.failed_sessions,
+            0,
+            min(held.first_day, one.first_day),
+            max(held.last_day, one.last_day),
+        )
+    return sorted(parts.values(), key=lambda part: (-part.failed_sessions, part.key))
+
+
+def evidence(
+    scope: Scope, cause: CauseKey, since: date, until: date, concerned: Parts
+) -> QuerySet[FailureDetail]:
+    """Give the failure details that reporters sent and that count, the last to arrive first.
+
+    `concerned` are the domains that have a part in it: where these are few, the database need not
+    look through the results of all others.
+    """
+    rows = details_with_reports().filter(
+        details_condition(cause), result__day__range=(since, until), result__is_counted=True
+    )
+    if len(concerned.shown) == concerned.count:
+        return rows.filter(result__domain__in=[part.key for part in concerned.shown])
+    domains = domains_of(scope)
+    if domains is None:
+        return rows
+    return rows.filter(result__domain__in=domains.order_by().values("pk"))
+
+
+def details_with_reports() -> QuerySet[FailureDetail]:
+    """Give failure details with what they belong to, the last to arrive first."""
     return (
-        rows.select_related("result__report", "result__domain")
+        FailureDetail.objects.select_related("result__report", "result__domain")
         .defer("result__report__document")
         .order_by("-pk")
     )
 
 
-def reasons_of(found: QuerySet[FailureDetail]) -> list[Reason]:
-    """Give the reasons that the newest of these details name, most failed sessions first."""
+class NewestDetail(NamedTuple):
+    """What is counted of one of the newest failure details of a cause."""
+
+    pk: int
+    reason_code: str
+    failed_sessions: int | None
+    domain: int
+    reporter: str
+
+
+def newest_details(found: QuerySet[FailureDetail]) -> list[NewestDetail]:
+    """Give the newest of these details."""
     rows = found.select_related(None).values_list(
-        "failure_reason_code", "failed_sessions", "result__domain", "result__reporter"
+        "pk", "failure_reason_code", "failed_sessions", "result__domain", "result__reporter"
     )
-    told: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
-    for code, failed, domain, reporter in rows[:NEWEST_DETAILS]:
-        told[code].append((failed or 0, domain, reporter))
+    return [NewestDetail(*row) for row in rows[:NEWEST_DETAILS]]
+
+
+def reasons_of(newest: Sequence[NewestDetail]) -> list[Reason]:
+    """Give the reasons that these details name, most failed sessions first."""
+    told: defaultdict[str, list[NewestDetail]] = defaultdict(list)
+    for detail in newest:
+        told[detail.reason_code].append(detail)
     found_reasons = [
         Reason(
             code=code,
-            failed_sessions=sum(failed for failed, _, _ in group),
-            domains=len({domain for _, domain, _ in group}),
-            reporters=len({reporter for _, _, reporter in group}),
+            failed_sessions=sum(detail.failed_sessions or 0 for detail in group),
+            domains=len({detail.domain for detail in group}),
+            reporters=len({detail.reporter for detail in group}),
         )
         for code, group in told.items()
     ]
     return sorted(found_reasons, key=lambda one: (-one.failed_sessions, one.code))
 
 
-def of_details(rows: QuerySet[FailureDetail], cause: CauseKey) -> QuerySet[FailureDetail]:
-    """Narrow failure details to those of a cause."""
-    rows = rows.filter(result_type=cause.result_type)
-    mx = cause.receiving_mx
-    return rows if mx is None else rows.filter(receiving_mx_hostname=mx)
+def details_condition(cause: CauseKey, path: str = "") -> Q:
+    """Give the condition of a cause on failure details; `path` leads to them."""
+    condition = Q(**{f"{path}result_type": cause.result_type})
+    if cause.operator:
+        hosts = ReceivingHost.objects.filter(operator=cause.operator).values("pk")
+        condition &= Q(**{f"{path}receiving_mx_hostname__in": hosts})
+    elif cause.operator is not None:
+        condition &= Q(**{f"{path}receiving_mx_hostname": ""})
+    if cause.receiving_mx is not None:
+        condition &= Q(**{f"{path}receiving_mx_hostname": cause.receiving_mx})
+    return condition
 
 
 def of_cause(rows: QuerySet[Any], cause: CauseKey) -> QuerySet[Any]:
-    """Narrow daily figures or sums to those of a cause."""
-    rows = rows.filter(result_type=cause.result_type)
-    return rows if cause.receiving_mx is None else rows.filter(receiving_mx=cause.receiving_mx)
+    """Narrow daily figures or sums to those of a cause (see `failures_telling`)."""
+    return rows.filter(result_type=cause.result_type, **cause.in_rows)
+
+
+def failures_telling(cause: CauseKey) -> Callable[[Scope, date, date], QuerySet[Any]]:
+    """Give what reads failed sessions by all that a cause names: sums know no hosts."""
+    return failures_of if cause.receiving_mx is None else domain_failures_of

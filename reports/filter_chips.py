@@ -32,7 +32,7 @@ def chips_of(query: QueryDict, asked: Mapping[str, Any]) -> list[Chip]:
         ("sts",): f"Policy in mode {asked['sts']}" if asked["sts"] else "",
         ("provider",): _provider(asked["provider"]),
         ("reporter",): f"By {asked['reporter']}" if asked["reporter"] else "",
-        ("cause", "mx"): _cause(asked["cause"], query.get("mx")),
+        ("cause", "operator", "mx"): _cause(asked["cause"], query.get("operator"), query.get("mx")),
         ("since", "until"): " ".join(
             f"{word} {day(value)}" for word, value in (("From", since), ("to", until)) if value
         ),
@@ -52,12 +52,11 @@ def _provider(provider: str) -> str:
     return "Own or unknown MX hosts" if provider == NO_PROVIDER else f"MX at {provider}"
 
 
-def _cause(result_type: str, receiving_mx: str | None) -> str:
+def _cause(result_type: str, operator: str | None, receiving_mx: str | None) -> str:
     if not result_type:
         return ""
-    where = (
-        "" if receiving_mx is None else f" at {receiving_mx}" if receiving_mx else ", no MX named"
-    )
+    place = operator if receiving_mx is None else receiving_mx
+    where = "" if place is None else f" at {place}" if place else ", no MX named"
     return f"{cause_name(result_type)}{where}"
 
 

@@ -13,7 +13,7 @@ from django.db.models import BigIntegerField, Q
 
 from accounts.access import sees_everything
 from domains.models import Domain, DomainQuerySet, StsMode
-from reports.cause_queries import CauseKey
+from reports.cause_queries import CauseKey, details_condition
 from reports.fleet import Fleet, Scope, domains_of
 from reports.models import HAS_FAILED, PolicyKind, PolicyResult, Report, Trust
 from reports.report_rows import ReportRows
@@ -67,6 +67,7 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
     provider = _hidden("MX provider")
     reporter = _hidden("Reporter")
     cause = _hidden("Result type")
+    operator = _hidden("Operator of the MX")
     mx = _hidden("Receiving MX")
     policy = django_filters.ChoiceFilter(
         choices=PolicyKind.choices, empty_label="Any policy", label="Policy type"
@@ -108,10 +109,10 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     @cached_property
     def cause_key(self) -> CauseKey | None:
-        """Give the cause that is asked for; an empty MX in the address means none named."""
+        """Give the cause that is asked for; an empty MX or operator means that none is named."""
         cause = self.form.cleaned_data["cause"]
-        mx = self.data.get("mx")
-        return CauseKey(result_type=cause, receiving_mx=mx) if cause else None
+        operator, mx = self.data.get("operator"), self.data.get("mx")
+        return CauseKey(result_type=cause, operator=operator, receiving_mx=mx) if cause else None
 
     @cached_property
     def scope(self) -> Scope:
@@ -160,9 +161,7 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
         """Give the conditions that leave reports out, but no figures of those that stay."""
         condition = Q()
         if self.cause_key is not None:
-            condition &= Q(details__result_type=self.cause_key.result_type)
-            if self.cause_key.receiving_mx is not None:
-                condition &= Q(details__receiving_mx_hostname=self.cause_key.receiving_mx)
+            condition &= details_condition(self.cause_key, "details__")
         if asked["content"] == "failures":
             condition &= HAS_FAILED
         return condition

@@ -14,19 +14,20 @@ from functools import cached_property
 from typing import Any
 
 from django.db import connection
-from django.db.models import DateField, Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import DateField, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.access import Person, sees_everything, visible_to
 from domains.models import Domain, DomainQuerySet
 from reports.models import DailyFailures, DailySessions
-from reports.spans import day_key, last_day_around, spans_between
+from reports.spans import KEYS_A_DAY, day_key, last_day_around, spans_between
 from reports.sum_models import (
     NO_TEAM,
     CountedDomain,
     DomainCause,
     DomainReporter,
     DomainSpan,
+    TeamCauseSpan,
     TeamFailures,
     TeamSessions,
 )
@@ -103,7 +104,7 @@ def sessions_of(scope: Scope, since: date, until: date) -> QuerySet[Any]:
 
 
 def failures_of(scope: Scope, since: date, until: date) -> QuerySet[Any]:
-    """Give rows of failed sessions that count, by day, cause and MX: of teams, or of domains."""
+    """Give rows of failed sessions that count, by day, cause and operator: of teams or domains."""
     if isinstance(scope, Fleet) and scope.is_added_up:
         return scope.of_teams(TeamFailures.objects.filter(day__range=(since, until)))
     return domain_failures_of(scope, since, until)
@@ -143,13 +144,30 @@ def find_told_domains(scope: Scope, since: date, until: date) -> QuerySet[Any] |
     return scope.of_teams(told)
 
 
+def cause_reporters_of(scope: Scope, since: date, until: date) -> QuerySet[Any]:
+    """Give rows of failed sessions that count, by cause, operator and reporter, of some days."""
+    if isinstance(scope, Fleet) and scope.is_added_up:
+        end = until if _is_told_of_after(scope, until) else last_day_around(until)
+        return scope.of_teams(TeamCauseSpan.objects.filter(span__in=spans_between(since, end)))
+    return domain_failures_of(scope, since, until)
+
+
+def cause_days_of(scope: Scope, since: date, until: date) -> QuerySet[TeamCauseSpan] | None:
+    """Give the same by day, `span` being its key, where such rows are held."""
+    if not isinstance(scope, Fleet) or not scope.is_added_up:
+        return None
+    days = TeamCauseSpan.objects.alias(length=F("span") % KEYS_A_DAY).filter(
+        span__range=(day_key(since), day_key(until)), length=1
+    )
+    return scope.of_teams(days)
+
+
 def causes_of(scope: Scope, since: date, until: date) -> QuerySet[DomainCause]:
-    """Give each cause of a domain that a reporter told of in the span."""
+    """Give each cause of a domain that was told of in the span."""
     told = DailyFailures.objects.filter(
         domain=OuterRef("domain_id"),
         result_type=OuterRef("result_type"),
-        receiving_mx=OuterRef("receiving_mx"),
-        reporter=OuterRef("reporter"),
+        operator=OuterRef("operator"),
         counted_failed_sessions__gt=0,
         day__lte=until,
     )

@@ -371,7 +371,7 @@ class PolicyResult(models.Model):
         constraints = [models.UniqueConstraint(fields=("report", "position"), name="result_once")]
         indexes = [
             # roll_up: all results of a domain and day. The list of the reports on some domains: on
-            # PostgreSQL this holds report, reporter and policy type, too (migration 0009).
+            # PostgreSQL this holds what it asks, too (migration 0014).
             models.Index(fields=("domain", "day"), name="result_of_day"),
             # The list of reports that tell of failures.
             models.Index(
@@ -489,6 +489,8 @@ class DailyFailures(models.Model):
     day = models.DateField()
     result_type = models.CharField(max_length=64)
     receiving_mx = models.CharField(max_length=253, blank=True)
+    # The operator of that host (see ReceivingHost); empty where none is named.
+    operator = models.CharField(max_length=253, blank=True)
     reporter = models.CharField(max_length=200)
     failed_sessions = models.PositiveBigIntegerField()
     counted_failed_sessions = models.PositiveBigIntegerField()
@@ -503,14 +505,30 @@ class DailyFailures(models.Model):
             )
         ]
         indexes = [
-            # causes_by_receiving_mx, worst_domains: a span of days over many domains.
+            # causes_by_operator: a span of days over many domains.
             models.Index(fields=("day", "domain"), name="failures_by_day"),
-            # parts_of: one cause over many domains.
+            # parts_by_domain: one cause over many domains, and at one host.
             models.Index(fields=("result_type", "day"), name="failures_of_type"),
+            models.Index(fields=("receiving_mx", "result_type", "day"), name="failures_at_mx"),
         ]
 
     def __str__(self) -> str:
         return f"{self.domain_id} {self.day} {self.result_type}"
+
+
+class ReceivingHost(models.Model):
+    """A receiving MX that reporters named, and who runs it. Made by roll_up alone."""
+
+    name = models.CharField(max_length=253, primary_key=True)
+    # Its registrable domain, by mailtls.providers.operator_of.
+    operator = models.CharField(max_length=253)
+
+    class Meta:
+        # evidence: the hosts of an operator.
+        indexes = [models.Index(fields=("operator", "name"), name="host_of_operator")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class DirtyDay(models.Model):

@@ -9,8 +9,8 @@ from typing import Any
 from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from reports.cause_queries import CauseKey, of_cause
-from reports.fleet import Scope, domain_failures_of, failures_of, sessions_of
+from reports.cause_queries import CauseKey, failures_telling, of_cause
+from reports.fleet import Scope, domain_failures_of, sessions_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def add_up(asked: Asked) -> ReportTotals:
 
 def _failed_so(asked: Asked, cause: CauseKey) -> int:
     # The sums of teams do not tell reporters apart.
-    read = domain_failures_of if asked.reporter else failures_of
+    read = domain_failures_of if asked.reporter else failures_telling(cause)
     rows = of_cause(read(asked.scope, asked.since, asked.until), cause)
     if asked.reporter:
         rows = rows.filter(reporter=asked.reporter)

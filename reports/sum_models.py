@@ -62,22 +62,51 @@ class TeamSessions(models.Model):
 
 
 class TeamFailures(models.Model):
-    """Failed sessions of a team's watched domains on a day, by cause and MX; those that count."""
+    """Failed sessions, that count, of a team's watched domains on a day, by cause and operator.
+
+    By operator and not by host: where each domain has hosts of its own, nothing would add up.
+    """
 
     # The day first: it serves every span of days over whole teams.
-    pk = models.CompositePrimaryKey("day", "team", "result_type", "receiving_mx")
+    pk = models.CompositePrimaryKey("day", "team", "result_type", "operator")
     day = models.DateField()
     team = models.BigIntegerField()
     result_type = models.CharField(max_length=64)
-    receiving_mx = models.CharField(max_length=253, blank=True)
+    operator = models.CharField(max_length=253, blank=True)
     counted_failed_sessions = models.BigIntegerField()
     rows = models.BigIntegerField()
 
     class Meta:
         verbose_name_plural = "team failures"
+        # failed_by_day: the days of one cause. On PostgreSQL it holds the other columns, too
+        # (migration 0014).
+        indexes = [models.Index(fields=("result_type", "day"), name="team_failures_of_type")]
 
     def __str__(self) -> str:
         return f"team {self.team} {self.day} {self.result_type}"
+
+
+class TeamCauseSpan(models.Model):
+    """Failed sessions, that count, of a team's watched domains in one span of days (see
+    reports.spans), by cause, operator and reporter."""
+
+    # The span first: it serves the causes and reporters of any number of days.
+    pk = models.CompositePrimaryKey("span", "team", "result_type", "operator", "reporter")
+    span = models.BigIntegerField()
+    team = models.BigIntegerField()
+    result_type = models.CharField(max_length=64)
+    operator = models.CharField(max_length=253, blank=True)
+    reporter = models.CharField(max_length=200)
+    counted_failed_sessions = models.BigIntegerField()
+    rows = models.BigIntegerField()
+
+    class Meta:
+        # told_of: the days of one cause. On PostgreSQL it holds the other columns, too (migration
+        # 0014).
+        indexes = [models.Index(fields=("result_type", "span"), name="cause_span_of_type")]
+
+    def __str__(self) -> str:
+        return f"team {self.team} in span {self.span} {self.result_type}"
 
 
 class DomainSpan(models.Model):
@@ -114,22 +143,22 @@ class DomainReporter(models.Model):
 
 
 class DomainCause(models.Model):
-    """The newest day on which a reporter told of failed sessions, that count, of one cause."""
+    """The newest day on which failed sessions, that count, were told of with one cause."""
 
     # Also whether a domain had a cause since a day.
-    pk = models.CompositePrimaryKey("domain_id", "result_type", "receiving_mx", "reporter")
+    pk = models.CompositePrimaryKey("domain_id", "result_type", "operator")
     domain_id = models.BigIntegerField()
     result_type = models.CharField(max_length=64)
-    receiving_mx = models.CharField(max_length=253, blank=True)
-    reporter = models.CharField(max_length=200)
+    operator = models.CharField(max_length=253, blank=True)
     last_day = models.DateField()
 
     class Meta:
         indexes = [
-            # extents of some causes at their MX hosts, and how many domains causes touch lately. On
-            # PostgreSQL the former holds the other columns, too (migration 0011).
-            models.Index(fields=("receiving_mx", "result_type"), name="cause_at_mx"),
-            models.Index(fields=("last_day", "result_type", "domain_id"), name="cause_by_day"),
+            # extents of some causes at their operators, and how many domains causes touch lately.
+            models.Index(fields=("operator", "result_type"), name="cause_at_operator"),
+            models.Index(
+                fields=("last_day", "result_type", "operator", "domain_id"), name="cause_by_day"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from reports import signs
-from reports.cause_queries import CauseKey, of_details
+from reports.cause_queries import CauseKey, details_condition
 from reports.models import FailureDetail, PolicyResult, Report, Trust
 from webui.tables import END, PortalTable
 from webui.wording import day, failure_rate, number, sentence_list
@@ -73,7 +73,9 @@ class ReportTable(PortalTable):
         self.failed_so: defaultdict[int, int] = defaultdict(int)
         if self.cause is not None:
             counted = [row.pk for row in chain(*self.results.values()) if row.is_counted]
-            details = of_details(FailureDetail.objects.filter(result__in=counted), self.cause)
+            details = FailureDetail.objects.filter(
+                details_condition(self.cause), result__in=counted
+            )
             told = details.values_list("result__report_id", "failed_sessions")
             for report, failed in told:
                 self.failed_so[report] += failed or 0

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import Protocol
 
-from publicsuffixlist import PublicSuffixList
-
 from alerts.rules.history import History
+from mailtls.providers import operator_of
 
 # Failures of the policy host, not of an MX, whatever MX the reporter names beside them.
 POLICY_HOST_TYPES = frozenset(
@@ -132,18 +130,3 @@ def operators_of(hosts: Counter[str]) -> Counter[str]:
 def heaviest(weights: Counter[str]) -> str:
     """Give the heaviest key; by name where two weigh the same, so that it is always the same."""
     return min(weights, key=lambda key: (-weights[key], key)) if weights else ""
-
-
-@cache
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
-
-
-@cache
-def operator_of(host: str) -> str:
-    """Give the registrable domain of a host: mx1.hoster.example and mx2.hoster.example are one
-    operator. Empty for no host."""
-    if not host:
-        return ""
-    name = host.rstrip(".").lower()
-    return str(_suffixes().privatesuffix(name) or name)

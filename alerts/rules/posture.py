@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from alerts.rules.found import operator_of
 from alerts.rules.kinds import Severity
 from domains.lacks import Lack, implied_by
 from mailtls.aspects import Status
 from mailtls.facts import Facts
+from mailtls.providers import operator_of
 from mailtls.sts_policy import Mode
 
 _UNSEEN = frozenset({Status.UNKNOWN, Status.NOT_CHECKED})

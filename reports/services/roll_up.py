@@ -19,6 +19,7 @@ from reports.models import (
     DirtyDay,
     FailureDetail,
     PolicyResult,
+    ReceivingHost,
 )
 from reports.services import sums
 
@@ -34,6 +35,7 @@ _TABLES = {
     "details": FailureDetail._meta.db_table,
     "sessions": DailySessions._meta.db_table,
     "failures": DailyFailures._meta.db_table,
+    "hosts": ReceivingHost._meta.db_table,
 }
 
 _CLAIM = """
@@ -59,15 +61,25 @@ JOIN {results} r ON r.domain_id = d.domain_id AND r.day = d.day
 GROUP BY r.domain_id, r.day, r.reporter, r.policy_type
 """
 _FAILURES = """
-INSERT INTO {failures} (domain_id, day, result_type, receiving_mx, reporter,
+INSERT INTO {failures} (domain_id, day, result_type, receiving_mx, operator, reporter,
                         failed_sessions, counted_failed_sessions)
-SELECT r.domain_id, r.day, f.result_type, f.receiving_mx_hostname, r.reporter,
+SELECT r.domain_id, r.day, f.result_type, f.receiving_mx_hostname, COALESCE(h.operator, ''),
+       r.reporter,
        {sum}COALESCE(f.failed_sessions, 0){most},
        {sum}CASE WHEN r.is_counted THEN COALESCE(f.failed_sessions, 0) ELSE 0 END{most}
 FROM (SELECT DISTINCT domain_id, day FROM {dirty} WHERE is_claimed) d
 JOIN {results} r ON r.domain_id = d.domain_id AND r.day = d.day
 JOIN {details} f ON f.result_id = r.id
-GROUP BY r.domain_id, r.day, f.result_type, f.receiving_mx_hostname, r.reporter
+LEFT JOIN {hosts} h ON h.name = f.receiving_mx_hostname
+GROUP BY r.domain_id, r.day, f.result_type, f.receiving_mx_hostname, h.operator, r.reporter
+"""
+_NEW_HOSTS = """
+SELECT DISTINCT f.receiving_mx_hostname
+FROM (SELECT DISTINCT domain_id, day FROM {dirty} WHERE is_claimed) d
+JOIN {results} r ON r.domain_id = d.domain_id AND r.day = d.day
+JOIN {details} f ON f.result_id = r.id
+LEFT JOIN {hosts} h ON h.name = f.receiving_mx_hostname
+WHERE h.name IS NULL AND f.receiving_mx_hostname <> ''
 """
 _DONE = "DELETE FROM {dirty} WHERE is_claimed"
 
@@ -117,6 +129,8 @@ def _roll_up_chunk() -> int:
                 cursor.execute(_sql(_CLEAR, target=_TABLES["sessions"]))
                 cursor.execute(_sql(_CLEAR, target=_TABLES["failures"]))
             cursor.execute(_sql(_SESSIONS))
+            cursor.execute(_sql(_NEW_HOSTS))
+            sums.name_operators([host for (host,) in cursor.fetchall()])
             cursor.execute(_sql(_FAILURES))
             sums.put_in_touched(cursor, had_figures=had_figures)
             cursor.execute(_sql(_DONE))

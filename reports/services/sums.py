@@ -14,7 +14,8 @@ from typing import Any
 from django.db import connection
 
 from domains.models import Domain
-from reports.models import DailyFailures, DailySessions, DirtyDay
+from mailtls.providers import operator_of
+from reports.models import DailyFailures, DailySessions, DirtyDay, ReceivingHost
 from reports.spans import KEYS_A_DAY, LENGTHS, last_key, span_key
 from reports.sum_models import (
     NO_TEAM,
@@ -22,6 +23,7 @@ from reports.sum_models import (
     DomainCause,
     DomainReporter,
     DomainSpan,
+    TeamCauseSpan,
     TeamFailures,
     TeamSessions,
 )
@@ -30,6 +32,7 @@ from reports.sum_models import (
 _MOST_MOVED = 200
 # Bounds what a rebuild sorts and hashes in memory.
 _REBUILT_AT_ONCE = 5_000
+_HOSTS_AT_ONCE = 5_000
 
 _TABLES = {
     "domains": Domain._meta.db_table,
@@ -40,8 +43,10 @@ _TABLES = {
     "team_sessions": TeamSessions._meta.db_table,
     "team_failures": TeamFailures._meta.db_table,
     "spans": DomainSpan._meta.db_table,
+    "cause_spans": TeamCauseSpan._meta.db_table,
     "reporters": DomainReporter._meta.db_table,
     "causes": DomainCause._meta.db_table,
+    "hosts": ReceivingHost._meta.db_table,
 }
 
 _TOUCHED = "(SELECT DISTINCT domain_id, day FROM {dirty} WHERE is_claimed) t"
@@ -65,18 +70,36 @@ ON CONFLICT (day, team, reporter, policy_type) DO UPDATE SET
     rows = {team_sessions}.rows + excluded.rows
 """
 _TEAM_FAILURES = """
-INSERT INTO {team_failures} (day, team, result_type, receiving_mx, counted_failed_sessions, rows)
-SELECT s.day, c.team, s.result_type, s.receiving_mx, {sign} SUM(s.counted_failed_sessions),
+INSERT INTO {team_failures} (day, team, result_type, operator, counted_failed_sessions, rows)
+SELECT s.day, c.team, s.result_type, s.operator, {sign} SUM(s.counted_failed_sessions),
        {sign} COUNT(*)
 FROM {source} JOIN {counted} c ON c.domain_id = s.domain_id
 WHERE c.is_active AND s.counted_failed_sessions > 0 AND {where}
-GROUP BY s.day, c.team, s.result_type, s.receiving_mx
-ON CONFLICT (day, team, result_type, receiving_mx) DO UPDATE SET
+GROUP BY s.day, c.team, s.result_type, s.operator
+ON CONFLICT (day, team, result_type, operator) DO UPDATE SET
     counted_failed_sessions =
         {team_failures}.counted_failed_sessions + excluded.counted_failed_sessions,
     rows = {team_failures}.rows + excluded.rows
 """
 # `1 = 1`: SQLite needs a WHERE before ON CONFLICT.
+_CAUSE_SPANS = """
+INSERT INTO {cause_spans} (span, team, result_type, operator, reporter, counted_failed_sessions,
+                           rows)
+SELECT {ordinal} / length * length * {keys_a_day} + length AS span, team, result_type, operator,
+       reporter, {sign} SUM(failed), {sign} SUM(rows)
+FROM (SELECT s.day, c.team, s.result_type, s.operator, s.reporter,
+             SUM(s.counted_failed_sessions) AS failed, COUNT(*) AS rows
+      FROM {source} JOIN {counted} c ON c.domain_id = s.domain_id
+      WHERE c.is_active AND s.counted_failed_sessions > 0 AND {where}
+      GROUP BY s.day, c.team, s.result_type, s.operator, s.reporter) d
+CROSS JOIN ({lengths}) l
+WHERE 1 = 1
+GROUP BY 1, team, result_type, operator, reporter
+ON CONFLICT (span, team, result_type, operator, reporter) DO UPDATE SET
+    counted_failed_sessions =
+        {cause_spans}.counted_failed_sessions + excluded.counted_failed_sessions,
+    rows = {cause_spans}.rows + excluded.rows
+"""
 _SPANS = """
 INSERT INTO {spans} (span, domain_id, sessions, failures, rows)
 SELECT span, domain_id, {sign} SUM(sessions), {sign} SUM(failures), {sign} SUM(rows)
@@ -101,11 +124,11 @@ ON CONFLICT (domain_id, reporter) DO UPDATE SET
     last_day = {greatest}({reporters}.last_day, excluded.last_day)
 """
 _CAUSES = """
-INSERT INTO {causes} (domain_id, result_type, receiving_mx, reporter, last_day)
-SELECT s.domain_id, s.result_type, s.receiving_mx, s.reporter, MAX(s.day) FROM {source}
+INSERT INTO {causes} (domain_id, result_type, operator, last_day)
+SELECT s.domain_id, s.result_type, s.operator, MAX(s.day) FROM {source}
 WHERE s.counted_failed_sessions > 0 AND {where}
-GROUP BY s.domain_id, s.result_type, s.receiving_mx, s.reporter
-ON CONFLICT (domain_id, result_type, receiving_mx, reporter) DO UPDATE SET
+GROUP BY s.domain_id, s.result_type, s.operator
+ON CONFLICT (domain_id, result_type, operator) DO UPDATE SET
     last_day = {greatest}({causes}.last_day, excluded.last_day)
 """
 _LAST_DAYS = """
@@ -124,9 +147,20 @@ _IS_GONE = "NOT EXISTS (SELECT 1 FROM {table} s WHERE {same} AND s.day = {target
 _SAME_REPORTER = "s.domain_id = {target}.domain_id AND s.reporter = {target}.reporter"
 _SAME_CAUSE = (
     "s.counted_failed_sessions > 0 AND s.domain_id = {target}.domain_id "
-    "AND s.result_type = {target}.result_type AND s.receiving_mx = {target}.receiving_mx "
-    "AND s.reporter = {target}.reporter"
+    "AND s.result_type = {target}.result_type AND s.operator = {target}.operator"
 )
+
+# Anybody may name hosts in a report: what no figure names any more goes.
+_FORGOTTEN_HOSTS = """
+DELETE FROM {hosts} WHERE NOT EXISTS (
+    SELECT 1 FROM {failures} s WHERE s.receiving_mx = {hosts}.name AND s.day >= %s)
+"""
+_OPERATORS = """
+UPDATE {failures} SET operator = COALESCE(
+    (SELECT h.operator FROM {hosts} h WHERE h.name = {failures}.receiving_mx), '')
+WHERE operator <> COALESCE(
+    (SELECT h.operator FROM {hosts} h WHERE h.name = {failures}.receiving_mx), '')
+"""
 
 _COUNT_NEW = """
 INSERT INTO {counted} (domain_id, team, is_active)
@@ -145,6 +179,15 @@ UPDATE {counted} SET
     is_active = (SELECT d.is_active FROM {domains} d WHERE d.id = {counted}.domain_id)
 WHERE domain_id IN ({ids})
 """
+
+
+def name_operators(hosts: Sequence[str]) -> None:
+    """Note who runs these receiving MX hosts."""
+    ReceivingHost.objects.bulk_create(
+        (ReceivingHost(name=host, operator=operator_of(host)) for host in hosts),
+        batch_size=_HOSTS_AT_ONCE,
+        ignore_conflicts=True,
+    )
 
 
 def has_figures(cursor: Any) -> bool:
@@ -192,7 +235,8 @@ def _go_back(cursor: Any) -> None:
         _remove_empty(cursor, target, f"day IN ({touched})")
     days = DirtyDay.objects.filter(is_claimed=True).values_list("day", flat=True).distinct()
     keys = {span_key(day.toordinal(), length) for day in days for length in LENGTHS}
-    _remove_empty(cursor, "spans", f"span IN ({_list(sorted(keys))})")
+    for target in ("spans", "cause_spans"):
+        _remove_empty(cursor, target, f"span IN ({_list(sorted(keys))})")
 
 
 def follow_inventory(cursor: Any) -> int:
@@ -215,26 +259,38 @@ def follow_inventory(cursor: Any) -> int:
     cursor.execute(_FOLLOW.format(**_TABLES, no_team=NO_TEAM, ids=ids))
     for statement, table in of_teams:
         _run(cursor, statement, table, _ALL, f"s.domain_id IN ({ids})")
-    for target in ("team_sessions", "team_failures"):
+    for target in ("team_sessions", "team_failures", "cause_spans"):
         _remove_empty(cursor, target)
     return len(moved)
 
 
 def let_go(cursor: Any, before: date) -> None:
     """Take the days before this one out; called before retention removes their daily figures."""
-    _run(cursor, _SPANS, "sessions", _ALL, "s.day < %s", [before], sign="-")
-    _remove_empty(cursor, "spans", f"span <= {last_key(before)}")
+    for statement, table in ((_SPANS, "sessions"), (_CAUSE_SPANS, "failures")):
+        _run(cursor, statement, table, _ALL, "s.day < %s", [before], sign="-")
+    for target in ("spans", "cause_spans"):
+        _remove_empty(cursor, target, f"span <= {last_key(before)}")
     for target in ("team_sessions", "team_failures"):
         cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE day < %s", [before])  # noqa: S608
     for target in ("reporters", "causes"):
         cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE last_day < %s", [before])  # noqa: S608
     _run(cursor, _LAST_DAYS, "sessions", "", "last_day < %s", [before])
+    cursor.execute(_FORGOTTEN_HOSTS.format(**_TABLES), [before])
+
+
+def _name_all_operators(cursor: Any) -> None:
+    """Note anew who runs which host: what is public knowledge of suffixes grows."""
+    ReceivingHost.objects.all().delete()
+    hosts = DailyFailures.objects.exclude(receiving_mx="").order_by()
+    name_operators(list(hosts.values_list("receiving_mx", flat=True).distinct()))
+    cursor.execute(_OPERATORS.format(**_TABLES))
 
 
 def rebuild(cursor: Any) -> None:
     """Make all sums anew from the daily figures."""
-    for target in ("counted", "team_sessions", "team_failures", "spans", "reporters", "causes"):
+    for target in _ANEW:
         cursor.execute(f"DELETE FROM {_TABLES[target]}")  # noqa: S608 — our own names
+    _name_all_operators(cursor)
     has_rows = f"EXISTS (SELECT 1 FROM {_TABLES['sessions']} s WHERE s.domain_id = d.id)"  # noqa: S608
     _run(cursor, _COUNT_NEW, "sessions", "", has_rows)
     cursor.execute(f"SELECT domain_id FROM {_TABLES['counted']} ORDER BY domain_id")  # noqa: S608
@@ -247,7 +303,21 @@ def rebuild(cursor: Any) -> None:
     _run(cursor, _LAST_DAYS, "sessions", "")
 
 
-_SUMS = ((_TEAM_SESSIONS, "sessions"), (_TEAM_FAILURES, "failures"), (_SPANS, "sessions"))
+_ANEW = (
+    "counted",
+    "team_sessions",
+    "team_failures",
+    "cause_spans",
+    "spans",
+    "reporters",
+    "causes",
+)
+_SUMS = (
+    (_TEAM_SESSIONS, "sessions"),
+    (_TEAM_FAILURES, "failures"),
+    (_CAUSE_SPANS, "failures"),
+    (_SPANS, "sessions"),
+)
 _NEWEST = ((_REPORTERS, "sessions"), (_CAUSES, "failures"))
 
 

@@ -233,7 +233,7 @@ def test_an_incident_of_other_teams_as_well_says_so(client):
     assert "theirs.example" not in text + page.content.decode()
 
 
-@pytest.mark.parametrize("by", ["cause-mx", "cause", "domain", "provider"])
+@pytest.mark.parametrize("by", ["cause-operator", "cause", "domain", "provider"])
 @pytest.mark.parametrize("is_member", [False, True])
 def test_each_number_of_failures_is_that_of_the_page_behind_it(client, admin, by, is_member):
     fill(10)
@@ -338,7 +338,7 @@ def test_a_page_of_failures_shows_only_ones_own_domains(client):
     roll_up()
     client.force_login(make_member(team, Role.VIEWER))
 
-    for by in ("cause-mx", "cause", "reporter", "domain", "provider"):
+    for by in ("cause-operator", "cause", "reporter", "domain", "provider"):
         table = client.get(reverse("failures:list"), {"by": by}).context["table"]
         assert [row.record.failed for row in table.rows] == [3], by
     group = client.get(address("failures:group"))
@@ -350,8 +350,8 @@ def test_a_page_of_failures_shows_only_ones_own_domains(client):
     ("by", "columns"),
     [
         (
-            "cause-mx",
-            ["name", "receiving_mx", "failed", "domains", "reporters", "first_day", "last_day"],
+            "cause-operator",
+            ["name", "operator", "failed", "domains", "reporters", "first_day", "last_day"],
         ),
         ("reporter", ["name", "failed", "sessions", "rate", "domains", "first_day", "last_day"]),
         ("domain", ["name", "failed", "sessions", "rate", "reporters"]),

@@ -153,3 +153,29 @@ def test_nothing_is_added_up_where_daily_figures_do_not_tell(client):
     assert client.get(listing).context["totals"] is None
     assert totals_of(client, f"{listing}?about=watched&day={YESTERDAY}&trust=upload") is None
     assert totals_of(client, f"{listing}?about=unmanaged&day={YESTERDAY}") is None
+
+
+def test_a_failure_of_a_provider_is_one_group_whatever_hosts_its_customers_have(client):
+    for name in ("one", "two", "three"):
+        domain = make_domain(f"{name}.example")
+        mx = f"{name}-example.mail.protection.outlook.com"
+        make_report(domain, YESTERDAY, failures=4, result_type="dane-required", receiving_mx=mx)
+    make_report(domain, YESTERDAY, failures=1, result_type="dane-required", receiving_mx="")
+    roll_up()
+
+    rows = [row.record for row in client.get(reverse("failures:list")).context["table"].rows]
+
+    provider, unnamed = (row for row in rows if row.name == "Sender insists on DANE")
+    assert (provider.operator, unnamed.operator) == ("Microsoft 365 (outlook.com)", "no MX named")
+    assert (provider.failed, provider.domains, unnamed.failed) == (12, 3, 1)
+    group = client.get(provider.failed_href).context
+    assert (group["failed"], group["domain_count"], group["place_count"]) == (12, 3, 3)
+    assert rows_of(client, group["reports_href"])["Of this cause"] == 12
+    assert totals_of(client, group["reports_href"]).failed == 12
+    for host, part, href in group["places"]:
+        assert host.endswith("-example.mail.protection.outlook.com")
+        behind = client.get(href).context
+        assert (behind["failed"], behind["domain_count"]) == (part.failed_sessions, 1) == (4, 1)
+    nowhere = client.get(unnamed.failed_href).context
+    assert (nowhere["failed"], rows_of(client, nowhere["reports_href"])["Of this cause"]) == (1, 1)
+    assert "no MX named" in client.get(nowhere["reports_href"]).content.decode()

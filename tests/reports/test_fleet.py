@@ -22,12 +22,15 @@ UNTIL = DAY + timedelta(days=3)
 
 
 def _extents(scope, since, until):
-    found = cause_queries.causes_by_receiving_mx(scope, since, until)
-    return cause_queries.extents(scope, found, since, until)
-
-
-def _worst_domains(scope, since, until):
-    return cause_queries.worst_domains(scope, since, until, 9)
+    asked = (
+        cause_queries.causes,
+        cause_queries.causes_by_operator,
+        cause_queries.causes_by_receiving_mx,
+    )
+    return [
+        cause_queries.extents(scope, found, since, until)
+        for found in (ask(scope, since, until) for ask in asked)
+    ]
 
 
 QUESTIONS = (
@@ -43,9 +46,9 @@ QUESTIONS = (
     queries.per_domain_daily,
     queries.reporters_per_domain,
     cause_queries.causes,
+    cause_queries.causes_by_operator,
     cause_queries.causes_by_receiving_mx,
     _extents,
-    _worst_domains,
     queries.by_reporter,
     queries.by_policy_type,
 )
@@ -88,10 +91,22 @@ def answers(scope) -> list[object]:
     found = [question(scope, DAY, UNTIL) for question in QUESTIONS]
     found += [queries.last_report_days(scope), queries.last_heard_of(scope)]
     found.append(queries.data_freshness(scope).newest_day)
-    for receiving_mx in (None, "", "mx1.recipient.example"):
-        cause = CauseKey(result_type="certificate-expired", receiving_mx=receiving_mx)
+    for place in (
+        {},
+        {"operator": ""},
+        {"operator": "recipient.example"},
+        {"receiving_mx": ""},
+        {"receiving_mx": "mx1.recipient.example"},
+    ):
+        cause = CauseKey(result_type="certificate-expired", **place)
         found.append(cause_queries.failed_by_day(scope, cause, DAY, UNTIL))
-        found.append(cause_queries.parts_of(scope, cause, DAY, UNTIL))
+        found.append(cause_queries.parts_by_domain(scope, cause, DAY, UNTIL))
+        found.append(cause_queries.parts_by_domain(scope, cause, DAY, UNTIL, 1))
+        told = cause_queries.told_of(scope, cause, DAY, UNTIL)
+        found.append(cause_queries.parts_by_reporter(told))
+        found.append(cause_queries.parts_by_operator(told, scope, cause, DAY, UNTIL))
+        found.append(cause_queries.parts_by_host(scope, cause, DAY, UNTIL))
+        found.append(cause_queries.parts_by_host(scope, cause, DAY, UNTIL, 1))
     return found
 
 

@@ -90,7 +90,7 @@ def test_causes_come_from_the_details_of_what_counts(fleet):
     [tlsa, expired] = cause_queries.causes(None, DAY, NEXT)
 
     assert (tlsa.result_type, tlsa.failed_sessions) == ("tlsa-invalid", 10)
-    assert tlsa.receiving_mxs == 1
+    assert tlsa.operators == 1
     assert (tlsa.first_day, tlsa.last_day) == (NEXT, NEXT)
     assert (expired.result_type, expired.failed_sessions) == ("certificate-expired", 2)
     by_mx = cause_queries.causes_by_receiving_mx(None, DAY, NEXT)
@@ -98,9 +98,21 @@ def test_causes_come_from_the_details_of_what_counts(fleet):
         ("mx.hoster.example", 10),
         ("mx1.recipient.example", 2),
     ]
+    by_operator = cause_queries.causes_by_operator(None, DAY, NEXT)
+    assert [(row.operator, row.failed_sessions) for row in by_operator] == [
+        ("hoster.example", 10),
+        ("recipient.example", 2),
+    ]
 
 
-@pytest.mark.parametrize("ask", [cause_queries.causes, cause_queries.causes_by_receiving_mx])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        cause_queries.causes,
+        cause_queries.causes_by_operator,
+        cause_queries.causes_by_receiving_mx,
+    ],
+)
 def test_causes_reach_so_many_domains_and_reporters(ask, fleet):
     found = ask(None, DAY, NEXT)
 

@@ -18,7 +18,14 @@ from hypothesis import strategies as st
 
 from accounts.models import Team
 from domains.models import Domain
-from reports.models import DailyFailures, DailySessions, DirtyDay, PolicyResult, Report
+from reports.models import (
+    DailyFailures,
+    DailySessions,
+    DirtyDay,
+    PolicyResult,
+    ReceivingHost,
+    Report,
+)
 from reports.services.apply_retention import apply_retention
 from reports.services.attribute import attribute_new_domains
 from reports.services.roll_up import mark_all_dirty, rebuild_sums, roll_up
@@ -28,6 +35,7 @@ from reports.sum_models import (
     DomainCause,
     DomainReporter,
     DomainSpan,
+    TeamCauseSpan,
     TeamFailures,
     TeamSessions,
 )
@@ -36,7 +44,13 @@ from tests.reports.arrivals import DAY, inventory, numbered, take_in
 
 NAMES = [f"d{n}.example" for n in range(5)]
 REPORTERS = ("Google Inc.", "Other", "Third")
-MODELS = (TeamSessions, TeamFailures, DomainSpan, DomainReporter, DomainCause)
+HOSTS = {
+    "mx1.recipient.example": "recipient.example",
+    "mx2.recipient.example": "recipient.example",
+    "a-example.mail.protection.outlook.com": "outlook.com",
+    "": "",
+}
+MODELS = (TeamSessions, TeamFailures, TeamCauseSpan, DomainSpan, DomainReporter, DomainCause)
 
 
 def held() -> list[Any]:
@@ -50,6 +64,7 @@ def added_up() -> list[Any]:
     teams = dict(Domain.objects.filter(is_active=True).values_list("pk", "team"))
     team_sessions: defaultdict[Any, Counter[int]] = defaultdict(Counter)
     team_failures: defaultdict[Any, Counter[int]] = defaultdict(Counter)
+    cause_spans: defaultdict[Any, Counter[int]] = defaultdict(Counter)
     spans: defaultdict[Any, Counter[int]] = defaultdict(Counter)
     reporters: dict[Any, date] = {}
     causes: dict[Any, date] = {}
@@ -65,14 +80,24 @@ def added_up() -> list[Any]:
         pair = (row.domain_id, row.reporter)
         reporters[pair] = max(row.day, reporters.get(pair, date.min))
     for row in DailyFailures.objects.filter(counted_failed_sessions__gt=0):
+        operator = HOSTS[row.receiving_mx]
         if row.domain_id in teams:
-            key = (row.day, teams[row.domain_id] or 0, row.result_type, row.receiving_mx)
-            team_failures[key].update({0: row.counted_failed_sessions, 1: 1})
-        cause = (row.domain_id, row.result_type, row.receiving_mx, row.reporter)
+            figures = {0: row.counted_failed_sessions, 1: 1}
+            place = (teams[row.domain_id] or 0, row.result_type, operator)
+            team_failures[row.day, *place].update(figures)
+            for length in LENGTHS:
+                span = span_key(row.day.toordinal(), length)
+                cause_spans[span, *place, row.reporter].update(figures)
+        cause = (row.domain_id, row.result_type, operator)
         causes[cause] = max(row.day, causes.get(cause, date.min))
     sums = [
         sorted((*key, *(counts[n] for n in range(width))) for key, counts in found.items())
-        for found, width in ((team_sessions, 5), (team_failures, 2), (spans, 3))
+        for found, width in (
+            (team_sessions, 5),
+            (team_failures, 2),
+            (cause_spans, 2),
+            (spans, 3),
+        )
     ]
     last_days: dict[int, date] = {}
     for (pk, _), day in reporters.items():
@@ -121,7 +146,7 @@ class World:
                     good=self.rng.randint(0, 50),
                     bad=self.rng.choice((0, 3)),
                     domain=self.rng.choice(NAMES),
-                    details=self.rng.choice(([], [DETAIL], [DETAIL | {"result-type": "x"}])),
+                    details=self._details(),
                 )
                 for _ in range(self.rng.randint(1, 2))
             ]
@@ -137,6 +162,16 @@ class World:
                 )
             )
         take_in(*documents)
+
+    def _details(self) -> list[Any]:
+        return [
+            DETAIL
+            | {
+                "result-type": self.rng.choice(("certificate-expired", "x")),
+                "receiving-mx-hostname": self.rng.choice([*HOSTS]),
+            }
+            for _ in range(self.rng.randint(0, 2))
+        ]
 
     def _one(self) -> Any:
         return Domain.objects.filter(name=self.rng.choice(NAMES))
@@ -189,10 +224,11 @@ def test_sums_are_equal_to_the_figures_whatever_happens(seed, settings):
 
 @pytest.mark.django_db
 def test_a_rebuild_makes_the_same_sums():
-    world = World(1)
-    world.reports_come()
-    world.a_domain_moves()
-    world.reports_come()
+    world = World(2)
+    for _ in range(3):
+        world.reports_come()
+        world.a_domain_moves()
+        roll_up()
     expected = held()
     TeamSessions.objects.update(counted_successes=7)
     DomainReporter.objects.all().delete()
@@ -205,21 +241,43 @@ def test_a_rebuild_makes_the_same_sums():
 
 
 @pytest.mark.django_db
-def test_the_migration_makes_the_same_sums():
+def test_the_migration_makes_the_same_sums_by_operator():
     world = World(2)
-    world.reports_come()
-    world.reports_come()
-    expected = held()
-    for model in (*MODELS, CountedDomain):
+    for _ in range(4):
+        world.reports_come()
+    expected, hosts = held(), sorted(ReceivingHost.objects.values_list())
+    DailyFailures.objects.update(operator="")
+    for model in (TeamFailures, TeamCauseSpan, DomainCause, ReceivingHost):
         model.objects.all().delete()
 
-    fill = import_module("reports.migrations.0007_fill_sums").fill
+    fill = import_module("reports.migrations.0014_fill_operators").fill
     fill(apps, SimpleNamespace(connection=connection))
-    with connection.cursor() as cursor:
-        cursor.execute(import_module("reports.migrations.0011_fill_last_days").LAST_DAYS)
 
     assert held() == expected
-    assert CountedDomain.objects.exists()
+    assert sorted(ReceivingHost.objects.values_list()) == hosts
+    for row in DailyFailures.objects.all():
+        assert row.operator == HOSTS[row.receiving_mx]
+
+
+@pytest.mark.django_db
+def test_a_rebuild_names_operators_anew_and_retention_forgets_hosts(settings):
+    settings.KEEP_RAW_DAYS = settings.KEEP_REPORT_DAYS = 0
+    settings.KEEP_ROLLUP_DAYS = 1000
+    world = World(3)
+    for _ in range(4):
+        world.reports_come()
+    expected = held()
+    DailyFailures.objects.update(operator="wrong.example")
+    ReceivingHost.objects.update(operator="wrong.example")
+
+    rebuild_sums()
+
+    assert held() == expected == added_up()
+    assert dict(ReceivingHost.objects.values_list()).items() <= HOSTS.items()
+    assert ReceivingHost.objects.exists()
+    with time_machine.travel(DAY + timedelta(days=1100), tick=False):
+        apply_retention()
+    assert not ReceivingHost.objects.exists()
 
 
 @pytest.mark.django_db

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.db.models import QuerySet
@@ -13,13 +13,15 @@ from django.shortcuts import render
 from domains.models import Domain
 from mailtls.catalogue.result_types import describe_result_type, explain_reason
 from reports import cause_queries
-from reports.cause_queries import CauseKey, Part, Parts, Reason
+from reports.cause_queries import CauseKey, NewestDetail, Part, Parts, Reason
+from reports.fleet import Scope
 from reports.models import FailureDetail
 from reports.signs import cause_name
-from tlsrpt_portal.pages.failure_scope import read_asked, scope_words
+from tlsrpt_portal.pages.failure_scope import operator_words, read_asked, scope_words
+from tlsrpt_portal.pages.span import Span
 from webui import charting
 from webui.charting import Cell, Chart, day_address
-from webui.exports import Sheet, asked_file
+from webui.exports import Sheet, asked_file, asked_format
 from webui.wording import day as day_words
 from webui.wording import number
 
@@ -36,16 +38,23 @@ def failure_group(request: HttpRequest) -> HttpResponse:
     span, domains = asked.span, asked.domains
     if "cause" not in request.GET:
         raise Http404
-    cause = CauseKey(result_type=asked.cause[:64], receiving_mx=request.GET.get("mx"))
+    cause = CauseKey(
+        result_type=asked.cause[:64],
+        operator=request.GET.get("operator"),
+        receiving_mx=request.GET.get("mx"),
+    )
     days = cause_queries.failed_by_day(domains, cause, span.since, span.until)
-    parts = cause_queries.parts_of(domains, cause, span.since, span.until)
+    # A file has all of them.
+    most = None if asked_format(request) else MOST_ROWS
+    parts = _read_parts(domains, cause, span, most)
     told = {"cause": cause.result_type, **cause.in_address}
     chart = _chart(days, asked.day_href(**told))
-    found = cause_queries.evidence(domains, cause, span.since, span.until)
-    reasons = cause_queries.reasons_of(found)
+    found = cause_queries.evidence(domains, cause, span.since, span.until, parts.by_domain)
+    newest = cause_queries.newest_details(found)
+    reasons = cause_queries.reasons_of(newest)
     if (reason := request.GET.get("reason")) is not None:
         found = found.filter(failure_reason_code=reason)
-    if file := asked_file(request, *_sheets(parts, reasons, found), chart.sheet):
+    if file := asked_file(request, *_sheets(cause, parts, reasons, found), chart.sheet):
         return file
     context = {
         "span": span,
@@ -54,17 +63,18 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         "words": describe_result_type(cause.result_type),
         "failed": sum(count for _, count in days),
         "chart": chart,
-        "domains": list(_with_domains(parts.by_domain[:MOST_ROWS])),
-        "domain_count": len(parts.by_domain),
+        "domains": list(_with_domains(parts.by_domain.shown)),
+        "domain_count": parts.by_domain.count,
         "reporters": [
             (part, asked.reports_href(reporter=part.key, **told)) for part in parts.by_reporter
         ],
-        "mxs": [
-            (part, asked.group_href(replace(cause, receiving_mx=part.key)))
-            for part in parts.by_receiving_mx
-        ]
-        if cause.receiving_mx is None
-        else [],
+        "is_by_operator": cause.operator is None,
+        "places": [
+            (_place_words(cause, part.key), part, asked.group_href(_at(cause, part.key)))
+            for part in parts.by_place.shown[:MOST_ROWS]
+        ],
+        "place_count": parts.by_place.count,
+        "place": _place(cause),
         "reasons": [
             (one, explain_reason(one.code) or "", asked.group_href(cause, reason=one.code))
             for one in reasons[:MOST_REASONS]
@@ -76,11 +86,68 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         "narrowed_to": scope_words(asked.scope),
         "evidence": [
             (detail, explain_reason(detail.failure_reason_code) or "")
-            for detail in sorted(found[:MOST_EVIDENCE], key=_newest_first)
+            for detail in _evidence(found, newest, reason)
         ],
         "reports_href": asked.reports_href(**told),
     }
     return render(request, "failures/group.html", context)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """A cause taken apart; `by_place` by operator, of a cause at one operator by its hosts."""
+
+    by_domain: Parts
+    by_reporter: list[Part]
+    by_place: Parts
+
+
+def _read_parts(domains: Scope, cause: CauseKey, span: Span, most: int | None) -> _Taken:
+    asked = domains, cause, span.since, span.until
+    told = cause_queries.told_of(*asked)
+    if cause.receiving_mx is not None:
+        by_place = Parts(shown=[], count=0)
+    elif cause.operator is not None:
+        by_place = cause_queries.parts_by_host(*asked, most)
+    else:
+        operators = cause_queries.parts_by_operator(told, *asked)
+        by_place = Parts(shown=operators, count=len(operators))
+    return _Taken(
+        by_domain=cause_queries.parts_by_domain(*asked, most),
+        by_reporter=cause_queries.parts_by_reporter(told),
+        by_place=by_place,
+    )
+
+
+def _at(cause: CauseKey, place: str) -> CauseKey:
+    """Give the part of a cause at one operator or, where it is at one already, at one host."""
+    if cause.operator is None:
+        return replace(cause, operator=place)
+    return replace(cause, receiving_mx=place)
+
+
+def _place(cause: CauseKey) -> str:
+    """Give in words where a cause is; empty for anywhere."""
+    if cause.receiving_mx is not None:
+        return cause.receiving_mx or "no MX named"
+    return "" if cause.operator is None else operator_words(cause.operator)
+
+
+def _place_words(cause: CauseKey, place: str) -> str:
+    if cause.operator is None:
+        return operator_words(place)
+    return place or "not named"
+
+
+def _evidence(
+    found: QuerySet[FailureDetail], newest: Sequence[NewestDetail], reason: str | None
+) -> list[FailureDetail]:
+    """Give the newest details that matched, by day; what is known of them already is not asked
+    of the database again."""
+    if reason is None:
+        keys = [one.pk for one in newest[:MOST_EVIDENCE]]
+        found = cause_queries.details_with_reports().filter(pk__in=keys)
+    return sorted(found[:MOST_EVIDENCE], key=_newest_first)
 
 
 def _with_domains(parts: Sequence[Part]) -> Iterator[tuple[Domain, Part]]:
@@ -88,7 +155,9 @@ def _with_domains(parts: Sequence[Part]) -> Iterator[tuple[Domain, Part]]:
     return ((names[part.key], part) for part in parts if part.key in names)
 
 
-def _sheets(parts: Parts, reasons: Sequence[Reason], found: QuerySet[FailureDetail]) -> list[Sheet]:
+def _sheets(
+    cause: CauseKey, parts: _Taken, reasons: Sequence[Reason], found: QuerySet[FailureDetail]
+) -> list[Sheet]:
     return [
         Sheet(
             name="domains",
@@ -102,20 +171,29 @@ def _sheets(parts: Parts, reasons: Sequence[Reason], found: QuerySet[FailureDeta
                     part.first_day,
                     part.last_day,
                 )
-                for domain, part in _with_domains(parts.by_domain)
+                for domain, part in _with_domains(parts.by_domain.shown)
             ),
         ),
         Sheet(
             name="reporters",
             file_name="failures-reporters",
-            header=("Reporter", "Failed sessions", "Domains", "First day", "Last day"),
-            rows=lambda: map(_part_cells, parts.by_reporter),
+            header=("Reporter", "Failed sessions", "First day", "Last day"),
+            rows=lambda: (
+                (part.key, part.failed_sessions, part.first_day, part.last_day)
+                for part in parts.by_reporter
+            ),
         ),
         Sheet(
             name="mx",
             file_name="failures-receiving-mx",
-            header=("Receiving MX", "Failed sessions", "Domains", "First day", "Last day"),
-            rows=lambda: map(_part_cells, parts.by_receiving_mx),
+            header=(
+                "MX operator" if cause.operator is None else "Receiving MX",
+                "Failed sessions",
+                "Domains",
+                "First day",
+                "Last day",
+            ),
+            rows=lambda: map(_part_cells, parts.by_place.shown),
         ),
         Sheet(
             name="reasons",

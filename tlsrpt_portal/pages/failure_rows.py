@@ -12,7 +12,7 @@ from reports.cause_queries import Cause, Extent, extents
 from reports.models import PolicyKind
 from reports.queries import ProviderFigures, Sums
 from reports.signs import cause_name
-from tlsrpt_portal.pages.failure_scope import Asked, provider_words
+from tlsrpt_portal.pages.failure_scope import Asked, operator_words, provider_words
 from webui.wording import plural
 
 
@@ -25,7 +25,7 @@ class Row:
     failed: int
     # Where exactly these sessions are; empty where the page behind the name shows more.
     failed_href: str = ""
-    receiving_mx: str | None = None
+    operator: str | None = None
     # The sessions that those are a part of.
     sessions: int | None = None
     domains: int | None = None
@@ -44,9 +44,9 @@ class Rows:
     count: int
 
 
-def _by_cause_and_mx(asked: Asked, most: int | None) -> Rows:
+def _by_cause_and_operator(asked: Asked, most: int | None) -> Rows:
     span = asked.span
-    found = cause_queries.causes_by_receiving_mx(asked.domains, span.since, span.until)
+    found = cause_queries.causes_by_operator(asked.domains, span.since, span.until)
     return _cause_rows(asked, found, most)
 
 
@@ -72,7 +72,7 @@ def _cause_row(one: Cause, extent: Extent, href: str) -> Row:
         href=href,
         failed=one.failed_sessions,
         failed_href=href,
-        receiving_mx=_mx_words(one),
+        operator=_operators(one),
         domains=extent.domains,
         domains_href=f"{href}#domains",
         reporters=extent.reporters,
@@ -82,10 +82,10 @@ def _cause_row(one: Cause, extent: Extent, href: str) -> Row:
     )
 
 
-def _mx_words(one: Cause) -> str:
-    if one.receiving_mx or not one.receiving_mxs:
-        return one.receiving_mx or "none named"
-    return plural(one.receiving_mxs, "MX host")
+def _operators(one: Cause) -> str:
+    if one.operator is None and one.operators:
+        return plural(one.operators, "operator")
+    return operator_words(one.operator or "")
 
 
 def _by_reporter(asked: Asked, most: int | None) -> Rows:
@@ -172,7 +172,7 @@ def _by_policy_type(asked: Asked, most: int | None) -> Rows:
 
 # By the word in the address: how it is called, and what gives its first rows, or all.
 GROUPINGS: dict[str, tuple[str, Callable[[Asked, int | None], Rows]]] = {
-    "cause-mx": ("Cause and MX", _by_cause_and_mx),
+    "cause-operator": ("Cause and MX operator", _by_cause_and_operator),
     "cause": ("Cause", _by_cause),
     "reporter": ("Reporter", _by_reporter),
     "domain": ("Domain", _by_domain),

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.models import Team
 from domains.models import NO_PROVIDER, DomainQuerySet, StsMode
+from mailtls.providers import provider_at
 from reports.cause_queries import CauseKey
 from reports.charts import fleet_reports_href
 from reports.fleet import Fleet, Scope
@@ -80,6 +81,14 @@ def scope_words(scope: dict[str, str]) -> str:
 def provider_words(provider: str) -> str:
     """Give an MX provider of the address in words."""
     return "Own or unknown hosts" if provider == NO_PROVIDER else provider
+
+
+def operator_words(operator: str) -> str:
+    """Give an operator of MX hosts in words; empty is where no host is named."""
+    if not operator:
+        return "no MX named"
+    provider = provider_at(operator)
+    return f"{provider} ({operator})" if provider else operator
 
 
 def failures_href(**query: str) -> str:

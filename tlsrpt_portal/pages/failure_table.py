@@ -22,8 +22,8 @@ class FailureTable(PortalTable):
     """One row a group."""
 
     name = tables.Column(verbose_name="Group", attrs=KEY)
-    receiving_mx = tables.Column(
-        verbose_name="Receiving MX", attrs={"td": {"class": "host muted"}}, default="–"
+    operator = tables.Column(
+        verbose_name="MX operator", attrs={"td": {"class": "host muted"}}, default="–"
     )
     failed = tables.Column(verbose_name="Failed sessions", attrs=END)
     sessions = tables.Column(verbose_name="Of sessions", attrs=END, default="–")
@@ -101,7 +101,7 @@ class FailureTable(PortalTable):
 
 
 # What a grouping may not tell of; the rate needs the sessions.
-_OPTIONAL = ("receiving_mx", "sessions", "domains", "reporters", "first_day", "last_day")
+_OPTIONAL = ("operator", "sessions", "domains", "reporters", "first_day", "last_day")
 
 
 def untold_columns(rows: Sequence[Row]) -> list[str]:

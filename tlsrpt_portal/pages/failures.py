@@ -13,7 +13,7 @@ from accounts.access import teams_for
 from accounts.models import ViewedPage
 from accounts.saved_views import Column, KeptViews
 from domains.models import Domain, StsMode
-from reports import cause_queries, queries
+from reports import queries
 from reports.fleet import Scope
 from tlsrpt_portal.pages.failure_rows import GROUPINGS, Row
 from tlsrpt_portal.pages.failure_scope import Asked, provider_words, read_asked
@@ -25,7 +25,9 @@ from webui.lists import table_file
 
 MOST_ROWS = 50
 MOST_HEAT_ROWS = 20
-DEFAULT_GROUPING = "cause-mx"
+DEFAULT_GROUPING = "cause-operator"
+# As earlier addresses, and the views that people have saved, call a grouping.
+_EARLIER = {"cause-mx": DEFAULT_GROUPING}
 
 
 def failures(request: HttpRequest) -> HttpResponse:
@@ -35,6 +37,7 @@ def failures(request: HttpRequest) -> HttpResponse:
         return redirect(first)
     asked = read_asked(request)
     by = request.GET.get("by", DEFAULT_GROUPING)
+    by = _EARLIER.get(by, by)
     if by not in GROUPINGS:
         raise Http404
     # Any other order than the rows' own, and a file, need all of them.
@@ -96,7 +99,8 @@ def _table(
 def _heat(domains: Scope, span: Span) -> list[HeatRow]:
     """Give the worst domains of the span with their days, at most the last thirty."""
     since = max(span.since, span.until - timedelta(days=29))
-    worst = cause_queries.worst_domains(domains, since, span.until, MOST_HEAT_ROWS)
+    failing, _ = queries.failing_domains(domains, since, span.until, MOST_HEAT_ROWS)
+    worst = [pk for pk, _ in failing]
     chosen = Domain.objects.filter(pk__in=worst)
     daily = queries.per_domain_daily(chosen, since, span.until)
     names = {domain.pk: domain for domain in chosen}

@@ -22,6 +22,7 @@ from alerts.services.handle import may_handle
 from alerts.views.incidents import visible_incident
 from alerts.words import words_of
 from domains.models import Domain, DomainQuerySet
+from mailtls.providers import operator_of
 from reports import queries
 from reports.charts import sessions_chart
 from tlsrpt_portal.pages.incident_evidence import read_check_evidence
@@ -98,7 +99,12 @@ def _group_href(incident: Incident) -> str:
 def _cause_query(incident: Incident) -> dict[str, str]:
     if not incident.result_type:
         return {}
-    at = {"mx": incident.receiving_mx[0]} if len(incident.receiving_mx) == 1 else {}
+    hosts = incident.receiving_mx
+    operators = {operator_of(host) for host in hosts}
+    if len(hosts) == 1:
+        at = {"mx": hosts[0]}
+    else:
+        at = {"operator": operators.pop()} if len(operators) == 1 else {}
     return {"cause": incident.result_type, **at}
 
 
