@@ -13,7 +13,19 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum, Value, Window
+from django.db.models import (
+    Count,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Max,
+    Min,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    Window,
+)
 from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 
@@ -225,6 +237,13 @@ def failing_domains(
     )
     found = list(rows[:most])
     return [(pk, Sums(told, failed)) for pk, told, failed, _ in found], found[0][3] if found else 0
+
+
+def domains_failing_at(scope: Scope, since: date, until: date, least_rate: float) -> set[int]:
+    """Give the ids of the domains of whose sessions at least this share failed."""
+    rate = ExpressionWrapper(F("failed") * 1.0 / F("told"), output_field=FloatField())
+    rows = _per_domain(scope, since, until).filter(failed__gt=0).annotate(rate=rate)
+    return {pk for pk, *_ in rows.filter(rate__gte=least_rate)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from reports import cause_queries, queries
 from reports.queries import Sums, Totals
 from reports.signs import cause_name
 from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
-from tlsrpt_portal.pages.failure_scope import failures_href, group_href
+from tlsrpt_portal.pages.failure_scope import failures_href, group_href, operator_words
 from tlsrpt_portal.pages.stages import (
     EVIDENCE_DAYS,
     LEAST_DAYS,
@@ -108,13 +108,14 @@ def read_board(domains: DomainQuerySet) -> Board:
     since, until = queries.last_complete_days(EVIDENCE_DAYS)
     taking = _taking_mail(domains)
     states = _states_by_stage(taking, until)
-    told = queries.per_domain_sums(_using(domains), since, until)
+    failing = _failing(domains, since, until)
     shown = {
-        stage: _first_places(taking, stage, states[stage], told, MOST_CARDS)
+        stage: _first_places(taking, stage, states[stage], failing, MOST_CARDS)
         for stage in (Stage.DARK, Stage.REPORTING, Stage.ENFORCE)
     }
     counts = {stage: states[stage].domains for stage in shown}
     testing = domains.in_mode(StsMode.TESTING)
+    told = queries.per_domain_sums(testing, since, until)
     tried = _read_published(testing)
     early = queries.domains_told_of(testing, since, _early(until))
     for stage, places in _tested(tried, told, early, until).items():
@@ -146,19 +147,19 @@ def list_places(domains: DomainQuerySet, stage: Stage) -> list[Place]:
     since, until = queries.last_complete_days(EVIDENCE_DAYS)
     taking = _taking_mail(domains)
     states = _states_by_stage(taking, until)
-    if stage in {Stage.DARK, Stage.REPORTING}:
-        return _first_places(taking, stage, states[stage], {}, None)
-    told = queries.per_domain_sums(_using(domains), since, until)
     if stage in {Stage.TESTING, Stage.READY}:
         testing = domains.in_mode(StsMode.TESTING)
+        told = queries.per_domain_sums(testing, since, until)
         early = queries.domains_told_of(testing, since, _early(until))
         return sorted(_tested(_read_published(testing), told, early, until)[stage])
-    return _first_places(taking, stage, states[stage], told, None)
+    failing = _failing(domains, since, until) if stage is Stage.ENFORCE else set[int]()
+    return _first_places(taking, stage, states[stage], failing, None)
 
 
-def _using(domains: DomainQuerySet) -> DomainQuerySet:
-    """Narrow to the domains whose policy senders use, for their sums: from one index."""
-    return domains.filter(mta_sts=Status.VALID)
+def _failing(domains: DomainQuerySet, since: date, until: date) -> set[int]:
+    """Give the domains in enforce of whose sessions so many failed that somebody should look."""
+    enforcing = domains.in_mode(StsMode.ENFORCE)
+    return queries.domains_failing_at(enforcing, since, until, NOTABLE_RATE)
 
 
 def _early(until: date) -> date:
@@ -206,13 +207,13 @@ def _first_places(
     taking: DomainQuerySet,
     stage: Stage,
     states: States,
-    told: Mapping[int, Sums],
+    failing: AbstractSet[int],
     most: int | None,
 ) -> list[Place]:
     """Give the first domains of a stage, or all: troubled ones first, then by name."""
     troubled = _publishing(states.troubled)
     if stage is Stage.ENFORCE:
-        troubled |= Q(pk__in=[pk for pk, seen in told.items() if _fails_notably(seen)])
+        troubled |= Q(pk__in=failing)
     is_quiet = Case(When(troubled, then=False), default=True, output_field=BooleanField())
     rows = taking.filter(_publishing(states.all)).annotate(is_quiet=is_quiet)
     found = rows.order_by("is_quiet", "name").values_list("is_quiet", "name", "pk", *_STATES)
@@ -276,16 +277,12 @@ LANES = {
 }
 
 
-def _fails_notably(seen: Sums) -> bool:
-    return (seen.failure_rate or 0) >= NOTABLE_RATE
-
-
 def _is_trouble(stage: Stage, published: Published, seen: Sums) -> bool:
     """Say whether somebody should look at a domain in this stage."""
     match stage:
         case Stage.ENFORCE:
-            is_blind = published.tlsrpt != Status.VALID
-            return is_blind or _fails_notably(seen)
+            # And where too much fails: `_failing`, for only few of a fleet do.
+            return published.tlsrpt != Status.VALID
         case Stage.DARK:
             return published.tlsrpt == Status.INVALID
         case Stage.REPORTING:
@@ -328,7 +325,7 @@ def _what_if(
     until: date,
 ) -> WhatIf:
     scope = {"sts": StsMode.TESTING.value, "days": str(EVIDENCE_DAYS)}
-    causes = cause_queries.causes_by_receiving_mx(testing, since, until)[:MOST_REFUSED]
+    causes = cause_queries.causes_by_operator(testing, since, until)[:MOST_REFUSED]
     senders = queries.failures_by_reporter(testing, since, until)[:MOST_REFUSED]
     return WhatIf(
         domains=len(tried),
@@ -347,9 +344,9 @@ def _what_if(
         by_cause=[
             Refused(
                 name=cause_name(one.result_type),
-                detail=one.receiving_mx or "no MX named",
+                detail=operator_words(one.operator or ""),
                 sessions=one.failed_sessions,
-                href=group_href(cause=one.result_type, mx=one.receiving_mx or "", **scope),
+                href=group_href(cause=one.result_type, **one.in_address, **scope),
             )
             for one in causes
         ],
