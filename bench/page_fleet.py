@@ -2,7 +2,8 @@
 
 Ten kinds of domains in twenty teams, with tags, postures, a year of changes and record versions,
 incidents, hosted policies, checks, daily figures, and the reports of the newest days. One report
-in 23 tells of failures, at 400 MX hosts.
+in five tells of failures, of two of eleven causes. A third of the domains shares 400 MX hosts, a
+third has hosts of its own at a provider, and a third runs its own.
 """
 
 from __future__ import annotations
@@ -174,18 +175,26 @@ FROM domains_domain d
 CROSS JOIN (SELECT name, nr FROM unnest(%(names)s::text[]) WITH ORDINALITY AS r (name, nr)) r,
 LATERAL (SELECT CASE WHEN d.id %% 10 < 6 THEN 'sts' ELSE 'no-policy-found' END AS kind,
                 40 + (d.id * 31 + %(back)s * 7 + r.nr * 97) %% 900 AS n,
-                CASE WHEN (d.id * 7 + %(back)s * 13 + r.nr) %% 23 = 0 THEN 1 + d.id %% 5 ELSE 0
-                END AS f) p;
+                CASE WHEN abs(hashint8(d.id * 1000 + %(back)s * 10 + r.nr)) %% 5 = 0
+                THEN 2 + d.id %% 50 ELSE 0 END AS f) p;
 """
 
 _FAILURES = """
-INSERT INTO reports_dailyfailures (domain_id, day, result_type, receiving_mx, reporter,
+INSERT INTO reports_dailyfailures (domain_id, day, result_type, receiving_mx, operator, reporter,
        failed_sessions, counted_failed_sessions)
-SELECT domain_id, day,
+SELECT s.domain_id, s.day,
        (ARRAY['certificate-expired', 'starttls-not-supported', 'validation-failure',
-              'certificate-host-mismatch', 'sts-policy-fetch-error'])[1 + domain_id %% 5],
-       'mx' || domain_id %% 400 || '.provider.example', reporter, failures, failures
-FROM reports_dailysessions WHERE failures > 0;
+              'certificate-host-mismatch', 'certificate-not-trusted', 'tlsa-invalid',
+              'dnssec-invalid', 'dane-required', 'sts-policy-fetch-error', 'sts-policy-invalid',
+              'sts-webpki-invalid'])[1 + (abs(hashint8(s.id)) + 4 * k) %% 11],
+       CASE s.domain_id %% 3
+            WHEN 0 THEN 'mx' || s.domain_id %% 400 || '.provider.example'
+            WHEN 1 THEN replace(d.name, '.', '-') || '.mail.protection.outlook.com'
+            ELSE 'mx' || 1 + abs(hashint8(s.id * 2 + k)) %% 3 || '.' || d.name END,
+       (ARRAY['provider.example', 'outlook.com', 'bench.example'])[1 + s.domain_id %% 3],
+       s.reporter, s.failures / 2, s.failures / 2
+FROM reports_dailysessions s JOIN domains_domain d ON d.id = s.domain_id
+CROSS JOIN generate_series(0, 1) k WHERE s.failures > 0;
 """
 
 # One report a domain, day and reporter, as large senders do; bodies are short here.
@@ -246,7 +255,8 @@ FROM reports_report WHERE id %% 100 = 0;
 INSERT INTO reports_failuredetail (result_id, position, result_type, result_type_raw,
        failed_sessions, sending_mta_ip, receiving_mx_hostname, receiving_mx_helo, receiving_ip,
        additional_information, failure_reason_code)
-SELECT p.id, 0, f.result_type, f.result_type, f.failed_sessions, '192.0.2.7', f.receiving_mx, '',
+SELECT p.id, row_number() OVER (PARTITION BY p.id) - 1, f.result_type, f.result_type,
+       f.failed_sessions, '192.0.2.7', f.receiving_mx, '',
        '198.51.100.9', '', CASE WHEN p.id %% 2 = 0 THEN 'X509_V_ERR_CERT_HAS_EXPIRED' ELSE '' END
 FROM reports_dailyfailures f
 JOIN reports_policyresult p

@@ -93,6 +93,8 @@ PAGES = (
     "/failures/?cause=certificate-expired",
     "/failures/group/?cause=certificate-expired",
     "/failures/group/?cause=certificate-expired&days=365",
+    "/failures/group/?cause=certificate-expired&operator=outlook.com",
+    "/failures/group/?cause=certificate-expired&operator=outlook.com&days=365",
     "/failures/group/?cause=certificate-expired&mx=mx{mx}.provider.example",
     "/failures/group/?cause=certificate-expired&mx=mx{mx}.provider.example&days=365",
     "/reporters/",
@@ -242,7 +244,8 @@ def placeholders() -> dict[str, Any]:
     return {
         "team": team.pk,
         "domain": domain.name,
-        "mx": domain.pk % 400,
+        # Of the third that shares hosts (see page_fleet).
+        "mx": domain.pk // 3 * 3 % 400,
         "incident": Incident.objects.get(cause_key="cause 1").pk,
         "past": (timezone.now() - timedelta(days=200)).date().isoformat(),
         "last_page": "last",
