@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from heapq import nsmallest
+from operator import attrgetter
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -133,7 +135,7 @@ def coverage_paper(request: HttpRequest) -> HttpResponse:
         "exceptions": list(running.order_by("domain__name", "lack")[:MOST_LINES]),
         "exception_count": running.count(),
         "lapsed": _lapsed(scope),
-        "lacking": _name_lacking(scope, lacking, held, teams)[:MOST_LINES],
+        "lacking": _name_lacking(scope, lacking, held, teams),
         "lacking_count": len(lacking),
         "most_lines": MOST_LINES,
         "made_at": timezone.now(),
@@ -152,20 +154,20 @@ def _table(
     held: dict[int, dict[Lack, CoverageException]],
     teams: dict[int | None, str],
 ) -> StandardTable:
-    known = {state.value for state in standard.states}
-    counts: dict[int | None, Counter[str]] = {}
-    excepted: dict[int | None, Counter[str]] = {}
+    known = {state.value: state.value for state in standard.states}
+    read = attrgetter("team_id", standard.aspect)
+    counts: defaultdict[int | None, Counter[str]] = defaultdict(Counter)
+    # Of a fleet there are thousands of domains, and few pairs of team and state.
+    for (team, state), size in Counter(map(read, states)).items():
+        counts[team][known.get(state, UNKNOWN.value)] += size
+    excepted: defaultdict[int | None, Counter[str]] = defaultdict(Counter)
     for one in states:
-        value = getattr(one, standard.aspect)
-        value = value if value in known else UNKNOWN.value
-        counts.setdefault(one.team_id, Counter())[value] += 1
-        if excused_by(standard.aspect, value) & held.get(one.domain_id, {}).keys():
-            excepted.setdefault(one.team_id, Counter())[value] += 1
+        if lacks := held.get(one.domain_id):
+            state = known.get(getattr(one, standard.aspect), UNKNOWN.value)
+            if excused_by(standard.aspect, state) & lacks.keys():
+                excepted[one.team_id][state] += 1
     ordered = sorted(counts, key=lambda key: (key is None, teams.get(key, "").lower()))
-    lines = [
-        _line(standard, teams.get(key, "–"), counts[key], excepted.get(key, Counter()))
-        for key in ordered
-    ]
+    lines = [_line(standard, teams.get(key, "–"), counts[key], excepted[key]) for key in ordered]
     if len(lines) > 1:
         all_counts, all_excepted = _sum(counts.values()), _sum(excepted.values())
         lines.append(_line(standard, "All", all_counts, all_excepted))
@@ -198,17 +200,23 @@ def _name_lacking(
     held: dict[int, dict[Lack, CoverageException]],
     teams: dict[int | None, str],
 ) -> list[LackingDomain]:
-    """Give names and owners, by team and name; one query however many there are."""
+    """Give the first ones with names and owners, by team and name."""
     names: dict[int, tuple[str, str]] = {
         pk: (name, owner)
         for pk, name, owner in scope.domains.order_by().values_list("pk", "name", "owner")
     }
+
+    def place(one: DayState) -> tuple[bool, str, str]:
+        team = teams.get(one.team_id, "–")
+        return team == "No team", team.lower(), names[one.domain_id][0]
+
+    first = nsmallest(MOST_LINES, (one for one in lacking if one.domain_id in names), key=place)
     words = {
         (standard.aspect, state.value): state.word
         for standard in STANDARDS
         for state in standard.states
     }
-    rows = [
+    return [
         LackingDomain(
             name=names[one.domain_id][0],
             team=teams.get(one.team_id, "–"),
@@ -219,7 +227,5 @@ def _name_lacking(
                 lack.label for lack in Lack if lack in held.get(one.domain_id, {})
             ),
         )
-        for one in lacking
-        if one.domain_id in names
+        for one in first
     ]
-    return sorted(rows, key=lambda row: (row.team == "No team", row.team.lower(), row.name))
