@@ -371,6 +371,7 @@ def test_no_page_is_wider_than_the_screen(browser, live_server, width):
         "reporters:list",
         "coverage",
         "coverage-paper",
+        "coverage:domains",
         "coverage:exceptions",
         "rollout",
         "start",

@@ -63,16 +63,18 @@ def read_scope(request: HttpRequest) -> Scope:
     return Scope(
         domains=domains,
         words=words,
-        on=_read_day(request.GET.get("on", ""), today),
+        on=read_day(request),
         today=today,
         team=team,
         teams=teams,
     )
 
 
-def _read_day(text: str, today: date) -> date:
+def read_day(request: HttpRequest) -> date:
+    """Read the day; whatever is none, or is still to come, means today."""
+    today = timezone.now().date()
     try:
-        day = date.fromisoformat(text)
+        day = date.fromisoformat(request.GET.get("on", ""))
     except ValueError:
         return today
     return min(day, today)

@@ -10,6 +10,7 @@ from domains import urls as domains_urls
 from reports import urls as reports_urls
 from reports.views.reports import report_page
 from tlsrpt_portal.pages.coverage import coverage_page
+from tlsrpt_portal.pages.coverage_domains import DomainsOfDay
 from tlsrpt_portal.pages.coverage_paper import coverage_paper
 from tlsrpt_portal.pages.domain import domain_page
 from tlsrpt_portal.pages.domains import DomainList
@@ -34,6 +35,11 @@ alerts = [
     path("<int:pk>/", incident_page, name="incident"),
 ]
 
+coverage_urls = [
+    path("domains/", DomainsOfDay.as_view(), name="domains"),
+    *domains_urls.coverage_urlpatterns,
+]
+
 failure_urls = [
     path("", failures, name="list"),
     path("group/", failure_group, name="group"),
@@ -53,7 +59,7 @@ urlpatterns = [
     path("start/", start, name="start"),
     path("coverage/", coverage_page, name="coverage"),
     path("coverage/print/", coverage_paper, name="coverage-paper"),
-    path("coverage/", include((domains_urls.coverage_urlpatterns, "coverage"))),
+    path("coverage/", include((coverage_urls, "coverage"))),
     path("rollout/", rollout, name="rollout"),
     path("setup/<str:token>/", set_up, name="set-up"),
     path("domains/", include((domains, "domains"))),
