@@ -5,8 +5,8 @@ Scope and days are as in reports.queries.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -26,15 +26,20 @@ from reports.models import FailureDetail
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseKey:
-    """A cause: a result type, at one receiving MX where `receiving_mx` is not None."""
+    """A cause: a result type, at one receiving MX where `receiving_mx` is not None.
+
+    As one reporter alone tells of it, where `reporter` is not empty.
+    """
 
     result_type: str
     receiving_mx: str | None = None
+    reporter: str = ""
 
     @property
     def in_address(self) -> dict[str, str]:
-        """Give the MX as addresses name it; empty where reporters name none."""
-        return {} if self.receiving_mx is None else {"mx": self.receiving_mx}
+        """Give MX and reporter as addresses name them; an empty MX is where reporters name none."""
+        mx = {} if self.receiving_mx is None else {"mx": self.receiving_mx}
+        return mx | ({"reporter": self.reporter} if self.reporter else {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +74,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """What reporters give as the reason of failures; an empty `code` is where they give none."""
+    """What reporters give as the reason of failures; an empty `code` is where they give none.
+
+    With the failed sessions of each domain and by each reporter, most first.
+    """
 
     code: str
     failed_sessions: int
-    domains: int
-    reporters: int
+    by_domain: list[tuple[int, int]]
+    by_reporter: list[tuple[str, int]]
 
 
 # Reasons are counted in so many details: a cause of years may have millions.
@@ -148,7 +156,9 @@ def failed_by_day(
     scope: Scope, cause: CauseKey, since: date, until: date
 ) -> list[tuple[date, int]]:
     """Give every day of the span with its failed sessions, zero where there were none."""
-    rows = of_cause(failures_of(scope, since, until), cause).values_list("day")
+    # The sums of teams do not tell by whom.
+    told = domain_failures_of if cause.reporter else failures_of
+    rows = of_cause(told(scope, since, until), cause).values_list("day")
     found: dict[date, int] = dict(rows.annotate(Sum("counted_failed_sessions")))
     span = (since + timedelta(days=n) for n in range((until - since).days + 1))
     return [(day, found.get(day, 0)) for day in span]
@@ -228,22 +238,32 @@ def reasons_of(found: QuerySet[FailureDetail]) -> list[Reason]:
         Reason(
             code=code,
             failed_sessions=sum(failed for failed, _, _ in group),
-            domains=len({domain for _, domain, _ in group}),
-            reporters=len({reporter for _, _, reporter in group}),
+            by_domain=_most_first((domain, failed) for failed, domain, _ in group),
+            by_reporter=_most_first((reporter, failed) for failed, _, reporter in group),
         )
         for code, group in told.items()
     ]
     return sorted(found_reasons, key=lambda one: (-one.failed_sessions, one.code))
 
 
+def _most_first(told: Iterable[tuple[Any, int]]) -> list[tuple[Any, int]]:
+    summed: Counter[Any] = Counter()
+    for key, failed in told:
+        summed[key] += failed
+    return sorted(summed.items(), key=lambda one: (-one[1], one[0]))
+
+
 def of_details(rows: QuerySet[FailureDetail], cause: CauseKey) -> QuerySet[FailureDetail]:
     """Narrow failure details to those of a cause."""
     rows = rows.filter(result_type=cause.result_type)
-    mx = cause.receiving_mx
-    return rows if mx is None else rows.filter(receiving_mx_hostname=mx)
+    if cause.receiving_mx is not None:
+        rows = rows.filter(receiving_mx_hostname=cause.receiving_mx)
+    return rows.filter(result__reporter=cause.reporter) if cause.reporter else rows
 
 
 def of_cause(rows: QuerySet[Any], cause: CauseKey) -> QuerySet[Any]:
     """Narrow daily figures or sums to those of a cause."""
     rows = rows.filter(result_type=cause.result_type)
-    return rows if cause.receiving_mx is None else rows.filter(receiving_mx=cause.receiving_mx)
+    if cause.receiving_mx is not None:
+        rows = rows.filter(receiving_mx=cause.receiving_mx)
+    return rows.filter(reporter=cause.reporter) if cause.reporter else rows

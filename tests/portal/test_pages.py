@@ -342,7 +342,7 @@ def test_a_page_of_failures_shows_only_ones_own_domains(client):
         table = client.get(reverse("failures:list"), {"by": by}).context["table"]
         assert [row.record.failed for row in table.rows] == [3], by
     group = client.get(address("failures:group"))
-    assert [domain.name for domain, _ in group.context["domains"]] == ["ours.example"]
+    assert [domain.name for domain, _, _ in group.context["domains"]] == ["ours.example"]
     assert "theirs.example" not in group.content.decode()
 
 

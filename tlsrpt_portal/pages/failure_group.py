@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import TypeVar
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,7 +17,7 @@ from reports import cause_queries
 from reports.cause_queries import CauseKey, Part, Parts, Reason
 from reports.models import FailureDetail
 from reports.signs import cause_name
-from tlsrpt_portal.pages.failure_scope import read_asked, scope_words
+from tlsrpt_portal.pages.failure_scope import Asked, read_asked, scope_words
 from webui import charting
 from webui.charting import Cell, Chart, day_address
 from webui.exports import Sheet, asked_file
@@ -26,6 +27,8 @@ from webui.wording import number
 MOST_ROWS = 100
 MOST_EVIDENCE = 25
 MOST_REASONS = 10
+# What is told of a domain: its part of the cause, or a number.
+Told = TypeVar("Told")
 # So many details are worth a file; a cause of years may have millions.
 MOST_EVIDENCE_IN_FILES = 10_000
 
@@ -36,16 +39,22 @@ def failure_group(request: HttpRequest) -> HttpResponse:
     span, domains = asked.span, asked.domains
     if "cause" not in request.GET:
         raise Http404
-    cause = CauseKey(result_type=asked.cause[:64], receiving_mx=request.GET.get("mx"))
+    cause = CauseKey(
+        result_type=asked.cause[:64],
+        receiving_mx=request.GET.get("mx"),
+        reporter=request.GET.get("reporter", "")[:200],
+    )
     days = cause_queries.failed_by_day(domains, cause, span.since, span.until)
     parts = cause_queries.parts_of(domains, cause, span.since, span.until)
     told = {"cause": cause.result_type, **cause.in_address}
     chart = _chart(days, asked.day_href(**told))
     found = cause_queries.evidence(domains, cause, span.since, span.until)
     reasons = cause_queries.reasons_of(found)
+    given = None
     if (reason := request.GET.get("reason")) is not None:
         found = found.filter(failure_reason_code=reason)
-    if file := asked_file(request, *_sheets(parts, reasons, found), chart.sheet):
+        given = next((one for one in reasons if one.code == reason), None)
+    if file := asked_file(request, *_sheets(parts, reasons, found, given), chart.sheet):
         return file
     context = {
         "span": span,
@@ -54,11 +63,12 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         "words": describe_result_type(cause.result_type),
         "failed": sum(count for _, count in days),
         "chart": chart,
-        "domains": list(_with_domains(parts.by_domain[:MOST_ROWS])),
-        "domain_count": len(parts.by_domain),
-        "reporters": [
-            (part, asked.reports_href(reporter=part.key, **told)) for part in parts.by_reporter
+        "domains": [
+            (domain, part, asked.reports_href(domain=domain.name, **told))
+            for domain, part in _with_domains(parts.by_domain[:MOST_ROWS])
         ],
+        "domain_count": len(parts.by_domain),
+        "reporters": [_reporter_links(asked, cause, part) for part in parts.by_reporter],
         "mxs": [
             (part, asked.group_href(replace(cause, receiving_mx=part.key)))
             for part in parts.by_receiving_mx
@@ -71,7 +81,10 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         ],
         "newest_details": cause_queries.NEWEST_DETAILS,
         "reason": reason,
+        "given": given,
+        "given_domains": list(_named(given.by_domain[:MOST_ROWS])) if given else [],
         "group_href": asked.group_href(cause),
+        "all_reporters_href": asked.group_href(replace(cause, reporter="")),
         "list_href": asked.list_href(),
         "narrowed_to": scope_words(asked.scope),
         "evidence": [
@@ -83,12 +96,35 @@ def failure_group(request: HttpRequest) -> HttpResponse:
     return render(request, "failures/group.html", context)
 
 
+def _reporter_links(asked: Asked, cause: CauseKey, part: Part) -> tuple[Part, str, str]:
+    """Give a reporter's part, its reports, and this page as it alone tells of it.
+
+    No address narrows to those who give no name.
+    """
+    if not part.key:
+        return part, "", ""
+    alone = replace(cause, reporter=part.key)
+    reports = asked.reports_href(cause=cause.result_type, **alone.in_address)
+    return part, reports, asked.group_href(alone)
+
+
 def _with_domains(parts: Sequence[Part]) -> Iterator[tuple[Domain, Part]]:
-    names = Domain.objects.select_related("team").in_bulk([part.key for part in parts])
-    return ((names[part.key], part) for part in parts if part.key in names)
+    return _named([(part.key, part) for part in parts])
 
 
-def _sheets(parts: Parts, reasons: Sequence[Reason], found: QuerySet[FailureDetail]) -> list[Sheet]:
+def _named(rows: Sequence[tuple[int, Told]]) -> Iterator[tuple[Domain, Told]]:
+    """Give what is told of each domain together with it; one query."""
+    domains = Domain.objects.select_related("team").in_bulk([key for key, _ in rows])
+    return ((domains[key], told) for key, told in rows if key in domains)
+
+
+def _sheets(
+    parts: Parts,
+    reasons: Sequence[Reason],
+    found: QuerySet[FailureDetail],
+    given: Reason | None,
+) -> list[Sheet]:
+    of_reason = _sheets_of_reason(given) if given else []
     return [
         Sheet(
             name="domains",
@@ -126,8 +162,8 @@ def _sheets(parts: Parts, reasons: Sequence[Reason], found: QuerySet[FailureDeta
                     one.code,
                     explain_reason(one.code) or "",
                     one.failed_sessions,
-                    one.domains,
-                    one.reporters,
+                    len(one.by_domain),
+                    len(one.by_reporter),
                 )
                 for one in reasons
             ),
@@ -146,6 +182,27 @@ def _sheets(parts: Parts, reasons: Sequence[Reason], found: QuerySet[FailureDeta
                 "Reason given",
             ),
             rows=lambda: map(_detail_cells, found[:MOST_EVIDENCE_IN_FILES]),
+        ),
+        *of_reason,
+    ]
+
+
+def _sheets_of_reason(given: Reason) -> list[Sheet]:
+    return [
+        Sheet(
+            name="reason-domains",
+            file_name="failures-reason-domains",
+            header=("Domain", "Team", "Failed sessions"),
+            rows=lambda: (
+                (domain.name, domain.team or "", failed)
+                for domain, failed in _named(given.by_domain)
+            ),
+        ),
+        Sheet(
+            name="reason-reporters",
+            file_name="failures-reason-reporters",
+            header=("Reporter", "Failed sessions"),
+            rows=lambda: given.by_reporter,
         ),
     ]
 
