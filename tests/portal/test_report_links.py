@@ -10,10 +10,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Team
+from accounts.roles import Role
 from domains.models import Domain
 from reports.models import FailureDetail, PolicyResult
 from reports.services.roll_up import roll_up
-from tests.factories import TeamFactory, UserFactory, make_domain, make_report
+from tests.factories import (
+    TeamFactory,
+    UserFactory,
+    make_domain,
+    make_incident,
+    make_member,
+    make_report,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -173,6 +181,44 @@ def test_the_reasons_of_a_cause_add_up_to_it_and_lead_to_their_evidence(client):
         assert dict(one.by_reporter) == {shown[0].result.reporter: one.failed_sessions}
 
 
+@pytest.mark.parametrize("names", [["shop.example"], ["shop.example", "paused.example"]])
+@pytest.mark.parametrize("is_member", [False, True])
+def test_a_day_of_an_incident_equals_the_reports_on_its_domains(client, names, is_member):
+    # Somebody else's domain is touched as well, and bank.example fails for the same cause.
+    theirs = make_domain("theirs.example", TeamFactory())
+    make_report(theirs, YESTERDAY, failures=50)
+    shop = Domain.objects.get(name="shop.example")
+    Domain.objects.filter(name__in=names).update(team=shop.team)
+    roll_up()
+    incident = make_incident(*Domain.objects.filter(name__in=names), theirs)
+    if is_member:
+        client.force_login(make_member(shop.team, Role.VIEWER))
+
+    page = client.get(incident.get_absolute_url())
+
+    assert page.context["touched_count"] == len(names) + (0 if is_member else 1)
+    days = [row for row in page.context["chart"].rows if row[1].value]
+    assert len(days) == 3
+    for day, sessions, failed, *_ in days:
+        added, totals = rows_of(client, day.href), totals_of(client, day.href)
+        assert sessions.value == added["Sessions"] == totals.sessions
+        assert failed.value == added["Failed"] == totals.failed
+
+
+def test_an_incident_narrows_reports_and_can_be_dropped(client):
+    incident = make_incident(*Domain.objects.filter(name__in=["shop.example", "bank.example"]))
+    listing = reverse("reports:list")
+
+    page = client.get(listing, {"incident": incident.pk, "domain": "bank.example"})
+    [chip] = page.context["chips"]
+
+    assert chip.words == f"Domains of incident #{incident.pk}, {incident.title}"
+    assert chip.href_without == "?domain=bank.example"
+    assert page.context["table"].paginator.count == 6
+    odd = client.get(listing, {"incident": incident.pk, "domain": "paused.example"})
+    assert odd.context["table"].paginator.count == 0
+
+
 def test_a_chip_leads_to_the_list_without_its_condition(client):
     page = client.get(
         reverse("reports:list"), {"cause": "certificate-expired", "mx": "", "reporter": "Comcast"}
@@ -187,7 +233,16 @@ def test_a_chip_leads_to_the_list_without_its_condition(client):
 
 @pytest.mark.parametrize(
     "query",
-    ["team=99999999999999999999999", "team=1.5", "team=-1", "sts=odd", "cause=x&mx=%00", "about=x"],
+    [
+        "team=99999999999999999999999",
+        "incident=99999999999999999999999",
+        "incident=x",
+        "team=1.5",
+        "team=-1",
+        "sts=odd",
+        "cause=x&mx=%00",
+        "about=x",
+    ],
 )
 def test_an_odd_address_narrows_to_nothing_and_breaks_nothing(client, query):
     page = client.get(f"{reverse('reports:list')}?about=watched&day={YESTERDAY}&{query}")

@@ -85,10 +85,8 @@ def _evidence(incident: Incident, domains: DomainQuerySet, names: Sequence[str])
 
 
 def _reports_query(incident: Incident, names: Sequence[str]) -> dict[str, str]:
-    """Narrow the reports that a click on a day leads to: to the domain, or to the cause."""
-    if len(names) == 1:
-        return {"domain": names[0]}
-    return {"about": "watched", **_cause_query(incident)}
+    """Narrow the reports that a click on a day leads to, to those on the domains of the chart."""
+    return {"domain": names[0]} if len(names) == 1 else {"incident": str(incident.pk)}
 
 
 def _group_href(incident: Incident) -> str:

@@ -20,6 +20,7 @@ from tlsrpt_portal.pages.incident import incident_page
 from tlsrpt_portal.pages.jump import jump
 from tlsrpt_portal.pages.overview import overview
 from tlsrpt_portal.pages.reporters import reporters
+from tlsrpt_portal.pages.reports import PortalReports
 from tlsrpt_portal.pages.rollout import rollout
 from tlsrpt_portal.pages.start import start
 from tlsrpt_portal.pages.system import system
@@ -38,6 +39,11 @@ alerts = [
 coverage_urls = [
     path("domains/", DomainsOfDay.as_view(), name="domains"),
     *domains_urls.coverage_urlpatterns,
+]
+
+report_list = [
+    path("", PortalReports.as_view(), name="list"),
+    *reports_urls.urlpatterns,
 ]
 
 failure_urls = [
@@ -64,7 +70,7 @@ urlpatterns = [
     path("setup/<str:token>/", set_up, name="set-up"),
     path("domains/", include((domains, "domains"))),
     path("failures/", include((failure_urls, "failures"))),
-    path("reports/", include((reports_urls.urlpatterns, "reports"))),
+    path("reports/", include((report_list, "reports"))),
     path("reports/<int:pk>/", report_page, name="report"),
     path("reporters/", include(([path("", reporters, name="list")], "reporters"))),
     path("inbox/", include((reports_urls.inbox_urlpatterns, "inbox"))),
