@@ -31,9 +31,13 @@ from webui.wording import plural
 
 
 def import_page(request: HttpRequest) -> HttpResponse:
-    """Take pasted lines or a file; the next page shows each line's fate."""
+    """Take pasted lines or a file; the next page shows each line's fate.
+
+    Pages that name a domain lead here with it in `?text=`.
+    """
     user = _manager_of_anything(request)
-    form = ImportForm(user, request.POST or None, request.FILES or None)
+    initial = {"text": request.GET.get("text", "")}
+    form = ImportForm(user, request.POST or None, request.FILES or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
