@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import SavedView, Team, User, ViewedPage
+from accounts.models import ApiToken, SavedView, Team, User, ViewedPage
 from accounts.roles import Role
 from alerts.lifecycle import State
 from alerts.models import Destination, Incident, Rule, RuleKind
@@ -65,6 +65,7 @@ def fill(domains: int) -> None:
         Rule.objects.create(name=f"Rule {at}", kind=RuleKind.FAILURE_RATE)
         member = make_member(teams[0], Role.VIEWER)
         make_import(member, domains)
+        ApiToken.objects.create(user=member, name=f"Token {at}", digest=str(at))
         SavedView.objects.create(
             page=ViewedPage.DOMAINS, name=f"View {at}", owner=member, is_for_everyone=True
         )
