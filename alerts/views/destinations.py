@@ -35,8 +35,12 @@ def destinations(request: HttpRequest) -> HttpResponse:
     )
     if file := asked_file(request, _sheet(rows)):
         return file
-    may_add = access.may_anywhere(request.user, Role.MANAGER)
-    return render(request, "settings/destinations.html", {"destinations": rows, "may_add": may_add})
+    context = {
+        "destinations": rows,
+        "may_add": access.may_anywhere(request.user, Role.MANAGER),
+        "sees_everything": access.sees_everything(request.user),
+    }
+    return render(request, "settings/destinations.html", context)
 
 
 def _sheet(rows: QuerySet[Any]) -> Sheet:

@@ -35,6 +35,7 @@ def rules(request: HttpRequest) -> HttpResponse:
     context = {
         "rules": [(rule, _in_words(rule)) for rule in rows],
         "may_add": access.may_anywhere(request.user, Role.MANAGER),
+        "sees_everything": access.sees_everything(request.user),
     }
     return render(request, "settings/rules.html", context)
 

@@ -69,6 +69,7 @@ def kit(request: HttpRequest) -> HttpResponse:
         "zone": dns_kit.render(changes[:MOST_SHOWN], Form.ZONE),
         "verified": verified,
         "may_check": may_anywhere(request.user, Role.ANALYST),
+        "may_manage": may_anywhere(request.user, Role.MANAGER),
         "query": request.GET.urlencode(),
     }
     return render(request, "tools/dns_kit.html", context)
@@ -110,7 +111,8 @@ def _verified(request: HttpRequest, left: int) -> Verified | None:
 def _plan(request: HttpRequest, query: QueryDict) -> Planned:
     domains = _from_address(request, query)
     ours = our_destinations()
-    form = KitForm(query if "rua" in query else {"rua": "".join(ours[:1])})
+    # Nobody is told off for a field that was never sent.
+    form = KitForm(query if "rua" in query else {"rua": ours[0]} if ours else None)
     changes: list[dns_kit.Change] = []
     if form.is_valid() and form.cleaned_data["rua"]:
         changes = dns_kit.plan(

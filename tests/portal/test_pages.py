@@ -189,10 +189,73 @@ def test_each_table_of_a_page_can_be_saved(client, admin, name):
                 assert len(file.content.decode().splitlines()) > 1, link
 
 
-def test_the_overview_without_domains_says_what_to_do(client, admin):
-    text = client.get(reverse("overview")).content.decode()
+BEFORE_ANY_DATA = (
+    "overview",
+    "domains:list",
+    "alerts:incidents",
+    "failures:list",
+    "reports:list",
+    "reporters:list",
+    "coverage",
+    "coverage-paper",
+    "coverage:domains",
+    "rollout",
+    "tools:dns_kit",
+    "start",
+    "settings:teams",
+    "settings:rules",
+    "settings:destinations",
+)
 
+
+@pytest.mark.parametrize("name", BEFORE_ANY_DATA)
+@pytest.mark.parametrize("is_in_a_team", [False, True])
+def test_a_portal_without_data_leads_nobody_where_they_may_not_go(client, name, is_in_a_team):
+    user = make_member(TeamFactory(), Role.VIEWER) if is_in_a_team else UserFactory()
+    client.force_login(user)
+
+    page = client.get(reverse(name))
+    text = page.content.decode()
+
+    links = set(re.findall(r'<a[^>]*\shref="(/[^"#]*)"', text)) - {"/accounts/logout/"}
+    for link in sorted(links):
+        assert client.get(link.replace("&amp;", "&")).status_code in {200, 302}, link
+    if "No domains yet" in text:
+        assert ("You belong to no team yet" in text) is not is_in_a_team
+
+
+@pytest.mark.parametrize(
+    "name", ["overview", "domains:list", "coverage", "coverage:domains", "rollout"]
+)
+def test_a_portal_without_domains_says_what_to_do(client, admin, name):
+    text = client.get(reverse(name)).content.decode()
+
+    assert "No domains yet" in text
     assert reverse("domains:import") in text
+
+
+def test_without_a_report_nobody_says_that_nothing_failed(client, admin):
+    make_domain("ours.example")
+
+    empty = client.get(FAILURES).content.decode()
+    make_report(Domain.objects.get(), timezone.now().date() - timedelta(days=1))
+    roll_up()
+
+    assert "Nobody reported in this span" in empty
+    assert "Nothing failed" not in empty
+    assert "Nothing failed" in client.get(FAILURES).content.decode()
+
+
+def test_the_dns_kit_asks_for_an_address_before_it_complains(client, admin, settings):
+    settings.MAIL_ADDRESS = ""
+
+    first = client.get(reverse("tools:dns_kit")).content.decode()
+    sent = client.get(reverse("tools:dns_kit"), {"rua": ""}).content.decode()
+
+    for text in (first, sent):
+        assert "Where should reports go?" in text
+    assert "This field is required" not in first
+    assert "This field is required" in sent
 
 
 def test_the_overview_counts_what_its_links_show(client, admin):

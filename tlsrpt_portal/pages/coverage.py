@@ -14,6 +14,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.access import may_anywhere
+from accounts.roles import Role
 from domains.exception_queries import excepted_by_team, exceptions_by_domain
 from domains.filters import NO_TEAM
 from domains.history import DayCounts, DayState, counts_by_day, counts_by_team, states_on
@@ -104,6 +106,8 @@ def coverage_page(request: HttpRequest) -> HttpResponse:
         "total": sum(held.total for _, held in counts),
         "span": span,
         "chart": chart,
+        "has_history": any(one.total for one in history),
+        "may_manage": may_anywhere(request.user, Role.MANAGER),
         "made_at": timezone.now(),
     }
     return render(request, "pages/coverage.html", context)

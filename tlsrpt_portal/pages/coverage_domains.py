@@ -14,6 +14,8 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.access import may_anywhere
+from accounts.roles import Role
 from domains.exception_queries import exceptions_by_domain, running_exceptions
 from domains.filters import DANE_CHOICES, STS_CHOICES, TLSRPT_CHOICES, InventoryFilter
 from domains.history import with_states_on
@@ -133,6 +135,7 @@ class DomainsOfDay(ListPage):
         context["day"], context["is_today"] = day, day == timezone.now().date()
         query = {"on": day.isoformat()} | ({"team": team} if team else {})
         context["coverage_href"] = f"{reverse('coverage')}?{urlencode(query)}"
+        context["may_manage"] = may_anywhere(self.request.user, Role.MANAGER)
         context["empty_template"] = "pages/_coverage_empty.html"
         return context
 
