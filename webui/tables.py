@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 KEY = {"td": {"class": "key"}}
 # What a cell shows that holds nothing.
-NOTHING = "–"
+NOTHING = ("–", "")
 END = {"td": {"class": "end"}, "th": {"class": "end"}}
 
 
@@ -56,7 +56,7 @@ class PortalTable(tables.Table):  # type: ignore[misc]
         ]
         rows = [
             "".join(
-                f"{blank if (held := content(row)) == NOTHING else opening}{_markup(held)}</td>"
+                f"{blank if (held := content(row)) in NOTHING else opening}{_markup(held)}</td>"
                 for opening, blank, content in columns
             )
             for row in self.paginated_rows
