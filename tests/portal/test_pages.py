@@ -283,6 +283,19 @@ def test_the_number_beside_incidents_is_that_of_its_list(client, admin):
     assert int(shown[1]) == page.context["table"].paginator.count > 1
 
 
+def test_an_incident_of_many_domains_has_pages_of_them(client, admin):
+    incident = make_incident(*(make_domain(f"d{at:02}.example") for at in range(51)))
+
+    pages = [client.get(incident.get_absolute_url(), {"page": at}) for at in (1, 2, 3)]
+    file = client.get(incident.get_absolute_url(), {"export": "csv", "page": 3}).content.decode()
+
+    names = [row.domain.name for page in pages for row in page.context["page"]]
+    assert [len(page.context["page"]) for page in pages] == [25, 25, 1]
+    assert sorted(names) == [f"d{at:02}.example" for at in range(51)]
+    assert "51–51 of 51 domains" in pages[2].content.decode()
+    assert pages[0].context["touched_count"] == len(file.splitlines()) - 1 == 51
+
+
 def test_an_incident_of_other_teams_as_well_says_so(client):
     team = TeamFactory()
     incident = make_incident(make_domain("ours.example", team), make_domain("theirs.example"))
