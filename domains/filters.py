@@ -75,8 +75,8 @@ def teams_of(request: HttpRequest | None) -> QuerySet[Team]:
     return teams_for(request.user) if request is not None else Team.objects.none()
 
 
-class DomainFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """What narrows the domain list."""
+class InventoryFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """What narrows every list of domains."""
 
     q = django_filters.CharFilter(method="search", label="Search names, owners, providers")
     team = TeamFilter(
@@ -86,6 +86,28 @@ class DomainFilter(django_filters.FilterSet):  # type: ignore[misc]
         null_value=NO_TEAM,
         label="Team",
     )
+
+    class Meta:
+        model = Domain
+        fields: list[str] = []
+
+    def search(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
+        """Find the words in names, owners and MX providers; U-labels are found as well."""
+        text = value.strip().lower()
+        try:
+            a_label = text.encode("idna").decode()
+        except UnicodeError:
+            a_label = text
+        found = Q(name__contains=text) | Q(name__contains=a_label) | Q(owner__icontains=text)
+        # There are only so many providers: any other word is not looked for among them.
+        if providers := [name for name in PROVIDER_NAMES if text in name.lower()]:
+            found |= Q(mx_provider__in=providers)
+        return qs.filter(found)
+
+
+class DomainFilter(InventoryFilter):
+    """What narrows the domain list."""
+
     tlsrpt = django_filters.ChoiceFilter(
         choices=TLSRPT_CHOICES, method="by_tlsrpt", empty_label="Any TLS-RPT", label="TLS-RPT"
     )
@@ -113,29 +135,12 @@ class DomainFilter(django_filters.FilterSet):  # type: ignore[misc]
         label="Exception",
     )
 
-    class Meta:
-        model = Domain
-        fields: list[str] = []
-
     def filter_queryset(self, queryset: DomainQuerySet) -> QuerySet[Domain]:
         """Leave out paused domains unless they are asked for, as the overview's figures do."""
         if self.form.cleaned_data.get("state") not in {ALL, PAUSED}:
             queryset = queryset.active()
         narrowed: QuerySet[Domain] = super().filter_queryset(queryset)
         return narrowed
-
-    def search(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
-        """Find the words in names, owners and MX providers; U-labels are found as well."""
-        text = value.strip().lower()
-        try:
-            a_label = text.encode("idna").decode()
-        except UnicodeError:
-            a_label = text
-        found = Q(name__contains=text) | Q(name__contains=a_label) | Q(owner__icontains=text)
-        # There are only so many providers: any other word is not looked for among them.
-        if providers := [name for name in PROVIDER_NAMES if text in name.lower()]:
-            found |= Q(mx_provider__in=providers)
-        return qs.filter(found)
 
     def by_tlsrpt(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
         """Narrow to a state of the TLSRPT record."""

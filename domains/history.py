@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from django.db.models import Count, F, FilteredRelation, Q, QuerySet, Value
-from django.db.models.functions import Greatest, TruncDate
+from django.db.models import CharField, Count, F, FilteredRelation, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Greatest, NullIf, TruncDate
 
 from domains.models import DomainQuerySet, StateSpan, Status
 
@@ -51,6 +51,22 @@ def states_on(domains: DomainQuerySet, day: date) -> list[DayState]:
         )
         for pk, team, tlsrpt, sts, dane in rows
     ]
+
+
+def with_states_on(domains: DomainQuerySet, day: date) -> DomainQuerySet:
+    """Give the domains that were in the inventory on this day, as rows of a list.
+
+    Each has `tlsrpt_then`, `sts_then` and `dane_then`: what `states_on` gives, to narrow and order.
+    """
+    then: DomainQuerySet = _held_on(domains, day).annotate(
+        **{
+            f"{aspect}_then": Coalesce(
+                NullIf(f"held__{aspect}", Value("")), Value(_UNKNOWN), output_field=CharField()
+            )
+            for aspect in _ASPECTS
+        }
+    )
+    return then
 
 
 def counts_by_team(domains: DomainQuerySet, day: date) -> list[tuple[int | None, DayCounts]]:

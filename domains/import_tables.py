@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
 import django_tables2 as tables
 from django.db.models import Q, QuerySet
@@ -11,7 +13,7 @@ from django.utils.safestring import SafeString
 from domains.models import ImportJob, ImportLine, ImportOutcome, ImportPhase
 from webui.status import Sign, Tone
 from webui.tables import END, KEY, PortalTable
-from webui.wording import day
+from webui.wording import day, number
 
 FATES = {
     ImportOutcome.CREATED: Sign(Tone.OK, "Added", "plus"),
@@ -19,6 +21,7 @@ FATES = {
     ImportOutcome.EXISTS: Sign(Tone.NONE, "There already", "check"),
     ImportOutcome.REJECTED: Sign(Tone.BAD, "Refused"),
 }
+_NEW = Sign(Tone.OK, "New", "plus")
 _WAITING = Sign(Tone.NONE, "Not read yet", "clock")
 _PHASES = {
     ImportPhase.TRYING: Sign(Tone.INFO, "Being read", "clock"),
@@ -66,8 +69,23 @@ class ImportJobFilter(django_filters.FilterSet):  # type: ignore[misc]
         return qs.filter(Q(source__icontains=text) | Q(user_name__icontains=text))
 
 
+class CountColumn(tables.Column):  # type: ignore[misc]
+    """A count, with thousands set apart on the page and a number in files."""
+
+    def __init__(self, verbose_name: str) -> None:
+        super().__init__(verbose_name=verbose_name, attrs=END)
+
+    def render(self, value: int) -> str:
+        """Give the count for the page."""
+        return number(value)
+
+    def value(self, value: int) -> int:
+        """Give the count for files."""
+        return value
+
+
 class ImportLineTable(PortalTable):
-    """One row a line."""
+    """One row a line; before it is confirmed, what is to be added is new."""
 
     line = tables.Column(verbose_name="Line", order_by="position", attrs=END)
     domain = tables.Column(verbose_name="Domain", orderable=False, attrs=KEY)
@@ -90,6 +108,10 @@ class ImportLineTable(PortalTable):
         order_by = "line"
         caption = "Lines"
 
+    def __init__(self, *args: Any, is_draft: bool = False, **kwargs: Any) -> None:
+        self.is_draft = is_draft
+        super().__init__(*args, **kwargs)
+
     def render_domain(self, record: ImportLine) -> SafeString:
         """Give what was sent, and the name it was read as where that differs."""
         sent = record.domain.strip()
@@ -105,6 +127,8 @@ class ImportLineTable(PortalTable):
 
     def render_outcome(self, record: ImportLine) -> SafeString:
         """Give the fate as sign."""
+        if self.is_draft and record.outcome == ImportOutcome.CREATED:
+            return _NEW.html()
         sign = FATES[ImportOutcome(record.outcome)] if record.outcome else _WAITING
         return sign.html()
 
@@ -134,11 +158,11 @@ class ImportJobTable(PortalTable):
 
     source = tables.Column(verbose_name="Import", attrs=KEY)
     phase = tables.Column(verbose_name="State", orderable=False)
-    total = tables.Column(verbose_name="Lines", attrs=END)
-    created = tables.Column(verbose_name="Added", attrs=END)
-    updated = tables.Column(verbose_name="Changed", attrs=END)
-    exists = tables.Column(verbose_name="There already", attrs=END)
-    rejected = tables.Column(verbose_name="Refused", attrs=END)
+    total = CountColumn("Lines")
+    created = CountColumn("Added")
+    updated = CountColumn("Changed")
+    exists = CountColumn("There already")
+    rejected = CountColumn("Refused")
     user_name = tables.Column(verbose_name="Who")
     made_at = tables.Column(verbose_name="When (UTC)")
 

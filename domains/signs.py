@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from domains.lacks import EXPIRING_DAYS, Lack, excused_by
 from domains.models import CoverageException, Posture, Status, StsMode
@@ -58,6 +59,12 @@ _STARTTLS = {
     ),
 }
 
+_OF_DAY: dict[str, Mapping[Any, Sign]] = {
+    "tlsrpt": _TLSRPT,
+    "sts": {**_STS, **_STS_MODE},
+    "dane": _DANE,
+}
+
 
 def tlsrpt_sign(posture: Posture | None) -> Sign:
     """Give the state of the TLSRPT record."""
@@ -71,6 +78,11 @@ def mta_sts_sign(posture: Posture | None) -> Sign:
     if posture.mta_sts == Status.VALID and posture.sts_mode:
         return _STS_MODE[StsMode(posture.sts_mode)]
     return _STS[Status(posture.mta_sts)]
+
+
+def sign_of_day(aspect: str, value: str) -> Sign:
+    """Give a state of `tlsrpt`, `sts` or `dane` as the coverage of a day has it."""
+    return _OF_DAY[aspect].get(value, _TLSRPT[Status.UNKNOWN])
 
 
 def mx_sign(posture: Posture | None) -> Sign:

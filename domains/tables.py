@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import django_tables2 as tables
 from django.utils import timezone
@@ -14,6 +14,12 @@ from domains.exception_queries import exceptions_by_domain
 from domains.models import CoverageException, Domain, Posture
 from webui.status import Sign
 from webui.tables import KEY, PortalTable, TickColumn
+
+_SIGNS: dict[str, Callable[[Posture | None], Sign]] = {
+    "tlsrpt": signs.tlsrpt_sign,
+    "mta_sts": signs.mta_sts_sign,
+    "dane": signs.dane_sign,
+}
 
 
 def posture_of(domain: Domain) -> Posture | None:
@@ -85,27 +91,27 @@ class DomainTable(PortalTable):
 
     def render_tlsrpt(self, record: Domain) -> SafeString:
         """Give the state of the TLSRPT record."""
-        return self._with_mark(record, "tlsrpt", signs.tlsrpt_sign(posture_of(record)))
+        return self._with_mark(record, "tlsrpt")
 
     def value_tlsrpt(self, record: Domain) -> str:
         """Give the state for files."""
-        return self._word(record, "tlsrpt", signs.tlsrpt_sign(posture_of(record)))
+        return self._word(record, "tlsrpt")
 
     def render_mta_sts(self, record: Domain) -> SafeString:
         """Give the mode of MTA-STS."""
-        return self._with_mark(record, "mta_sts", signs.mta_sts_sign(posture_of(record)))
+        return self._with_mark(record, "mta_sts")
 
     def value_mta_sts(self, record: Domain) -> str:
         """Give the mode for files."""
-        return self._word(record, "mta_sts", signs.mta_sts_sign(posture_of(record)))
+        return self._word(record, "mta_sts")
 
     def render_dane(self, record: Domain) -> SafeString:
         """Give the state of DANE."""
-        return self._with_mark(record, "dane", signs.dane_sign(posture_of(record)))
+        return self._with_mark(record, "dane")
 
     def value_dane(self, record: Domain) -> str:
         """Give the state for files."""
-        return self._word(record, "dane", signs.dane_sign(posture_of(record)))
+        return self._word(record, "dane")
 
     def render_mx_provider(self, record: Domain) -> str:
         """Give who runs the MX hosts."""
@@ -116,16 +122,21 @@ class DomainTable(PortalTable):
         posture = posture_of(record)
         return posture.mx_provider if posture else ""
 
-    def _with_mark(self, record: Domain, aspect: str, sign: Sign) -> SafeString:
+    def _with_mark(self, record: Domain, aspect: str) -> SafeString:
         """Give the state, with a mark below where an exception excuses it."""
+        sign = self._sign(record, aspect)
         excuse = self._excuse(record, aspect)
         if excuse is None:
             return sign.html()
         mark = signs.excepted_sign(excuse).html()
         return format_html('{}<span class="excepted">{}</span>', sign.html(), mark)
 
-    def _word(self, record: Domain, aspect: str, sign: Sign) -> str:
-        return f"{sign.word} (excepted)" if self._excuse(record, aspect) else sign.word
+    def _word(self, record: Domain, aspect: str) -> str:
+        word = self._sign(record, aspect).word
+        return f"{word} (excepted)" if self._excuse(record, aspect) else word
+
+    def _sign(self, record: Domain, aspect: str) -> Sign:
+        return _SIGNS[aspect](posture_of(record))
 
     def _excuse(self, record: Domain, aspect: str) -> CoverageException | None:
         held = self.exceptions.get(record.pk, {})

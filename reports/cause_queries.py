@@ -5,7 +5,7 @@ Scope and days are as in reports.queries.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -32,23 +32,30 @@ class CauseKey:
     """A cause: a result type, at one operator or one receiving MX where these are not None.
 
     An operator runs MX hosts (mailtls.providers.operator_of). Both are empty where reporters name
-    no host.
+    no host. As one reporter alone tells of it, where `reporter` is not empty.
     """
 
     result_type: str
     operator: str | None = None
     receiving_mx: str | None = None
+    reporter: str = ""
 
     @property
     def in_address(self) -> dict[str, str]:
-        """Give where it is as addresses name it."""
-        named = {"operator": self.operator, "mx": self.receiving_mx}
-        return {name: value for name, value in named.items() if value is not None}
+        """Give what narrows it as addresses name it."""
+        return self._named("operator", "mx")
 
     @property
     def in_rows(self) -> dict[str, str]:
-        """Give where it is as columns of daily figures name it."""
-        named = {"operator": self.operator, "receiving_mx": self.receiving_mx}
+        """Give what narrows it as columns of daily figures name it."""
+        return self._named("operator", "receiving_mx")
+
+    def _named(self, operator: str, receiving_mx: str) -> dict[str, str]:
+        named = {
+            operator: self.operator,
+            receiving_mx: self.receiving_mx,
+            "reporter": self.reporter or None,
+        }
         return {name: value for name, value in named.items() if value is not None}
 
 
@@ -82,12 +89,15 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """What reporters give as the reason of failures; an empty `code` is where they give none."""
+    """What reporters give as the reason of failures; an empty `code` is where they give none.
+
+    With the failed sessions of each domain and by each reporter, most first.
+    """
 
     code: str
     failed_sessions: int
-    domains: int
-    reporters: int
+    by_domain: list[tuple[int, int]]
+    by_reporter: list[tuple[str, int]]
 
 
 # Reasons are counted in so many details: a cause of years may have millions.
@@ -240,9 +250,14 @@ def parts_by_operator(
 ) -> list[Part]:
     """Give the part that each operator of MX hosts has."""
     parts = _fold((one.operator, one) for one in told)
-    at = causes_of(scope, since, until).filter(result_type=cause.result_type)
-    domains = dict(at.values_list("operator").annotate(Count("domain_id")))
-    return [part._replace(domains=domains.get(part.key, 0)) for part in parts]
+    if not parts:
+        return []
+    # Which domains have a cause is held, but neither at which host nor by whom it was told.
+    is_held = cause.receiving_mx is None and not cause.reporter
+    held = (causes_of if is_held else domain_failures_of)(scope, since, until)
+    rows = of_cause(held, cause)
+    domains = count_distinct(rows, ("operator",), "domain_id")
+    return [part._replace(domains=domains.get((part.key,), 0)) for part in parts]
 
 
 def parts_by_host(
@@ -366,12 +381,19 @@ def reasons_of(newest: Sequence[NewestDetail]) -> list[Reason]:
         Reason(
             code=code,
             failed_sessions=sum(detail.failed_sessions or 0 for detail in group),
-            domains=len({detail.domain for detail in group}),
-            reporters=len({detail.reporter for detail in group}),
+            by_domain=_most_first((one.domain, one.failed_sessions or 0) for one in group),
+            by_reporter=_most_first((one.reporter, one.failed_sessions or 0) for one in group),
         )
         for code, group in told.items()
     ]
     return sorted(found_reasons, key=lambda one: (-one.failed_sessions, one.code))
+
+
+def _most_first(told: Iterable[tuple[Any, int]]) -> list[tuple[Any, int]]:
+    summed: Counter[Any] = Counter()
+    for key, failed in told:
+        summed[key] += failed
+    return sorted(summed.items(), key=lambda one: (-one[1], one[0]))
 
 
 def details_condition(cause: CauseKey, path: str = "") -> Q:
@@ -384,6 +406,8 @@ def details_condition(cause: CauseKey, path: str = "") -> Q:
         condition &= Q(**{f"{path}receiving_mx_hostname": ""})
     if cause.receiving_mx is not None:
         condition &= Q(**{f"{path}receiving_mx_hostname": cause.receiving_mx})
+    if cause.reporter:
+        condition &= Q(**{f"{path}result__reporter": cause.reporter})
     return condition
 
 
@@ -393,5 +417,7 @@ def of_cause(rows: QuerySet[Any], cause: CauseKey) -> QuerySet[Any]:
 
 
 def failures_telling(cause: CauseKey) -> Callable[[Scope, date, date], QuerySet[Any]]:
-    """Give what reads failed sessions by all that a cause names: sums know no hosts."""
-    return failures_of if cause.receiving_mx is None else domain_failures_of
+    """Give what reads failed sessions by all that a cause names: daily sums tell neither hosts nor
+    reporters apart."""
+    is_of_sums = cause.receiving_mx is None and not cause.reporter
+    return failures_of if is_of_sums else domain_failures_of

@@ -37,7 +37,7 @@ def chips_of(query: QueryDict, asked: Mapping[str, Any]) -> list[Chip]:
             f"{word} {day(value)}" for word, value in (("From", since), ("to", until)) if value
         ),
     }
-    return [Chip(text, _without(query, names)) for names, text in words.items() if text]
+    return [Chip(text, address_without(query, *names)) for names, text in words.items() if text]
 
 
 def _team(pk: Any) -> str:
@@ -60,7 +60,8 @@ def _cause(result_type: str, operator: str | None, receiving_mx: str | None) -> 
     return f"{cause_name(result_type)}{where}"
 
 
-def _without(query: QueryDict, names: tuple[str, ...]) -> str:
+def address_without(query: QueryDict, *names: str) -> str:
+    """Give the address of the first page of the list without these conditions."""
     left = query.copy()
     for name in (*names, "page"):
         left.pop(name, None)

@@ -118,9 +118,7 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
     def scope(self) -> Scope:
         """Give the domains that are asked for; None where any."""
         asked, user = self.form.cleaned_data, self.request.user
-        narrowed: DomainQuerySet | None = None
-        if name := asked["domain"].strip().lower():
-            narrowed = Domain.objects.visible_to(user).filter(name=name)
+        narrowed = self.find_named()
         is_of_watched = asked["about"] == WATCHED or asked["team"] is not None
         if not (is_of_watched or asked["sts"] or asked["provider"]):
             return narrowed
@@ -131,6 +129,11 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
         if asked["sts"]:
             watched = watched.in_mode(StsMode(asked["sts"]))
         return watched.of_provider(asked["provider"]) if asked["provider"] else watched
+
+    def find_named(self) -> DomainQuerySet | None:
+        """Give the domain that is asked for by its name, to those who may see it; None for any."""
+        name = self.form.cleaned_data["domain"].strip().lower()
+        return Domain.objects.visible_to(self.request.user).filter(name=name) if name else None
 
     @cached_property
     def totals(self) -> ReportTotals | None:

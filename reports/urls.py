@@ -1,4 +1,5 @@
-"""Addresses of reports, the inbox, intakes and mailboxes."""
+"""Addresses of reports, the inbox, intakes and mailboxes; the list of reports joins apps and stands
+above."""
 
 from django.urls import path
 
@@ -6,7 +7,6 @@ from reports.views import inbox, intakes, mailboxes, reports
 
 # The page of one report has a name without a namespace: models link to it.
 urlpatterns = [
-    path("", reports.ReportList.as_view(), name="list"),
     path("upload/", reports.upload, name="upload"),
     path("<int:pk>/json/", reports.report_json, name="json"),
 ]

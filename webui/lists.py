@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.http.request import QueryDict
@@ -44,6 +45,8 @@ class ListPage(SingleTableMixin, FilterView):  # type: ignore[misc]
     table_pagination = {"per_page": 50}
     # The words of the pager: "1 domain", "3 domains".
     thing, things = "row", "rows"
+    # What the address says beside the filters; narrowing and clearing leave it as it is.
+    own_parameters: tuple[str, ...] = ()
 
     def get_template_names(self) -> list[str]:
         """Choose the whole page, or for htmx the results."""
@@ -72,6 +75,11 @@ class ListPage(SingleTableMixin, FilterView):  # type: ignore[misc]
         context["results_template"] = self.results_template_name
         context["thing"], context["things"] = self.thing, self.things
         context["is_filtered"] = is_filtered(self.request.GET, context["filter"].form.fields)
+        own = {name: value for name in self.own_parameters if (value := self.request.GET.get(name))}
+        context["own"] = own
+        context["clear_href"] = (
+            f"{self.request.path}?{urlencode(own)}" if own else self.request.path
+        )
         return context
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:

@@ -13,6 +13,8 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 KEY = {"td": {"class": "key"}}
+# What a cell shows that holds nothing.
+NOTHING = ("–", "")
 END = {"td": {"class": "end"}, "th": {"class": "end"}}
 
 
@@ -48,9 +50,15 @@ class PortalTable(tables.Table):  # type: ignore[misc]
 
         Not by a template: looping over cells there takes four times as long as all else of a list.
         """
-        columns = [(_opening_tag(column), _content(column)) for column in self.columns]
+        columns = [
+            (_opening_tag(column), _opening_tag(column, "blank"), _content(column))
+            for column in self.columns
+        ]
         rows = [
-            "".join(f"{opening}{_markup(content(row))}</td>" for opening, content in columns)
+            "".join(
+                f"{blank if (held := content(row)) in NOTHING else opening}{_markup(held)}</td>"
+                for opening, blank, content in columns
+            )
             for row in self.paginated_rows
         ]
         return mark_safe("".join(f'<tr role="row">{cells}</tr>\n' for cells in rows))  # noqa: S308
@@ -63,12 +71,14 @@ def _markup(content: Any) -> str:
     return html.escape(content) if type(content) is str else conditional_escape(content)
 
 
-def _opening_tag(column: Any) -> SafeString:
-    """Give a cell's opening tag; on small screens a cell shows its column's name beside it."""
+def _opening_tag(column: Any, more: str = "") -> SafeString:
+    """Give a cell's opening tag; on small screens a cell shows its column's name beside it, and
+    one that holds nothing does not show at all."""
     kind = column.column.attrs.get("td", {}).get("class", "")
+    classes = f"{kind} {more}".strip()
     return format_html(
         '<td role="cell"{}{}>',
-        format_html(' class="{}"', kind) if kind else "",
+        format_html(' class="{}"', classes) if classes else "",
         "" if "key" in kind or kind == "tick" else format_html(' data-label="{}"', column.header),
     )
 

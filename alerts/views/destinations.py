@@ -18,6 +18,7 @@ from alerts.errors import DeliveryFailed
 from alerts.forms import DestinationForm
 from alerts.models import Destination, DestinationKind, Digest, Severity
 from alerts.services.destinations import delete_destination, save_destination, send_test
+from webui.exports import Sheet, asked_file
 from webui.forms import spread_errors
 
 
@@ -32,8 +33,55 @@ def destinations(request: HttpRequest) -> HttpResponse:
             last_sent_at=Max("notifications__delivered_at"),
         )
     )
-    may_add = access.may_anywhere(request.user, Role.MANAGER)
-    return render(request, "settings/destinations.html", {"destinations": rows, "may_add": may_add})
+    if file := asked_file(request, _sheet(rows)):
+        return file
+    context = {
+        "destinations": rows,
+        "may_add": access.may_anywhere(request.user, Role.MANAGER),
+        "sees_everything": access.sees_everything(request.user),
+    }
+    return render(request, "settings/destinations.html", context)
+
+
+def _sheet(rows: QuerySet[Any]) -> Sheet:
+    """Give the destinations without their addresses, which may hold a token."""
+    return Sheet(
+        name="destinations",
+        file_name="destinations",
+        header=(
+            "Destination",
+            "Kind",
+            "Team",
+            "Only with tag",
+            "From severity",
+            "Sends",
+            "Quiet from",
+            "Quiet until",
+            "Only after minutes",
+            "Active",
+            "Sent",
+            "Failed",
+            "Last sent",
+        ),
+        rows=lambda: (
+            (
+                row.name,
+                row.get_kind_display(),
+                row.team or "all teams",
+                row.tag or "",
+                row.minimum_severity,
+                row.get_digest_display(),
+                row.quiet_from,
+                row.quiet_until,
+                row.escalate_after_minutes,
+                "yes" if row.is_active else "no",
+                row.sent,
+                row.failed,
+                row.last_sent_at,
+            )
+            for row in rows.select_related("team", "tag")
+        ),
+    )
 
 
 def destination_page(request: HttpRequest, pk: int | None = None) -> HttpResponse:

@@ -21,6 +21,7 @@ from alerts.models import Rule, Severity
 from alerts.rules import PARAMETERS, ParameterType, RuleKind, read_rule
 from alerts.services.replay import Misses, Replayed, find_misses, replay
 from alerts.services.rules import delete_rule, save_rule
+from webui.exports import Sheet, asked_file
 from webui.forms import spread_errors
 
 BACKTEST_DAYS = 90
@@ -29,11 +30,35 @@ BACKTEST_DAYS = 90
 def rules(request: HttpRequest) -> HttpResponse:
     """List the rules for the person's teams."""
     rows = _visible(request).select_related("team").annotate(incident_count=Count("incidents"))
+    if file := asked_file(request, _sheet(rows)):
+        return file
     context = {
         "rules": [(rule, _in_words(rule)) for rule in rows],
         "may_add": access.may_anywhere(request.user, Role.MANAGER),
+        "sees_everything": access.sees_everything(request.user),
     }
     return render(request, "settings/rules.html", context)
+
+
+def _sheet(rows: QuerySet[Any]) -> Sheet:
+    return Sheet(
+        name="rules",
+        file_name="rules",
+        header=("Rule", "Kind", "Team", "Severity", "Parameters", "Active", "Incidents", "Made"),
+        rows=lambda: (
+            (
+                rule.name,
+                rule.get_kind_display(),
+                rule.team or "all domains",
+                rule.severity,
+                _in_words(rule),
+                "yes" if rule.is_active else "no",
+                rule.incident_count,
+                rule.created_at,
+            )
+            for rule in rows
+        ),
+    )
 
 
 def rule_page(request: HttpRequest, pk: int | None = None) -> HttpResponse:

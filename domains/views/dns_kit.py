@@ -27,6 +27,7 @@ from domains.models import Domain, DomainQuerySet, HostedPolicy
 from domains.selection import chosen_domains, permitted
 from domains.services.request_checks import request_checks
 from webui.addresses import read_number, read_numbers
+from webui.exports import Format, Sheet, asked_file
 
 MOST_SHOWN = 100
 MOST_KEYS = 400
@@ -47,6 +48,8 @@ def kit(request: HttpRequest) -> HttpResponse:
     changes = planned.changes
     if request.GET.get("as") in set(Form):
         return _file(changes, Form(request.GET["as"]))
+    if file := asked_file(request, _sheet(changes)):
+        return file
     verified = _verified(request, len(changes))
     if verified and verified.is_checking and request.htmx:  # type: ignore[attr-defined]
         return HttpResponse(status=204)
@@ -60,10 +63,14 @@ def kit(request: HttpRequest) -> HttpResponse:
         "domain_count": planned.domains.count(),
         "chosen": [] if not keys else [("pk", key) for key in keys],
         "scope": None if keys else _scope_fields(request),
-        "files": [(one.value, words, _with(request, one)) for one, words in _WORDS.items()],
+        "files": [
+            *((words, _with(request, "as", one.value)) for one, words in _WORDS.items()),
+            ("XLSX", _with(request, "export", Format.XLSX.value)),
+        ],
         "zone": dns_kit.render(changes[:MOST_SHOWN], Form.ZONE),
         "verified": verified,
         "may_check": may_anywhere(request.user, Role.ANALYST),
+        "may_manage": may_anywhere(request.user, Role.MANAGER),
         "query": request.GET.urlencode(),
     }
     return render(request, "tools/dns_kit.html", context)
@@ -105,7 +112,8 @@ def _verified(request: HttpRequest, left: int) -> Verified | None:
 def _plan(request: HttpRequest, query: QueryDict) -> Planned:
     domains = _from_address(request, query)
     ours = our_destinations()
-    form = KitForm(query if "rua" in query else {"rua": "".join(ours[:1])})
+    # Nobody is told off for a field that was never sent.
+    form = KitForm(query if "rua" in query else {"rua": ours[0]} if ours else None)
     changes: list[dns_kit.Change] = []
     if form.is_valid() and form.cleaned_data["rua"]:
         changes = dns_kit.plan(
@@ -190,11 +198,23 @@ def _wanted(domains: DomainQuerySet) -> list[Wanted]:
     return found
 
 
-def _with(request: HttpRequest, form: Form) -> str:
+def _with(request: HttpRequest, name: str, value: str) -> str:
     query = request.GET.copy()
-    query["as"] = form.value
+    query[name] = value
     query.pop("verifying", None)
     return f"?{query.urlencode()}"
+
+
+def _sheet(changes: list[dns_kit.Change]) -> Sheet:
+    """Give the changes for those who plan in a spreadsheet, with what the CSV says."""
+    return Sheet(
+        name="changes",
+        file_name="dns-kit",
+        header=("Zone", "Name", "Type", "TTL", "Value", "Why"),
+        rows=lambda: (
+            (one.zone, one.name, one.type, dns_kit.TTL_S, one.value, one.why) for one in changes
+        ),
+    )
 
 
 def _file(changes: list[dns_kit.Change], form: Form) -> HttpResponse:

@@ -31,9 +31,13 @@ from webui.wording import plural
 
 
 def import_page(request: HttpRequest) -> HttpResponse:
-    """Take pasted lines or a file; the next page shows each line's fate."""
+    """Take pasted lines or a file; the next page shows each line's fate.
+
+    Pages that name a domain lead here with it in `?text=`.
+    """
     user = _manager_of_anything(request)
-    form = ImportForm(user, request.POST or None, request.FILES or None)
+    initial = {"text": request.GET.get("text", "")}
+    form = ImportForm(user, request.POST or None, request.FILES or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
@@ -68,8 +72,15 @@ class ImportPage(ListPage):
         return response
 
     def get_queryset(self) -> QuerySet[ImportLine]:
-        """Give the lines in the order of the file."""
-        return ImportLine.objects.filter(job=self.job)
+        """Give the lines in the order of the file; while it runs, those that were handled."""
+        lines = ImportLine.objects.filter(job=self.job)
+        if self.job.phase == ImportPhase.TAKING:
+            return lines.filter(position__lt=self.job.position)
+        return lines
+
+    def get_table_kwargs(self) -> dict[str, Any]:
+        """Tell the table whether anything is stored yet."""
+        return super().get_table_kwargs() | {"is_draft": self.job.phase == ImportPhase.TRIED}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the import, and its counts, each a link to its lines."""

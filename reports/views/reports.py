@@ -17,6 +17,7 @@ from accounts.access import may_anywhere, sees_everything, visible_to
 from accounts.models import User, ViewedPage
 from accounts.roles import Role
 from accounts.saved_views import ViewedListPage
+from mailtls.names import parse_domain
 from reports import signs
 from reports.filter_chips import chips_of
 from reports.filters import ReportFilter
@@ -80,6 +81,8 @@ class ShownResult:
     details: list[FailureDetail]
     all_details: list[FailureDetail]
     left_out: int
+    # Whether its domain could be in the inventory and is not.
+    is_addable: bool
 
 
 def report_page(request: HttpRequest, pk: int) -> HttpResponse:
@@ -98,6 +101,7 @@ def report_page(request: HttpRequest, pk: int) -> HttpResponse:
         "warnings": _worded(report.warnings),
         "deliveries": list(report.deliveries.select_related("receipt__uploaded_by").order_by("pk")),
         "is_whole": _sees_all_of(request, report, len(results)),
+        "may_add": may_anywhere(request.user, Role.MANAGER),
     }
     if context["is_whole"]:
         context["json_text"], context["json_cut"] = _pretty(report.json_text)
@@ -160,6 +164,7 @@ def _show(result: PolicyResult) -> ShownResult:
         details=details[:MOST_DETAILS],
         all_details=details,
         left_out=max(0, len(details) - MOST_DETAILS),
+        is_addable=not result.domain and parse_domain(result.policy_domain).value is not None,
     )
 
 

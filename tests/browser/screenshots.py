@@ -74,7 +74,7 @@ def previewed(page: Page) -> None:
 def a_month_ago(page: Page) -> None:
     """Ask for the coverage of a past day."""
     day = datetime.now(UTC).date() - timedelta(days=30)
-    page.goto(f"{page.url}?on={day}")
+    page.goto(f"{page.url.partition('?')[0]}?on={day}")
 
 
 def chosen(page: Page) -> None:
@@ -108,6 +108,7 @@ SCREENS: dict[str, str | tuple[str, Way]] = {
     "imports": "/domains/imports/",
     "coverage": "/coverage/?days=90",
     "coverage-past": ("/coverage/", a_month_ago),
+    "coverage-domains": ("/coverage/domains/", a_month_ago),
     "coverage-paper": "/coverage/print/",
     "exceptions": "/coverage/exceptions/",
     "exception": first_link("/coverage/exceptions/", "tbody a[href^='/coverage/exceptions/']"),

@@ -41,6 +41,7 @@ NAMES = (
     "reporters:list",
     "coverage",
     "coverage-paper",
+    "coverage:domains",
     "coverage:exceptions",
     "rollout",
     "start",

@@ -315,6 +315,26 @@ def test_the_coverage_of_a_past_day_is_saved_for_an_audit(watched):
     assert [row.split(",")[:3] for row in rows] == [[past.isoformat(), "known.example", "Mail"]]
 
 
+def test_a_chart_fits_on_paper_and_comes_back_to_its_size(watched):
+    page = watched.log_in(fill_world().email)
+    chart = page.locator("[data-chart][data-drawn=true]")
+    chart.wait_for()
+
+    def width():
+        return chart.locator(".main-svg").first.bounding_box()["width"]
+
+    before = width()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    on_paper = width()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+
+    assert on_paper == 640 < before
+    assert width() == before
+    page.emulate_media(media="print")
+    for hidden in ("Columns", "Show as a table", "7 days"):
+        assert not page.get_by_text(hidden, exact=True).first.is_visible(), hidden
+
+
 def test_the_theme_is_kept_and_shows_without_a_flash(watched):
     page = watched.log_in(fill_world().email)
 
@@ -371,6 +391,7 @@ def test_no_page_is_wider_than_the_screen(browser, live_server, width):
         "reporters:list",
         "coverage",
         "coverage-paper",
+        "coverage:domains",
         "coverage:exceptions",
         "rollout",
         "start",

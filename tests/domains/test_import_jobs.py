@@ -326,6 +326,28 @@ def test_the_page_tells_how_far_it_is(client, manager, team, in_background):
     assert end["HX-Redirect"] == address
 
 
+def test_while_it_runs_the_numbers_are_those_of_the_lines_below(
+    client, manager, team, in_background
+):
+    job = start(manager, team, f"no!\n{names(9)}")
+    work_on_imports()
+    draft = client.get(job.get_absolute_url()).content.decode()
+    confirm_import(job)
+    work_on_imports(budget_s=0)
+
+    page = client.get(job.get_absolute_url())
+    counts = {outcome.value: count for outcome, count in page.context["fates"]}
+
+    assert page.context["job"].is_working
+    assert "<span>New</span>" in draft
+    assert "<span>Added</span>" not in draft
+    assert "<span>Added</span>" in page.content.decode()
+    assert 0 < sum(counts.values()) < 10
+    for fate, count in counts.items():
+        rows = client.get(job.get_absolute_url(), {"fate": fate}).context["table"].rows
+        assert len(rows) == count
+
+
 def test_each_lines_fate_is_saved_as_csv(client, manager, team):
     job = start(manager, team, "a.example\nno!\n")
     confirm_import(job)

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import tablib
 from django.urls import reverse
 from django.utils import timezone
 
@@ -107,6 +108,29 @@ def test_the_kit_is_about_the_chosen_domains_only(client, settings):
     assert file.content.decode() == (
         '_smtp._tls.ours.example. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls@portal.example"\n'
     )
+
+
+def test_the_plan_of_the_kit_is_saved_as_a_spreadsheet(client, settings):
+    settings.MAIL_ADDRESS = "tls@portal.example"
+    client.force_login(make_member(None, Role.VIEWER))
+    make_domain("a.shop.example", tlsrpt="missing")
+    make_domain("fine.example", tlsrpt="missing", mx="null-mx")
+
+    page = client.get(reverse("tools:dns_kit"), {"tlsrpt": "missing"})
+    address = dict(page.context["files"])["XLSX"]
+    file = client.get(reverse("tools:dns_kit") + address)
+    rows = tablib.Dataset().load(file.content, format="xlsx").dict
+
+    assert file["Content-Disposition"] == 'attachment; filename="dns-kit.xlsx"'
+    assert [list(row.values())[:5] for row in rows] == [
+        [
+            "shop.example",
+            "_smtp._tls.a.shop.example",
+            "TXT",
+            3600,
+            "v=TLSRPTv1; rua=mailto:tls@portal.example",
+        ]
+    ]
 
 
 def test_the_kit_verifies_what_was_published(client, settings):

@@ -34,6 +34,19 @@ def test_the_list_shows_only_what_a_person_may_see(client, team, manager):
     assert "theirs.example" not in text
 
 
+def test_a_cell_that_holds_nothing_is_marked_for_small_screens(client):
+    client.force_login(make_member(None, Role.VIEWER))
+    make_domain("alone.example")
+    make_domain("ours.example", TeamFactory(name="Retail"))
+
+    text = client.get(reverse("domains:list")).content.decode()
+
+    assert re.findall(r'<td role="cell" class="(team[^"]*)"[^>]*>([^<]*)<', text) == [
+        ("team blank", "–"),
+        ("team", "Retail"),
+    ]
+
+
 def test_the_filters_narrow_the_list(client, team, manager):
     make_domain("good.example", team)
     make_domain("bare.example", team, tlsrpt="missing", mta_sts="missing")

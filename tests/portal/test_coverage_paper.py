@@ -90,7 +90,7 @@ def test_a_person_files_only_what_they_may_see(client):
         text = paper(client, **query).content.decode()
         assert "theirs.example" not in text
         assert "secret" not in text
-    assert "teams Retail, which are all this person may see" in paper(client).content.decode()
+    assert "team Retail, which are all this person may see" in paper(client).content.decode()
 
 
 def test_a_team_is_filed_by_itself(client, auditor):

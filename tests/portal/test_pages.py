@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import SavedView, Team, User, ViewedPage
+from accounts.models import ApiToken, SavedView, Team, User, ViewedPage
 from accounts.roles import Role
 from alerts.lifecycle import State
 from alerts.models import Destination, Incident, Rule, RuleKind
@@ -65,6 +65,7 @@ def fill(domains: int) -> None:
         Rule.objects.create(name=f"Rule {at}", kind=RuleKind.FAILURE_RATE)
         member = make_member(teams[0], Role.VIEWER)
         make_import(member, domains)
+        ApiToken.objects.create(user=member, name=f"Token {at}", digest=str(at))
         SavedView.objects.create(
             page=ViewedPage.DOMAINS, name=f"View {at}", owner=member, is_for_everyone=True
         )
@@ -188,10 +189,73 @@ def test_each_table_of_a_page_can_be_saved(client, admin, name):
                 assert len(file.content.decode().splitlines()) > 1, link
 
 
-def test_the_overview_without_domains_says_what_to_do(client, admin):
-    text = client.get(reverse("overview")).content.decode()
+BEFORE_ANY_DATA = (
+    "overview",
+    "domains:list",
+    "alerts:incidents",
+    "failures:list",
+    "reports:list",
+    "reporters:list",
+    "coverage",
+    "coverage-paper",
+    "coverage:domains",
+    "rollout",
+    "tools:dns_kit",
+    "start",
+    "settings:teams",
+    "settings:rules",
+    "settings:destinations",
+)
 
+
+@pytest.mark.parametrize("name", BEFORE_ANY_DATA)
+@pytest.mark.parametrize("is_in_a_team", [False, True])
+def test_a_portal_without_data_leads_nobody_where_they_may_not_go(client, name, is_in_a_team):
+    user = make_member(TeamFactory(), Role.VIEWER) if is_in_a_team else UserFactory()
+    client.force_login(user)
+
+    page = client.get(reverse(name))
+    text = page.content.decode()
+
+    links = set(re.findall(r'<a[^>]*\shref="(/[^"#]*)"', text)) - {"/accounts/logout/"}
+    for link in sorted(links):
+        assert client.get(link.replace("&amp;", "&")).status_code in {200, 302}, link
+    if "No domains yet" in text:
+        assert ("You belong to no team yet" in text) is not is_in_a_team
+
+
+@pytest.mark.parametrize(
+    "name", ["overview", "domains:list", "coverage", "coverage:domains", "rollout"]
+)
+def test_a_portal_without_domains_says_what_to_do(client, admin, name):
+    text = client.get(reverse(name)).content.decode()
+
+    assert "No domains yet" in text
     assert reverse("domains:import") in text
+
+
+def test_without_a_report_nobody_says_that_nothing_failed(client, admin):
+    make_domain("ours.example")
+
+    empty = client.get(FAILURES).content.decode()
+    make_report(Domain.objects.get(), timezone.now().date() - timedelta(days=1))
+    roll_up()
+
+    assert "Nobody reported in this span" in empty
+    assert "Nothing failed" not in empty
+    assert "Nothing failed" in client.get(FAILURES).content.decode()
+
+
+def test_the_dns_kit_asks_for_an_address_before_it_complains(client, admin, settings):
+    settings.MAIL_ADDRESS = ""
+
+    first = client.get(reverse("tools:dns_kit")).content.decode()
+    sent = client.get(reverse("tools:dns_kit"), {"rua": ""}).content.decode()
+
+    for text in (first, sent):
+        assert "Where should reports go?" in text
+    assert "This field is required" not in first
+    assert "This field is required" in sent
 
 
 def test_the_overview_counts_what_its_links_show(client, admin):
@@ -217,6 +281,19 @@ def test_the_number_beside_incidents_is_that_of_its_list(client, admin):
 
     shown = re.search(r'class="count[^"]*">(\d+)<', page.content.decode())
     assert int(shown[1]) == page.context["table"].paginator.count > 1
+
+
+def test_an_incident_of_many_domains_has_pages_of_them(client, admin):
+    incident = make_incident(*(make_domain(f"d{at:02}.example") for at in range(51)))
+
+    pages = [client.get(incident.get_absolute_url(), {"page": at}) for at in (1, 2, 3)]
+    file = client.get(incident.get_absolute_url(), {"export": "csv", "page": 3}).content.decode()
+
+    names = [row.domain.name for page in pages for row in page.context["page"]]
+    assert [len(page.context["page"]) for page in pages] == [25, 25, 1]
+    assert sorted(names) == [f"d{at:02}.example" for at in range(51)]
+    assert "51–51 of 51 domains" in pages[2].content.decode()
+    assert pages[0].context["touched_count"] == len(file.splitlines()) - 1 == 51
 
 
 def test_an_incident_of_other_teams_as_well_says_so(client):
@@ -342,7 +419,7 @@ def test_a_page_of_failures_shows_only_ones_own_domains(client):
         table = client.get(reverse("failures:list"), {"by": by}).context["table"]
         assert [row.record.failed for row in table.rows] == [3], by
     group = client.get(address("failures:group"))
-    assert [domain.name for domain, _ in group.context["domains"]] == ["ours.example"]
+    assert [domain.name for domain, _, _ in group.context["domains"]] == ["ours.example"]
     assert "theirs.example" not in group.content.decode()
 
 

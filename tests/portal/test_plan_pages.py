@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from alerts.models import Rule
+from domains.lacks import Lack
 from domains.models import Domain, Posture
 from mailtls.catalogue import ENTRIES
 from mailtls.catalogue.result_types import RESULT_TYPES
@@ -15,6 +16,7 @@ from tests.factories import (
     make_change,
     make_destination,
     make_domain,
+    make_exception,
     make_incident,
     make_member,
     make_report,
@@ -45,14 +47,73 @@ def test_the_cells_of_the_coverage_equal_the_lists_behind_them(client, auditor):
             assert client.get(cell.href).context["table"].paginator.count == count
 
 
-def test_a_past_day_has_no_links_and_a_file_of_its_own(client, auditor):
+def make_old_domain(name, team=None, **states):
+    """Make a domain that was added twenty days ago and whose state stands for fifteen days."""
     first_day = (timezone.now() - timedelta(days=15)).date()
-    domain = make_domain("a.example", first_day=first_day)
+    domain = make_domain(name, team, first_day=first_day, **states)
     Domain.objects.filter(pk=domain.pk).update(created_at=timezone.now() - timedelta(days=20))
-    day = (timezone.now() - timedelta(days=10)).date().isoformat()
+    return domain
 
-    page = client.get(reverse("coverage"), {"on": day})
-    assert {row.href for row in page.context["rows"]} == {""}
+
+@pytest.mark.parametrize("is_member", [False, True])
+@pytest.mark.parametrize("ago", [10, 17])
+def test_the_numbers_of_a_past_day_equal_the_lists_behind_them(client, auditor, is_member, ago):
+    team = TeamFactory()
+    bare = make_old_domain("bare.example", team, tlsrpt="missing", mta_sts="missing")
+    make_exception(bare, Lack.MTA_STS, starts_on=timezone.now().date() - timedelta(days=12))
+    slow = make_old_domain("slow.example", team, sts_mode="testing", dane="valid")
+    make_exception(slow, Lack.MTA_STS, starts_on=timezone.now().date() - timedelta(days=12))
+    make_old_domain("late.example", team, mta_sts="missing")
+    make_old_domain("theirs.example", None, mta_sts="invalid")
+    make_old_domain("paused.example", team, is_active=False)
+    make_domain("young.example", team)
+    # What is published today is not asked for.
+    Domain.objects.update(tlsrpt="valid", mta_sts="valid", sts_mode="enforce", dane="missing")
+    if is_member:
+        client.force_login(make_member(team, Role.VIEWER))
+    day = (timezone.now() - timedelta(days=ago)).date()
+
+    page = client.get(reverse("coverage"), {"on": day.isoformat()})
+
+    def listed(href):
+        return client.get(href).context["table"].paginator.count
+
+    rows = page.context["rows"]
+    assert rows[-1].total == (3 if is_member else 4)
+    for row in rows:
+        assert listed(row.href) == row.total
+        for cell in row.counts:
+            assert listed(cell.href) == cell.count, cell
+            if cell.excepted:
+                assert listed(cell.excepted_href) == cell.excepted, cell
+    assert sum(cell.excepted for cell in rows[-1].counts) == (2 if ago == 10 else 0)
+    for line in page.context["chart"].rows:
+        for number in line[1:]:
+            assert listed(number.href) == number.value, number
+
+
+def test_a_list_of_a_past_day_shows_and_saves_what_was_published_then(client, auditor):
+    domain = make_old_domain("a.example", TeamFactory(name="Retail"), mta_sts="missing")
+    make_exception(domain, Lack.MTA_STS, starts_on=timezone.now().date() - timedelta(days=12))
+    Domain.objects.update(mta_sts="valid", sts_mode="enforce")
+    day = (timezone.now() - timedelta(days=10)).date().isoformat()
+    query = {"on": day, "sts": "missing"}
+
+    page = client.get(reverse("coverage:domains"), query)
+    file = client.get(reverse("coverage:domains"), query | {"export": "csv"})
+
+    assert page.context["clear_href"] == f"{reverse('coverage:domains')}?on={day}"
+    assert f'<input type="hidden" name="on" value="{day}">' in page.content.decode()
+    assert file["Content-Disposition"] == f'attachment; filename="domains-{day}.csv"'
+    assert file.content.decode().splitlines() == [
+        "Domain,Team,Owner,TLS-RPT,MTA-STS,DANE",
+        "a.example,Retail,,Valid,Missing (excepted),None",
+    ]
+
+
+def test_a_past_day_has_a_file_of_its_own(client, auditor):
+    make_old_domain("a.example")
+    day = (timezone.now() - timedelta(days=10)).date().isoformat()
 
     file = client.get(reverse("coverage"), {"on": day, "export": "csv"})
     assert file["Content-Disposition"] == f'attachment; filename="coverage-{day}.csv"'

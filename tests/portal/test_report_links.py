@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -9,9 +10,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Team
+from accounts.roles import Role
+from domains.models import Domain
 from reports.models import FailureDetail, PolicyResult
 from reports.services.roll_up import roll_up
-from tests.factories import TeamFactory, UserFactory, make_domain, make_report
+from tests.factories import (
+    TeamFactory,
+    UserFactory,
+    make_domain,
+    make_incident,
+    make_member,
+    make_report,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -98,12 +108,59 @@ def test_a_cause_by_reporter_and_day_equals_its_reports(client):
     page = client.get(reverse("failures:group"), {"cause": "certificate-expired", "days": "7"})
 
     assert len(page.context["reporters"]) == 1
-    for part, href in page.context["reporters"]:
+    for part, href, _ in page.context["reporters"]:
+        assert part.failed_sessions == rows_of(client, href)["Of this cause"]
+        assert part.failed_sessions == totals_of(client, href).failed
+    assert len(page.context["domains"]) == 2
+    for _, part, href in page.context["domains"]:
         assert part.failed_sessions == rows_of(client, href)["Of this cause"]
         assert part.failed_sessions == totals_of(client, href).failed
     for day, failed in page.context["chart"].rows:
         if failed.value:
             assert failed.value == rows_of(client, day.href)["Of this cause"]
+
+
+@pytest.mark.parametrize(
+    "mx", [{}, {"operator": "hoster.example"}, {"mx": "mx1.hoster.example"}]
+)
+def test_a_cause_can_be_narrowed_to_one_reporter(client, mx):
+    bank = Domain.objects.get(name="bank.example")
+    for ago in range(2):
+        make_report(bank, YESTERDAY - timedelta(days=ago), "GMX", failures=4)
+    roll_up()
+    query = {"cause": "certificate-expired", "days": "7", **mx}
+    page = client.get(reverse("failures:group"), query)
+
+    parts = {part.key: (part, alone) for part, _, alone in page.context["reporters"]}
+    assert len(parts) == 2
+    for part, alone in parts.values():
+        narrowed = client.get(alone).context
+        assert part.failed_sessions == narrowed["failed"]
+        assert narrowed["domain_count"] == len(narrowed["domains"]) > 0
+        if not mx:
+            [(_, place, href)] = narrowed["places"]
+            assert place.domains == narrowed["domain_count"]
+            assert client.get(href).context["failed"] == part.failed_sessions
+        assert [one.key for one, _, _ in narrowed["reporters"]] == [part.key]
+        assert {detail.result.reporter for detail, _ in narrowed["evidence"]} == {part.key}
+        assert part.failed_sessions == totals_of(client, narrowed["reports_href"]).failed
+        for day, failed in narrowed["chart"].rows:
+            assert failed.value == totals_of(client, day.href).failed
+        for _, one, href in narrowed["domains"]:
+            assert one.failed_sessions == rows_of(client, href)["Of this cause"]
+    assert parts["GMX"][0].failed_sessions == 8
+
+
+def test_a_reporter_without_a_name_leads_nowhere(client):
+    bank = Domain.objects.get(name="bank.example")
+    make_report(bank, YESTERDAY, "", failures=4)
+    roll_up()
+
+    page = client.get(reverse("failures:group"), {"cause": "certificate-expired"})
+
+    links = {part.key: (href, alone) for part, href, alone in page.context["reporters"]}
+    assert links[""] == ("", "")
+    assert "Unnamed reporter" in page.content.decode()
 
 
 def test_the_reasons_of_a_cause_add_up_to_it_and_lead_to_their_evidence(client):
@@ -122,6 +179,50 @@ def test_the_reasons_of_a_cause_add_up_to_it_and_lead_to_their_evidence(client):
         shown = [detail for detail, _ in client.get(href).context["evidence"]]
         assert {detail.failure_reason_code for detail in shown} == {code}
         assert sum(detail.failed_sessions for detail in shown) == one.failed_sessions
+        domains = Counter()
+        for detail in shown:
+            domains[detail.result.domain] += detail.failed_sessions
+        assert dict(client.get(href).context["given_domains"]) == domains
+        assert len(one.by_domain) == len(domains)
+        assert dict(one.by_reporter) == {shown[0].result.reporter: one.failed_sessions}
+
+
+@pytest.mark.parametrize("names", [["shop.example"], ["shop.example", "paused.example"]])
+@pytest.mark.parametrize("is_member", [False, True])
+def test_a_day_of_an_incident_equals_the_reports_on_its_domains(client, names, is_member):
+    # Somebody else's domain is touched as well, and bank.example fails for the same cause.
+    theirs = make_domain("theirs.example", TeamFactory())
+    make_report(theirs, YESTERDAY, failures=50)
+    shop = Domain.objects.get(name="shop.example")
+    Domain.objects.filter(name__in=names).update(team=shop.team)
+    roll_up()
+    incident = make_incident(*Domain.objects.filter(name__in=names), theirs)
+    if is_member:
+        client.force_login(make_member(shop.team, Role.VIEWER))
+
+    page = client.get(incident.get_absolute_url())
+
+    assert page.context["touched_count"] == len(names) + (0 if is_member else 1)
+    days = [row for row in page.context["chart"].rows if row[1].value]
+    assert len(days) == 3
+    for day, sessions, failed, *_ in days:
+        added, totals = rows_of(client, day.href), totals_of(client, day.href)
+        assert sessions.value == added["Sessions"] == totals.sessions
+        assert failed.value == added["Failed"] == totals.failed
+
+
+def test_an_incident_narrows_reports_and_can_be_dropped(client):
+    incident = make_incident(*Domain.objects.filter(name__in=["shop.example", "bank.example"]))
+    listing = reverse("reports:list")
+
+    page = client.get(listing, {"incident": incident.pk, "domain": "bank.example"})
+    [chip] = page.context["chips"]
+
+    assert chip.words == f"Domains of incident #{incident.pk}, {incident.title}"
+    assert chip.href_without == "?domain=bank.example"
+    assert page.context["table"].paginator.count == 6
+    odd = client.get(listing, {"incident": incident.pk, "domain": "paused.example"})
+    assert odd.context["table"].paginator.count == 0
 
 
 def test_a_chip_leads_to_the_list_without_its_condition(client):
@@ -138,7 +239,16 @@ def test_a_chip_leads_to_the_list_without_its_condition(client):
 
 @pytest.mark.parametrize(
     "query",
-    ["team=99999999999999999999999", "team=1.5", "team=-1", "sts=odd", "cause=x&mx=%00", "about=x"],
+    [
+        "team=99999999999999999999999",
+        "incident=99999999999999999999999",
+        "incident=x",
+        "team=1.5",
+        "team=-1",
+        "sts=odd",
+        "cause=x&mx=%00",
+        "about=x",
+    ],
 )
 def test_an_odd_address_narrows_to_nothing_and_breaks_nothing(client, query):
     page = client.get(f"{reverse('reports:list')}?about=watched&day={YESTERDAY}&{query}")

@@ -5,9 +5,13 @@ import sys
 
 import pytest
 from django.conf import settings
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from accounts.models import User
+from accounts.roles import Role
+from tests.factories import TeamFactory, make_member
 
 pytestmark = pytest.mark.django_db
 
@@ -130,3 +134,36 @@ def test_https_makes_cookies_secure(site, secure, tmp_path):
     )
 
     assert [bool(value) for value in json.loads(done.stdout)] == [secure] * 4
+
+
+def test_a_refusal_says_which_role_is_needed(client):
+    client.force_login(make_member(TeamFactory(), Role.VIEWER))
+
+    page = client.get(reverse("domains:import"))
+
+    assert page.status_code == 403
+    assert "Importing needs the role manager in a team." in page.content.decode()
+
+
+def test_a_form_from_before_the_log_in_is_refused_in_our_words():
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_member(TeamFactory(), Role.MANAGER))
+
+    page = client.post(reverse("domains:import"), {"text": "a.example"})
+
+    assert page.status_code == 403
+    assert "Nothing was changed" in page.content.decode()
+
+
+def test_an_error_names_the_time_to_look_for_in_the_log(client, monkeypatch):
+    def fail(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr("tlsrpt_portal.pages.overview.coverage_by_team", fail)
+    client.raise_request_exception = False
+    client.force_login(make_member(TeamFactory(), Role.VIEWER))
+
+    page = client.get(reverse("overview"))
+
+    assert page.status_code == 500
+    assert f"{timezone.now():%Y-%m-%d %H:}" in page.content.decode()

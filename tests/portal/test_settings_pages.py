@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, Membership, Team, User
 from accounts.roles import Role
+from accounts.services.tokens import create_token
 from alerts.models import Destination, Rule, RuleKind
+from alerts.sealing import seal
 from reports.models import Intake, Outcome, Receipt
 from reports.services.roll_up import roll_up
 from tests.factories import (
@@ -324,3 +326,45 @@ def test_a_reported_domain_is_added_with_one_click(client, admin):
     client.post(reverse("domains:import"), {"text": "stray.example", "confirm": "1"})
 
     assert client.get("/domains/stray.example/").status_code == 200
+
+
+def test_settings_are_saved_without_secrets(client, admin, team):
+    row = make_destination("SOC", team, sealed_secret=seal("key-of-the-signature"))
+    Rule.objects.create(name="Late", kind=RuleKind.FAILURE_RATE, team=team)
+    token, secret = create_token(UserFactory(email="script@corp.example"), "Nightly")
+    held = {"settings:destinations": row.name, "settings:rules": "Late", "settings:tokens": "Mine"}
+    create_token(admin, "Mine")
+    files = {name: saved(client, name) for name in held}
+    files["tokens of everybody"] = saved(client, "settings:people", table="tokens")
+    held["tokens of everybody"] = "Nightly,Person"
+
+    for name, text in files.items():
+        assert held[name] in text, name
+        for hidden in (secret, token.prefix, token.digest, "soc@corp.example", "key-of-the-"):
+            assert hidden not in text, name
+    assert "Nightly" not in files["settings:tokens"]
+
+
+def test_the_tokens_of_everybody_are_for_administrators(client, manager):
+    create_token(UserFactory(), "Nightly")
+
+    answer = client.get(reverse("settings:people"), {"export": "csv", "table": "tokens"})
+
+    assert answer.status_code == 403
+
+
+def test_a_manager_saves_the_destinations_and_rules_of_own_teams(client, manager, team):
+    make_destination("Ours", team)
+    make_destination("Theirs", TeamFactory())
+    for name, owner in (("Our rule", team), ("Their rule", TeamFactory())):
+        Rule.objects.create(name=name, kind=RuleKind.FAILURE_RATE, team=owner)
+
+    destinations, rules = (saved(client, f"settings:{name}") for name in ("destinations", "rules"))
+
+    assert "Ours" in destinations
+    assert "Our rule" in rules
+    assert "Their" not in destinations + rules
+
+
+def saved(client, name, **query):
+    return client.get(reverse(name), {"export": "csv", **query}).content.decode()

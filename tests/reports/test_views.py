@@ -1,3 +1,4 @@
+import re
 from datetime import date
 
 import pytest
@@ -152,3 +153,26 @@ def test_a_viewer_cannot_upload(client, team):
     client.force_login(make_member(team, Role.VIEWER))
 
     assert client.get(reverse("reports:upload")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "is_offered"),
+    [
+        (Role.MANAGER, "stray.example", True),
+        (Role.MANAGER, "no domain", False),
+        (Role.ANALYST, "stray.example", False),
+    ],
+    ids=["a domain", "no domain", "no manager"],
+)
+def test_a_domain_that_is_not_in_the_inventory_can_be_added(client, role, name, is_offered):
+    client.force_login(make_member(None, role))
+    report = make_report(None, date(2026, 11, 20), policy_domain=name)
+
+    text = client.get(report.get_absolute_url()).content.decode()
+    found = re.search(r'href="([^"]*text=[^"]*)"', text)
+
+    assert "Not in the inventory" in text
+    assert (found is not None) is is_offered
+    if found:
+        form = client.get(found[1]).context["form"]
+        assert form["text"].value() == name

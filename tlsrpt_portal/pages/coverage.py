@@ -14,7 +14,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.access import may_anywhere
+from accounts.roles import Role
 from domains.exception_queries import excepted_by_team, exceptions_by_domain
+from domains.filters import NO_TEAM
 from domains.history import DayCounts, DayState, counts_by_day, counts_by_team, states_on
 from domains.lacks import Lack
 from domains.models import CoverageException, Domain
@@ -62,7 +65,7 @@ HEADER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """One cell of the matrix; a link only where the list behind it shows the same day."""
+    """One cell of the matrix, with the lists of exactly these domains."""
 
     title: str
     count: int
@@ -92,7 +95,7 @@ def coverage_page(request: HttpRequest) -> HttpResponse:
     teams = {team.pk: team.name for team in scope.teams}
     history = counts_by_day(domains, today - timedelta(days=span.days), today)
     chart = history_chart(history, scope.team)
-    rows = _rows(counts, excepted, teams, is_today=scope.is_today)
+    rows = _rows(counts, excepted, teams, _list_of(scope))
     if file := asked_file(request, _domains_sheet(scope), _teams_sheet(on, rows), chart.sheet):
         return file
     context = {
@@ -103,6 +106,8 @@ def coverage_page(request: HttpRequest) -> HttpResponse:
         "total": sum(held.total for _, held in counts),
         "span": span,
         "chart": chart,
+        "has_history": any(one.total for one in history),
+        "may_manage": may_anywhere(request.user, Role.MANAGER),
         "made_at": timezone.now(),
     }
     return render(request, "pages/coverage.html", context)
@@ -112,8 +117,7 @@ def _rows(
     counts: list[tuple[int | None, DayCounts]],
     excepted: dict[int | None, Counter[tuple[str, str]]],
     teams: dict[int, str],
-    *,
-    is_today: bool,
+    listing: str,
 ) -> list[TeamRow]:
     ordered = sorted(counts, key=lambda one: (one[0] is None, teams.get(one[0] or 0, "").lower()))
     rows = [
@@ -121,8 +125,8 @@ def _rows(
             teams.get(pk or 0, "No team"),
             held,
             excepted.get(pk, Counter()),
-            str(pk or "none"),
-            is_today=is_today,
+            str(pk or NO_TEAM),
+            listing,
         )
         for pk, held in ordered
     ]
@@ -135,23 +139,24 @@ def _rows(
             dane=sum((held.dane for _, held in counts), Counter()),
         )
         all_excepted = sum(excepted.values(), Counter())
-        rows.append(_row("All", total, all_excepted, "", is_today=is_today))
+        rows.append(_row("All", total, all_excepted, "", listing))
     return rows
 
 
+def _list_of(scope: Scope) -> str:
+    """Give the list behind the numbers: of today the inventory, with all one can do there."""
+    return f"{reverse('domains:list')}?" if scope.is_today else f"{_list_of_day(scope.on)}&"
+
+
+def _list_of_day(day: date) -> str:
+    return f"{reverse('coverage:domains')}?on={day.isoformat()}"
+
+
 def _row(
-    name: str,
-    held: DayCounts,
-    excepted: Counter[tuple[str, str]],
-    team: str,
-    *,
-    is_today: bool,
+    name: str, held: DayCounts, excepted: Counter[tuple[str, str]], team: str, listing: str
 ) -> TeamRow:
     def href(**query: str) -> str:
-        if not is_today:
-            return ""
-        narrowed = {"team": team, **query} if team else query
-        return f"{reverse('domains:list')}?{urlencode(narrowed)}"
+        return listing + urlencode({"team": team, **query} if team else query)
 
     by_aspect = {"tlsrpt": held.tlsrpt, "sts": held.sts, "dane": held.dane}
     return TeamRow(
@@ -177,6 +182,11 @@ def _row(
 def history_chart(history: Sequence[DayCounts], team: str = "") -> Chart:
     """Draw the share of domains with TLS-RPT and with MTA-STS by day; `team` stays in its links."""
     narrowed = f"&team={team}" if team else ""
+
+    def cell(one: DayCounts, count: int, state: str) -> Cell:
+        href = f"{_list_of_day(one.day)}{state}{narrowed}"
+        return Cell(text=number(count), value=count, href=href)
+
     days = [one.day.isoformat() for one in history]
 
     def percent(counts: list[int]) -> list[float | None]:
@@ -219,16 +229,11 @@ def history_chart(history: Sequence[DayCounts], team: str = "") -> Chart:
                     value=one.day,
                     href=f"?on={one.day.isoformat()}{narrowed}",
                 ),
-                *(
-                    Cell(text=number(count), value=count)
-                    for count in (
-                        one.total,
-                        one.tlsrpt["valid"],
-                        one.sts["enforce"],
-                        one.sts["testing"],
-                        one.dane["valid"],
-                    )
-                ),
+                cell(one, one.total, ""),
+                cell(one, one.tlsrpt["valid"], "&tlsrpt=valid"),
+                cell(one, one.sts["enforce"], "&sts=enforce"),
+                cell(one, one.sts["testing"], "&sts=testing"),
+                cell(one, one.dane["valid"], "&dane=valid"),
             )
             for one in reversed(history)
         ],

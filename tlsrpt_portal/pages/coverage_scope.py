@@ -57,22 +57,27 @@ def read_scope(request: HttpRequest) -> Scope:
         words = "the watched domains that belong to no team"
     elif sees_everything(request.user):
         words = "all watched domains of all teams"
-    else:
+    elif teams:
         names = sentence_list([str(one) for one in teams], MOST_NAMES)
-        words = f"the watched domains of the teams {names}, which are all this person may see"
+        kind = "team" if len(teams) == 1 else "teams"
+        words = f"the watched domains of the {kind} {names}, which are all this person may see"
+    else:
+        words = "no domains, as this person belongs to no team"
     return Scope(
         domains=domains,
         words=words,
-        on=_read_day(request.GET.get("on", ""), today),
+        on=read_day(request),
         today=today,
         team=team,
         teams=teams,
     )
 
 
-def _read_day(text: str, today: date) -> date:
+def read_day(request: HttpRequest) -> date:
+    """Read the day; whatever is none, or is still to come, means today."""
+    today = timezone.now().date()
     try:
-        day = date.fromisoformat(text)
+        day = date.fromisoformat(request.GET.get("on", ""))
     except ValueError:
         return today
     return min(day, today)

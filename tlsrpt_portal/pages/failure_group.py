@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TypeVar
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,7 +18,7 @@ from reports.cause_queries import CauseKey, NewestDetail, Part, Parts, Reason
 from reports.fleet import Scope
 from reports.models import FailureDetail
 from reports.signs import cause_name
-from tlsrpt_portal.pages.failure_scope import operator_words, read_asked, scope_words
+from tlsrpt_portal.pages.failure_scope import Asked, operator_words, read_asked, scope_words
 from tlsrpt_portal.pages.span import Span
 from webui import charting
 from webui.charting import Cell, Chart, day_address
@@ -28,6 +29,8 @@ from webui.wording import number
 MOST_ROWS = 100
 MOST_EVIDENCE = 25
 MOST_REASONS = 10
+# What is told of a domain: its part of the cause, or a number.
+Told = TypeVar("Told")
 # So many details are worth a file; a cause of years may have millions.
 MOST_EVIDENCE_IN_FILES = 10_000
 
@@ -42,6 +45,7 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         result_type=asked.cause[:64],
         operator=request.GET.get("operator"),
         receiving_mx=request.GET.get("mx"),
+        reporter=request.GET.get("reporter", "")[:200],
     )
     days = cause_queries.failed_by_day(domains, cause, span.since, span.until)
     # A file has all of them.
@@ -52,9 +56,11 @@ def failure_group(request: HttpRequest) -> HttpResponse:
     found = cause_queries.evidence(domains, cause, span.since, span.until, parts.by_domain)
     newest = cause_queries.newest_details(found)
     reasons = cause_queries.reasons_of(newest)
+    given = None
     if (reason := request.GET.get("reason")) is not None:
         found = found.filter(failure_reason_code=reason)
-    if file := asked_file(request, *_sheets(cause, parts, reasons, found), chart.sheet):
+        given = next((one for one in reasons if one.code == reason), None)
+    if file := asked_file(request, *_sheets(cause, parts, reasons, found, given), chart.sheet):
         return file
     context = {
         "span": span,
@@ -63,11 +69,12 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         "words": describe_result_type(cause.result_type),
         "failed": sum(count for _, count in days),
         "chart": chart,
-        "domains": list(_with_domains(parts.by_domain.shown)),
-        "domain_count": parts.by_domain.count,
-        "reporters": [
-            (part, asked.reports_href(reporter=part.key, **told)) for part in parts.by_reporter
+        "domains": [
+            (domain, part, asked.reports_href(domain=domain.name, **told))
+            for domain, part in _with_domains(parts.by_domain.shown)
         ],
+        "domain_count": parts.by_domain.count,
+        "reporters": [_reporter_links(asked, cause, part) for part in parts.by_reporter],
         "is_by_operator": cause.operator is None,
         "places": [
             (_place_words(cause, part.key), part, asked.group_href(_at(cause, part.key)))
@@ -81,7 +88,10 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         ],
         "newest_details": cause_queries.NEWEST_DETAILS,
         "reason": reason,
+        "given": given,
+        "given_domains": list(_named(given.by_domain[:MOST_ROWS])) if given else [],
         "group_href": asked.group_href(cause),
+        "all_reporters_href": asked.group_href(replace(cause, reporter="")),
         "list_href": asked.list_href(),
         "narrowed_to": scope_words(asked.scope),
         "evidence": [
@@ -150,14 +160,36 @@ def _evidence(
     return sorted(found[:MOST_EVIDENCE], key=_newest_first)
 
 
+def _reporter_links(asked: Asked, cause: CauseKey, part: Part) -> tuple[Part, str, str]:
+    """Give a reporter's part, its reports, and this page as it alone tells of it.
+
+    No address narrows to those who give no name.
+    """
+    if not part.key:
+        return part, "", ""
+    alone = replace(cause, reporter=part.key)
+    reports = asked.reports_href(cause=cause.result_type, **alone.in_address)
+    return part, reports, asked.group_href(alone)
+
+
 def _with_domains(parts: Sequence[Part]) -> Iterator[tuple[Domain, Part]]:
-    names = Domain.objects.select_related("team").in_bulk([part.key for part in parts])
-    return ((names[part.key], part) for part in parts if part.key in names)
+    return _named([(part.key, part) for part in parts])
+
+
+def _named(rows: Sequence[tuple[int, Told]]) -> Iterator[tuple[Domain, Told]]:
+    """Give what is told of each domain together with it; one query."""
+    domains = Domain.objects.select_related("team").in_bulk([key for key, _ in rows])
+    return ((domains[key], told) for key, told in rows if key in domains)
 
 
 def _sheets(
-    cause: CauseKey, parts: _Taken, reasons: Sequence[Reason], found: QuerySet[FailureDetail]
+    cause: CauseKey,
+    parts: _Taken,
+    reasons: Sequence[Reason],
+    found: QuerySet[FailureDetail],
+    given: Reason | None,
 ) -> list[Sheet]:
+    of_reason = _sheets_of_reason(given) if given else []
     return [
         Sheet(
             name="domains",
@@ -204,8 +236,8 @@ def _sheets(
                     one.code,
                     explain_reason(one.code) or "",
                     one.failed_sessions,
-                    one.domains,
-                    one.reporters,
+                    len(one.by_domain),
+                    len(one.by_reporter),
                 )
                 for one in reasons
             ),
@@ -224,6 +256,27 @@ def _sheets(
                 "Reason given",
             ),
             rows=lambda: map(_detail_cells, found[:MOST_EVIDENCE_IN_FILES]),
+        ),
+        *of_reason,
+    ]
+
+
+def _sheets_of_reason(given: Reason) -> list[Sheet]:
+    return [
+        Sheet(
+            name="reason-domains",
+            file_name="failures-reason-domains",
+            header=("Domain", "Team", "Failed sessions"),
+            rows=lambda: (
+                (domain.name, domain.team or "", failed)
+                for domain, failed in _named(given.by_domain)
+            ),
+        ),
+        Sheet(
+            name="reason-reporters",
+            file_name="failures-reason-reporters",
+            header=("Reporter", "Failed sessions"),
+            rows=lambda: given.by_reporter,
         ),
     ]
 

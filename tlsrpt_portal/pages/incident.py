@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -30,18 +31,20 @@ from tlsrpt_portal.pages.marks import fleet_marks
 from webui.charting import Chart
 from webui.exports import Sheet, asked_file
 
-MOST_DOMAINS = 200
+DOMAINS_PER_PAGE = 25
 
 
 def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one incident."""
     incident = visible_incident(request, pk)
     domains = Domain.objects.visible_to(request.user).filter(incident_domains__incident=incident)
-    touched = list(_touched(incident, domains)[:MOST_DOMAINS])
+    touched = _touched(incident, domains)
+    page = Paginator(touched, DOMAINS_PER_PAGE).get_page(request.GET.get("page"))
+    worst = list(page) if page.number == 1 else list(touched[:DOMAINS_PER_PAGE])
     parts = list(incident.parts.select_related("rule"))
     kinds = {RuleKind(one.rule.kind) for one in (incident, *parts)}
     is_about_sessions = not kinds.isdisjoint(RATE_KINDS)
-    chart = _evidence(incident, domains, [row.domain.name for row in touched])
+    chart = _evidence(incident, domains, [row.domain.name for row in worst])
     sheets = [_domains_sheet(incident, domains), *([chart.sheet] if chart else [])]
     if file := asked_file(request, *sheets):
         return file
@@ -51,11 +54,11 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
         "cause_words": words_of(incident),
         "part_words": [words_of(part) for part in parts],
         "chart": chart,
-        "checks": read_check_evidence(incident, touched),
+        "checks": read_check_evidence(incident, worst),
         "is_about_sessions": is_about_sessions,
         "group_href": _group_href(incident) if is_about_sessions else "",
-        "touched": touched,
-        "touched_count": domains.count(),
+        "page": page,
+        "touched_count": page.paginator.count,
         "all_count": incident.incident_domains.count(),
         "events": list(incident.events.select_related("actor")),
         "notifications": list(incident.notifications.select_related("destination")),
@@ -86,10 +89,8 @@ def _evidence(incident: Incident, domains: DomainQuerySet, names: Sequence[str])
 
 
 def _reports_query(incident: Incident, names: Sequence[str]) -> dict[str, str]:
-    """Narrow the reports that a click on a day leads to: to the domain, or to the cause."""
-    if len(names) == 1:
-        return {"domain": names[0]}
-    return {"about": "watched", **_cause_query(incident)}
+    """Narrow the reports that a click on a day leads to, to those on the domains of the chart."""
+    return {"domain": names[0]} if len(names) == 1 else {"incident": str(incident.pk)}
 
 
 def _group_href(incident: Incident) -> str:

@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django_tables2 import RequestConfig
 
-from accounts.access import teams_for
+from accounts.access import may_anywhere, teams_for
+from accounts.roles import Role
 from domains.models import Domain, DomainQuerySet
 from tlsrpt_portal.pages.rollout_board import LANES, list_places, read_board
 from tlsrpt_portal.pages.rollout_table import StageTable
@@ -28,6 +29,8 @@ def rollout(request: HttpRequest) -> HttpResponse:
     board = read_board(domains)
     context = {
         "lanes": board.lanes,
+        "is_empty": not any(lane.count for lane in board.lanes),
+        "may_manage": may_anywhere(request.user, Role.MANAGER),
         "what_if": board.what_if,
         "days": EVIDENCE_DAYS,
         "teams": teams_for(request.user),

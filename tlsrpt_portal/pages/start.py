@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from accounts.access import visible_to
+from accounts.access import may_anywhere, visible_to
+from accounts.roles import Role
 from alerts.models import Destination, Notification
 from domains.destinations import our_destinations
 from domains.queries import coverage
@@ -26,6 +27,7 @@ class Step:
     text: str
     is_done: bool
     state: str
+    # Empty where this person may not do it.
     href: str
     action: str
 
@@ -49,6 +51,7 @@ def read_steps(request: HttpRequest) -> list[Step]:
     freshness = queries.data_freshness(fleet)
     destinations = visible_to(request.user, Destination.objects.filter(is_active=True))
     told = Notification.objects.filter(delivered_at__isnull=False).exists()
+    may_manage = may_anywhere(request.user, Role.MANAGER)
     mail = now.total - now.no_mail
     listing = reverse("domains:list")
     return [
@@ -57,7 +60,7 @@ def read_steps(request: HttpRequest) -> list[Step]:
             text="All of them, also the parked ones: attackers like those best.",
             is_done=now.total > 0,
             state=plural(now.total, "domain"),
-            href=reverse("domains:import"),
+            href=reverse("domains:import") if may_manage else "",
             action="Add domains",
         ),
         Step(
@@ -65,7 +68,7 @@ def read_steps(request: HttpRequest) -> list[Step]:
             text="A mailbox that this portal reads, its own mail receiver, or an HTTPS intake.",
             is_done=bool(ours),
             state=ours[0] if ours else "no address yet",
-            href=reverse("settings:intakes"),
+            href=reverse("settings:intakes") if may_manage else "",
             action="Intakes",
         ),
         Step(

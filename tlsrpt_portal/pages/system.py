@@ -37,6 +37,16 @@ def system(request: HttpRequest) -> HttpResponse:
         "never_checked": overdue,
         "unsent": Notification.objects.filter(delivered_at=None, failed_at=None).count(),
         "failed": Notification.objects.exclude(failed_at=None).count(),
-        "values": [(env.BY_NAME[name], getattr(settings, name)) for name in SHOWN_SETTINGS],
+        "values": [(env.BY_NAME[name], _as_set(name)) for name in SHOWN_SETTINGS],
     }
     return render(request, "settings/system.html", context)
+
+
+def _as_set(name: str) -> str:
+    """Give a setting as one would write it; empty where it is not set."""
+    value = getattr(settings, name)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return ",".join(value)
+    return "" if value is None else str(value)

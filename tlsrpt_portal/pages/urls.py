@@ -10,6 +10,7 @@ from domains import urls as domains_urls
 from reports import urls as reports_urls
 from reports.views.reports import report_page
 from tlsrpt_portal.pages.coverage import coverage_page
+from tlsrpt_portal.pages.coverage_domains import DomainsOfDay
 from tlsrpt_portal.pages.coverage_paper import coverage_paper
 from tlsrpt_portal.pages.domain import domain_page
 from tlsrpt_portal.pages.domains import DomainList
@@ -19,6 +20,7 @@ from tlsrpt_portal.pages.incident import incident_page
 from tlsrpt_portal.pages.jump import jump
 from tlsrpt_portal.pages.overview import overview
 from tlsrpt_portal.pages.reporters import reporters
+from tlsrpt_portal.pages.reports import PortalReports
 from tlsrpt_portal.pages.rollout import rollout
 from tlsrpt_portal.pages.start import start
 from tlsrpt_portal.pages.system import system
@@ -32,6 +34,16 @@ domains = [
 alerts = [
     *alerts_urls.urlpatterns,
     path("<int:pk>/", incident_page, name="incident"),
+]
+
+coverage_urls = [
+    path("domains/", DomainsOfDay.as_view(), name="domains"),
+    *domains_urls.coverage_urlpatterns,
+]
+
+report_list = [
+    path("", PortalReports.as_view(), name="list"),
+    *reports_urls.urlpatterns,
 ]
 
 failure_urls = [
@@ -53,12 +65,12 @@ urlpatterns = [
     path("start/", start, name="start"),
     path("coverage/", coverage_page, name="coverage"),
     path("coverage/print/", coverage_paper, name="coverage-paper"),
-    path("coverage/", include((domains_urls.coverage_urlpatterns, "coverage"))),
+    path("coverage/", include((coverage_urls, "coverage"))),
     path("rollout/", rollout, name="rollout"),
     path("setup/<str:token>/", set_up, name="set-up"),
     path("domains/", include((domains, "domains"))),
     path("failures/", include((failure_urls, "failures"))),
-    path("reports/", include((reports_urls.urlpatterns, "reports"))),
+    path("reports/", include((report_list, "reports"))),
     path("reports/<int:pk>/", report_page, name="report"),
     path("reporters/", include(([path("", reporters, name="list")], "reporters"))),
     path("inbox/", include((reports_urls.inbox_urlpatterns, "inbox"))),

@@ -82,4 +82,24 @@
     observer.observe(element);
   });
   document.addEventListener("themechange", drawAll);
+
+  // A drawing keeps its size on paper, where half of it would be cut off: the newest days.
+  var PAPER_WIDTH = 640;
+
+  function resizeAll(widthOf) {
+    document.querySelectorAll("[data-drawn]").forEach(function (element) {
+      window.Plotly.relayout(element, { width: widthOf(element) });
+    });
+  }
+
+  window.addEventListener("beforeprint", function () {
+    resizeAll(function (element) {
+      return Math.min(element.clientWidth, PAPER_WIDTH);
+    });
+  });
+  window.addEventListener("afterprint", function () {
+    resizeAll(function (element) {
+      return element.clientWidth;
+    });
+  });
 })();
