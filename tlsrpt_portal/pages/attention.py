@@ -51,7 +51,7 @@ def _incidents(user: Person) -> list[Need]:
         parts = [f"for {plural(max(days, 1), 'day')}", who]
         if row.sessions:
             rate = failure_rate(row.failed_sessions, row.sessions)
-            parts.insert(0, f"{rate} of {row.sessions:,} sessions")
+            parts.insert(0, f"{rate} of {plural(row.sessions, 'session')}")
         detail = ", ".join(parts)
         needs.append(
             Need(

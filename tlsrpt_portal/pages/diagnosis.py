@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from webui.status import Tone
-from webui.wording import day, failure_rate, number, plural, sentence_list
+from webui.wording import day, failure_rate, plural, sentence_list
 
 # Below this share of failed sessions a few broken senders explain them; above it we are the cause.
 NOTABLE_RATE = 0.01
@@ -322,7 +322,7 @@ def _well(now: Situation) -> Diagnosis:
         if now.is_enforced and now.dane == "valid":
             how = "MTA-STS enforces, DANE protects as well"
         seen = (
-            f", and {number(now.sessions)} sessions of the last 7 days had "
+            f", and {plural(now.sessions, 'session')} of the last 7 days had "
             f"{failure_rate(now.failed_sessions, now.sessions)} failures"
             if now.sessions
             else ""

@@ -1,0 +1,39 @@
+"""Sentences of pages that depend on what is counted."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.roles import Role
+from reports.services.roll_up import roll_up
+from tests.factories import make_domain, make_incident, make_member, make_report
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def viewer(client) -> User:
+    user = make_member(None, Role.VIEWER)
+    client.force_login(user)
+    return user
+
+
+@pytest.mark.usefixtures("viewer")
+def test_one_domain_with_one_failed_session_is_told_of_in_the_singular(client):
+    domain = make_domain("one.example", sts_mode="testing")
+    make_incident(domain, failed_sessions=1, sessions=1)
+    make_report(domain, timezone.now().date() - timedelta(days=1), successes=0, failures=1)
+    roll_up()
+
+    pages = (domain.get_absolute_url(), *map(reverse, ("rollout", "failures:list", "overview")))
+    told = " ".join(client.get(page).content.decode() for page in pages)
+
+    assert "1 session, 1 failed" in told
+    assert ">session, 1 reporter<" in told
+    assert "1 of 1 session failed" in told
+    assert '1<span class="visually-hidden"> domain</span>' in told
+    assert "1 of 1 day so far" in told
+    assert "1 sessions" not in told
