@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.roles import Role
 from reports.services.roll_up import roll_up
-from tests.factories import make_domain, make_incident, make_member, make_report
+from tests.factories import finding, make_domain, make_incident, make_member, make_report
 
 pytestmark = pytest.mark.django_db
 
@@ -37,3 +37,16 @@ def test_one_domain_with_one_failed_session_is_told_of_in_the_singular(client):
     assert '1<span class="visually-hidden"> domain</span>' in told
     assert "1 of 1 day so far" in told
     assert "1 sessions" not in told
+
+
+@pytest.mark.usefixtures("viewer")
+def test_a_domain_whose_tlsa_records_match_nothing_is_not_well(client):
+    mismatch = finding("dane.tlsa.mismatch", mx="mx1.mail.one.example")
+    domain = make_domain("one.example", dane="invalid", findings={"dane": [mismatch]})
+    make_report(domain, timezone.now().date() - timedelta(days=1))
+    roll_up()
+
+    diagnosis = client.get(domain.get_absolute_url()).context["diagnosis"]
+
+    assert diagnosis.tone == "bad"
+    assert diagnosis.what.startswith("No TLSA record matches the certificate of mx1.mail.one.")

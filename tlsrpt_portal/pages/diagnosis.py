@@ -31,6 +31,11 @@ class Situation:
     finding_codes: frozenset[str] = frozenset()
     worst_finding: str = ""
     worst_remedy: str = ""
+    # The worst error that checks found at MX hosts, in their DANE or behind their port 25.
+    host_error: str = ""
+    host_meaning: str = ""
+    host_remedy: str = ""
+    host_error_code: str = ""
     # The last complete seven days.
     sessions: int = 0
     failed_sessions: int = 0
@@ -59,6 +64,14 @@ class Situation:
     def is_enforced(self) -> bool:
         """Say whether senders must refuse what fails."""
         return self.mta_sts == "valid" and self.sts_mode == "enforce"
+
+    @property
+    def is_held_by_hosts(self) -> bool:
+        """Say whether senders hold back mail for what is wrong at the MX hosts."""
+        if not self.host_error:
+            return False
+        is_of_dane = self.host_error_code.startswith("dane.")
+        return is_of_dane or self.is_enforced or self.host_error_code == "mx.domain-nxdomain"
 
     @property
     def silent_days(self) -> int | None:
@@ -110,17 +123,32 @@ def _takes_no_mail(now: Situation) -> Diagnosis | None:
 
 
 def _refused(now: Situation) -> Diagnosis | None:
-    if not now.is_enforced or now.rate < NOTABLE_RATE:
+    if not now.is_enforced or now.rate < NOTABLE_RATE or now.failing_since is None:
         return None
-    where = f" at {now.top_cause_mx}" if now.top_cause_mx else ""
-    since = f" since {day(now.failing_since)}" if now.failing_since else ""
-    cause = f": {_lower(now.top_cause)}{where}" if now.top_cause else ""
     return Diagnosis(
         Tone.BAD,
         f"Mail is being refused: {failure_rate(now.failed_sessions, now.sessions)} of sessions "
-        f"failed in the last 7 days under enforce{since}{cause}.",
+        f"failed in the last 7 days under enforce since {day(now.failing_since)}"
+        f"{_refused_for(now)}.",
         _with_old_policy(now, now.top_cause_remedy),
     )
+
+
+def _was_refused(now: Situation) -> Diagnosis | None:
+    if not now.is_enforced or now.rate < NOTABLE_RATE:
+        return None
+    return Diagnosis(
+        Tone.WARN,
+        f"Mail was refused: {failure_rate(now.failed_sessions, now.sessions)} of sessions failed "
+        f"in the last 7 days under enforce{_refused_for(now)}. On the newest day nearly all were "
+        "fine again.",
+        _with_old_policy(now, now.top_cause_remedy),
+    )
+
+
+def _refused_for(now: Situation) -> str:
+    where = f" at {now.top_cause_mx}" if now.top_cause_mx else ""
+    return f": {_lower(now.top_cause)}{where}" if now.top_cause else ""
 
 
 def _about_to_refuse(now: Situation) -> Diagnosis | None:
@@ -133,6 +161,17 @@ def _about_to_refuse(now: Situation) -> Diagnosis | None:
         "Add the host to the policy's mx lines and change the id of the record, or take the host "
         "out of the MX set.",
     )
+
+
+def _held_by_hosts(now: Situation) -> Diagnosis | None:
+    return _hosts_faulty(now) if now.is_held_by_hosts else None
+
+
+def _hosts_faulty(now: Situation) -> Diagnosis | None:
+    if not now.host_error:
+        return None
+    tone = Tone.BAD if now.is_held_by_hosts else Tone.WARN
+    return Diagnosis(tone, f"{now.host_error}. {now.host_meaning}".strip(), now.host_remedy)
 
 
 def _policy_broken(now: Situation) -> Diagnosis | None:
@@ -162,11 +201,14 @@ def _failing(now: Situation) -> Diagnosis | None:
         return None
     where = f" at {now.top_cause_mx}" if now.top_cause_mx else ""
     cause = f", mostly {_lower(now.top_cause)}{where}" if now.top_cause else ""
-    outlook = (
-        " Mail still arrives, because the policy is in testing: enforce would have refused it."
-        if now.sts_mode == "testing" and now.mta_sts == "valid"
-        else " Mail may have gone out without protection."
-    )
+    if now.dane == "valid":
+        outlook = " Senders that use DANE hold such mail back."
+    elif now.sts_mode == "testing" and now.mta_sts == "valid":
+        outlook = (
+            " Mail still arrives, because the policy is in testing: enforce would have refused it."
+        )
+    else:
+        outlook = " Mail may have gone out without protection."
     return Diagnosis(
         Tone.WARN,
         f"{failure_rate(now.failed_sessions, now.sessions)} of sessions failed in the last 7 "
@@ -285,18 +327,30 @@ def _blind(now: Situation) -> Diagnosis | None:
 
 
 def _unprotected(now: Situation) -> Diagnosis | None:
-    if now.mta_sts == "valid" or now.dane == "valid":
+    is_switched_off = now.mta_sts == "valid" and now.sts_mode == "none"
+    if now.dane == "valid" or now.tlsrpt != "valid":
         return None
-    if now.mta_sts not in {"missing", "unknown"} or now.tlsrpt != "valid":
+    if now.mta_sts != "missing" and not is_switched_off:
         return None
-    if now.mta_sts == "unknown":
-        return None
+    sts = (
+        "the MTA-STS policy is in mode none and protects nothing"
+        if is_switched_off
+        else "MTA-STS does not protect this domain"
+    )
+    if now.dane in {"unknown", "not-checked"}:
+        what = f"{sts}; whether DANE does could not be found out. Senders may deliver in clear."
+    elif is_switched_off:
+        what = f"{sts}, nor does DANE: senders may deliver in clear."
+    else:
+        what = "neither MTA-STS nor DANE protects this domain: senders may deliver in clear."
     return Diagnosis(
         Tone.INFO,
-        "Reports arrive, but neither MTA-STS nor DANE protects this domain: senders may deliver "
-        "in clear.",
-        "Publish an MTA-STS policy in testing, and let reports tell for some weeks what enforce "
-        "would refuse.",
+        f"Reports arrive, but {what}",
+        "Set the policy's mode to testing and change the record's id, unless MTA-STS is to go "
+        "away here."
+        if is_switched_off
+        else "Publish an MTA-STS policy in testing, and let reports tell for some weeks what "
+        "enforce would refuse.",
     )
 
 
@@ -346,8 +400,11 @@ _LOOKS: tuple[Callable[[Situation], Diagnosis | None], ...] = (
     _takes_no_mail,
     _refused,
     _about_to_refuse,
+    _held_by_hosts,
     _policy_broken,
+    _was_refused,
     _failing,
+    _hosts_faulty,
     _record_broken,
     _no_policy_seen,
     _other_policy_seen,

@@ -19,6 +19,7 @@ from domains.exceptions import read_exceptions
 from domains.models import Domain, HostedPolicy, Posture, RecordVersion, StateChange, Status
 from domains.selection import visible_domain
 from domains.tables import posture_of
+from mailtls.findings import Severity
 from tlsrpt_portal.pages.diagnosis import Diagnosis, Situation, diagnose
 from tlsrpt_portal.pages.domain_reports import DomainReports, read_reports
 from tlsrpt_portal.pages.marks import change_title, revision_title
@@ -97,6 +98,15 @@ def _diagnosis(
     findings = [finding for aspect in aspects.values() for finding in aspect.findings]
     broken = aspects["mta_sts"] if posture.mta_sts == Status.INVALID else aspects["tlsrpt"]
     worst = broken.findings[0] if broken.findings else None
+    at_hosts = next(
+        (
+            finding
+            for key in ("mx", "dane", "starttls")
+            for finding in aspects[key].findings
+            if finding.severity is Severity.ERROR
+        ),
+        None,
+    )
     uncovered = [
         host["name"]
         for host in aspects["mx"].stored.get("hosts", [])
@@ -115,6 +125,10 @@ def _diagnosis(
             finding_codes=frozenset(finding.code for finding in findings),
             worst_finding=worst.title if worst else "",
             worst_remedy=worst.remedy if worst else "",
+            host_error=at_hosts.title if at_hosts else "",
+            host_meaning=at_hosts.meaning if at_hosts else "",
+            host_remedy=at_hosts.remedy if at_hosts else "",
+            host_error_code=at_hosts.code if at_hosts else "",
             sessions=reports.week.sessions,
             failed_sessions=reports.week.failures,
             no_policy_sessions=reports.no_policy_sessions,
