@@ -22,6 +22,7 @@ from domains.exception_queries import (
     lapsed_exceptions,
 )
 from domains.models import Domain, DomainQuerySet, Status
+from webui.wording import day
 
 # How long a domain is new. Of what was told before that, the incident lasts until it is covered.
 NEW_FOR = timedelta(days=60)
@@ -127,7 +128,7 @@ def _picture_of_end(
     domains = _figures(dict.fromkeys(names, since_on), today)
     what = "Exceptions" if len(excepted) > 1 else "Exception"
     verb = "ended" if is_over else ("end" if len(excepted) > 1 else "ends")
-    title = f"{what} from {lacks} {verb} on {expires_on}: {where(domains)}"
+    title = f"{what} from {lacks} {verb} on {day(expires_on)}: {where(domains)}"
     still = "The lack stands, and nothing excuses it any more." if is_over else "The lack stands."
     return Picture(
         key=f"exceptions of {approver} until {expires_on}",

@@ -135,12 +135,12 @@ def test_exceptions_of_one_approval_that_end_soon_are_one_incident():
 
     found = {one.title: touched(one) for one in Incident.objects.all()}
     assert found == {
-        "Exceptions from MTA-STS end on 2026-11-30: 3 domains": [
+        "Exceptions from MTA-STS end on 30 Nov 2026: 3 domains": [
             "d0.example",
             "d1.example",
             "d2.example",
         ],
-        "Exception from MTA-STS ends on 2026-11-30: other.example": ["other.example"],
+        "Exception from MTA-STS ends on 30 Nov 2026: other.example": ["other.example"],
     }
 
 
@@ -155,7 +155,7 @@ def test_an_exception_that_ended_while_the_lack_stands_is_the_same_incident_and_
 
     incident.refresh_from_db()
     assert incident.severity == Severity.MEDIUM
-    assert incident.title == "Exception from MTA-STS ended on 2026-11-30: a.example"
+    assert incident.title == "Exception from MTA-STS ended on 30 Nov 2026: a.example"
     assert words_of(incident).title == "Exceptions that have ended"
 
 
