@@ -36,7 +36,12 @@ def inbox(request: HttpRequest) -> HttpResponse:
         return file
     page = Paginator(_rejected(request), PER_PAGE).get_page(request.GET.get("page"))
     rows = [(receipt, _reason(receipt)) for receipt in page.object_list]
-    return render(request, "reports/inbox.html", {"rows": rows, "page": page})
+    context = {
+        "rows": rows,
+        "page": page,
+        "may_see_strays": access.sees_everything(request.user),
+    }
+    return render(request, "reports/inbox.html", context)
 
 
 def receipt_page(request: HttpRequest, pk: int) -> HttpResponse:
@@ -88,7 +93,8 @@ def unmanaged(request: HttpRequest) -> HttpResponse:
         return file
     rows = [(one, parse_domain(one.name).value is not None) for one in found]
     may_add = access.may(request.user, Role.MANAGER, None)
-    return render(request, "reports/unmanaged.html", {"rows": rows, "may_add": may_add})
+    context = {"rows": rows, "may_add": may_add, "may_see_strays": True}
+    return render(request, "reports/unmanaged.html", context)
 
 
 def _require_sight_of_strays(request: HttpRequest) -> None:

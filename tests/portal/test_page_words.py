@@ -1,5 +1,6 @@
 """Sentences of pages that depend on what is counted."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,14 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.roles import Role
 from reports.services.roll_up import roll_up
-from tests.factories import finding, make_domain, make_incident, make_member, make_report
+from tests.factories import (
+    TeamFactory,
+    finding,
+    make_domain,
+    make_incident,
+    make_member,
+    make_report,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -50,3 +58,27 @@ def test_a_domain_whose_tlsa_records_match_nothing_is_not_well(client):
 
     assert diagnosis.tone == "bad"
     assert diagnosis.what.startswith("No TLSA record matches the certificate of mx1.mail.one.")
+
+
+def test_who_may_not_see_domains_of_nobody_is_not_led_to_them(client):
+    client.force_login(make_member(TeamFactory(), Role.ANALYST))
+
+    inbox, strays = reverse("inbox:list"), reverse("inbox:unmanaged")
+
+    assert strays not in client.get(inbox).content.decode()
+    assert client.get(strays).status_code == 403
+
+    client.force_login(make_member(None, Role.ANALYST))
+    assert strays in client.get(inbox).content.decode()
+
+
+@pytest.mark.usefixtures("viewer")
+def test_the_domains_of_a_team_are_those_behind_the_number(client):
+    team = TeamFactory()
+    make_domain("watched.example", team)
+    make_domain("paused.example", team, is_active=False)
+
+    page = client.get(reverse("settings:team", args=[team.pk])).content.decode()
+    href, count = re.search(r'href="([^"]+)">(\d+) domains<', page).groups()
+
+    assert client.get(href.replace("&amp;", "&")).context["table"].paginator.count == int(count)
