@@ -82,3 +82,36 @@ def test_the_domains_of_a_team_are_those_behind_the_number(client):
     href, count = re.search(r'href="([^"]+)">(\d+) domains<', page).groups()
 
     assert client.get(href.replace("&amp;", "&")).context["table"].paginator.count == int(count)
+
+
+@pytest.mark.usefixtures("viewer")
+def test_the_cause_in_the_diagnosis_is_that_of_its_days_whatever_the_span(client):
+    domain, today = make_domain("a.example"), timezone.now().date()
+    failed = {"successes": 0, "receiving_mx": "mx1.a.example"}
+    for ago, result_type, failures in (
+        (200, "starttls-not-supported", 900),
+        (2, "starttls-not-supported", 1),
+        (1, "certificate-expired", 60),
+    ):
+        day = today - timedelta(days=ago)
+        make_report(domain, day, result_type=result_type, failures=failures, **failed)
+    roll_up()
+
+    page = client.get(domain.get_absolute_url(), {"days": 365})
+
+    assert "certificate expired at mx1.a.example" in page.context["diagnosis"].what
+
+
+@pytest.mark.usefixtures("viewer")
+def test_the_file_of_causes_has_those_that_the_page_leaves_out(client):
+    domain, yesterday = make_domain("a.example"), timezone.now().date() - timedelta(days=1)
+    for at in range(10):
+        make_report(domain, yesterday, f"Reporter {at}", failures=1, receiving_mx=f"mx{at}.example")
+    roll_up()
+
+    page = client.get(domain.get_absolute_url())
+    saved = client.get(domain.get_absolute_url(), {"table": "causes", "export": "csv"})
+
+    assert len(page.context["reports"].causes) == 8
+    assert "The 8 with the most failed sessions. All 10:" in page.content.decode()
+    assert len(saved.content.decode().splitlines()) == 1 + 10

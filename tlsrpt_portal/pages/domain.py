@@ -19,7 +19,9 @@ from domains.exceptions import read_exceptions
 from domains.models import Domain, HostedPolicy, Posture, RecordVersion, StateChange, Status
 from domains.selection import visible_domain
 from domains.tables import posture_of
+from mailtls.catalogue.result_types import describe_result_type
 from mailtls.findings import Severity
+from reports.signs import cause_name
 from tlsrpt_portal.pages.diagnosis import Diagnosis, Situation, diagnose
 from tlsrpt_portal.pages.domain_reports import DomainReports, read_reports
 from tlsrpt_portal.pages.marks import change_title, revision_title
@@ -107,6 +109,7 @@ def _diagnosis(
         ),
         None,
     )
+    top = reports.top_cause
     uncovered = [
         host["name"]
         for host in aspects["mx"].stored.get("hosts", [])
@@ -132,9 +135,9 @@ def _diagnosis(
             sessions=reports.week.sessions,
             failed_sessions=reports.week.failures,
             no_policy_sessions=reports.no_policy_sessions,
-            top_cause=reports.top_cause.name if reports.top_cause else "",
-            top_cause_mx=reports.top_cause.receiving_mx if reports.top_cause else "",
-            top_cause_remedy=reports.top_cause.words.action if reports.top_cause else "",
+            top_cause=cause_name(top.result_type) if top else "",
+            top_cause_mx=(top.receiving_mx or "") if top else "",
+            top_cause_remedy=describe_result_type(top.result_type).action if top else "",
             failing_since=reports.failing_since,
             last_report_on=reports.last_report_on,
             policy_unknown_to=_that_apply(Held.UNKNOWN, reports),
