@@ -71,6 +71,14 @@ def test_a_hosted_policy_is_announced_until_its_id_is_live():
     assert plan([live], OURS, policy_host="portal.example") == []
 
 
+@pytest.mark.parametrize(("status", "is_told"), [("missing", False), ("invalid", True)])
+def test_a_record_that_has_to_go_is_told_of(status, is_told):
+    [change] = plan([wanted(status=status)], OURS)
+
+    assert change.why.startswith("Takes the place of") == is_told
+    assert render([change], Form.ZONE).endswith('" ; in place of what stands there\n') == is_told
+
+
 def test_zone_lines_split_long_texts():
     many = [f"mailto:reports-{at:02}@a-rather-long-name.example" for at in range(8)]
 
