@@ -64,8 +64,8 @@ class Change:
 
     @property
     def label(self) -> str:
-        """Give the name relative to the zone."""
-        return self.name.removesuffix(f".{self.zone}")
+        """Give the name relative to the zone, empty for the zone's own."""
+        return "" if self.name == self.zone else self.name.removesuffix(f".{self.zone}")
 
 
 def plan(
@@ -79,13 +79,18 @@ def plan(
     """Give the changes that make reports come to `rua` first; domains that do so need none.
 
     Neither do those whose first destination is among `accepted`. `delegate_to` makes each name a
-    CNAME to that one name, where the record then stands once.
+    CNAME to that one name, where the record then stands once: it comes first.
     """
     changes: list[Change] = []
     for one in wanted:
         if not _is_fine(one, rua, accepted):
             changes += _tlsrpt(one, rua, delegate_to)
         changes += _mta_sts(one, policy_host)
+    if delegate_to and any(change.value == delegate_to for change in changes):
+        why = "The one record that the others point to; it may be there already."
+        value = tlsrpt_record.render_record(rua)
+        once = Change(domain=delegate_to, name=delegate_to, type="TXT", value=value, why=why)
+        return [once, *changes]
     return changes
 
 
