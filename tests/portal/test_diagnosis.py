@@ -49,6 +49,19 @@ def sentence(**facts):
                 "still arrives"
             ),
         ),
+        (
+            {
+                "failed_sessions": 600,
+                "top_cause": "MTA-STS policy not fetched",
+                "top_cause_type": "sts-policy-fetch-error",
+                "failing_since": date(2026, 11, 18),
+            },
+            Tone.BAD,
+            (
+                "since 18 Nov 2026, mostly MTA-STS policy not fetched. Senders that hold the "
+                "policy keep to it; others deliver as if there were none."
+            ),
+        ),
         ({"uncovered_mx": ("mx9.example",)}, Tone.BAD, "does not cover mx9.example"),
         ({"mta_sts": "invalid", "sts_mode": ""}, Tone.BAD, "senders ignore it"),
         ({"tlsrpt": "invalid"}, Tone.BAD, "The TLSRPT record is broken"),

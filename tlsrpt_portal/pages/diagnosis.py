@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
+from alerts.rules.found import POLICY_HOST_TYPES
 from webui.status import Tone
 from webui.wording import day, failure_rate, plural, sentence_list
 
@@ -41,6 +42,7 @@ class Situation:
     failed_sessions: int = 0
     no_policy_sessions: int = 0
     top_cause: str = ""
+    top_cause_type: str = ""
     top_cause_mx: str = ""
     top_cause_remedy: str = ""
     failing_since: date | None = None
@@ -125,6 +127,8 @@ def _takes_no_mail(now: Situation) -> Diagnosis | None:
 def _refused(now: Situation) -> Diagnosis | None:
     if not now.is_enforced or now.rate < NOTABLE_RATE or now.failing_since is None:
         return None
+    if now.top_cause_type in POLICY_HOST_TYPES:
+        return None
     return Diagnosis(
         Tone.BAD,
         f"Mail is being refused: {failure_rate(now.failed_sessions, now.sessions)} of sessions "
@@ -149,6 +153,20 @@ def _was_refused(now: Situation) -> Diagnosis | None:
 def _refused_for(now: Situation) -> str:
     where = f" at {now.top_cause_mx}" if now.top_cause_mx else ""
     return f": {_lower(now.top_cause)}{where}" if now.top_cause else ""
+
+
+def _policy_unread(now: Situation) -> Diagnosis | None:
+    # Where no policy is held, mail goes out as if there were none (RFC 8461 section 5.1).
+    if now.top_cause_type not in POLICY_HOST_TYPES or now.rate < NOTABLE_RATE:
+        return None
+    since = f" since {day(now.failing_since)}" if now.failing_since else ""
+    return Diagnosis(
+        Tone.BAD if now.is_enforced and now.failing_since else Tone.WARN,
+        f"{failure_rate(now.failed_sessions, now.sessions)} of sessions failed in the last 7 days"
+        f"{since}, mostly {_lower(now.top_cause)}. Senders that hold the policy keep to it; others "
+        "deliver as if there were none.",
+        _with_old_policy(now, now.top_cause_remedy),
+    )
 
 
 def _about_to_refuse(now: Situation) -> Diagnosis | None:
@@ -402,6 +420,7 @@ _LOOKS: tuple[Callable[[Situation], Diagnosis | None], ...] = (
     _about_to_refuse,
     _held_by_hosts,
     _policy_broken,
+    _policy_unread,
     _was_refused,
     _failing,
     _hosts_faulty,

@@ -136,6 +136,7 @@ def _diagnosis(
             failed_sessions=reports.week.failures,
             no_policy_sessions=reports.no_policy_sessions,
             top_cause=cause_name(top.result_type) if top else "",
+            top_cause_type=top.result_type if top else "",
             top_cause_mx=(top.receiving_mx or "") if top else "",
             top_cause_remedy=describe_result_type(top.result_type).action if top else "",
             failing_since=reports.failing_since,
