@@ -115,3 +115,22 @@ def test_the_file_of_causes_has_those_that_the_page_leaves_out(client):
     assert len(page.context["reports"].causes) == 8
     assert "The 8 with the most failed sessions. All 10:" in page.content.decode()
     assert len(saved.content.decode().splitlines()) == 1 + 10
+
+
+@pytest.mark.usefixtures("viewer")
+def test_a_parked_domain_with_a_record_stands_in_for_no_domain_with_mail(client):
+    make_domain("mail.example", tlsrpt="missing")
+    make_domain("parked.example", mx="null-mx")
+
+    steps = client.get(reverse("start")).context["steps"]
+
+    [step] = [one for one in steps if one.title == "Publish the TLSRPT records"]
+    assert (step.is_done, step.state) == (False, "0 of 1 domain with mail")
+
+
+@pytest.mark.usefixtures("viewer")
+def test_the_age_of_an_incident_is_that_of_its_first_signs(client):
+    now = timezone.now()
+    make_incident(make_domain("a.example"), since_on=now.date() - timedelta(days=23))
+
+    assert "first signs 23 days ago" in client.get(reverse("overview")).content.decode()

@@ -378,7 +378,7 @@ def _ready(now: Situation) -> Diagnosis | None:
     if not now.before_enforce:
         return Diagnosis(
             Tone.OK,
-            "Testing has been clean for a month: this domain is ready for enforce.",
+            "Next to nothing has failed in a month of testing: this domain is ready for enforce.",
             "Set the policy's mode to enforce and change the record's id.",
         )
     return Diagnosis(
