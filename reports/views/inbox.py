@@ -18,6 +18,8 @@ from accounts.roles import Role
 from mailtls.names import parse_domain
 from mailtls.report.notes import HELD_BACK
 from reports import queries
+from reports.charts import reports_href
+from reports.filters import UNMANAGED
 from reports.models import Outcome, Receipt
 from reports.services.retry import retry
 from webui.exports import Sheet, asked_file
@@ -91,7 +93,14 @@ def unmanaged(request: HttpRequest) -> HttpResponse:
     found = queries.unmanaged_domains()
     if file := asked_file(request, _strays_sheet(found)):
         return file
-    rows = [(one, parse_domain(one.name).value is not None) for one in found]
+    rows = [
+        (
+            one,
+            parse_domain(one.name).value is not None,
+            reports_href(about=UNMANAGED, domain=one.name),
+        )
+        for one in found
+    ]
     may_add = access.may(request.user, Role.MANAGER, None)
     context = {"rows": rows, "may_add": may_add, "may_see_strays": True}
     return render(request, "reports/unmanaged.html", context)
@@ -146,7 +155,7 @@ def _strays_sheet(found: list[queries.UnmanagedDomain]) -> Sheet:
         rows=lambda: (
             (
                 one.name,
-                one.results,
+                one.reports,
                 one.reporters,
                 one.successes,
                 one.failures,

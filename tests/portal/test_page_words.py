@@ -134,3 +134,22 @@ def test_the_age_of_an_incident_is_that_of_its_first_signs(client):
     make_incident(make_domain("a.example"), since_on=now.date() - timedelta(days=23))
 
     assert "first signs 23 days ago" in client.get(reverse("overview")).content.decode()
+
+
+@pytest.mark.usefixtures("viewer")
+def test_a_number_of_a_stranger_leads_to_its_reports(client):
+    day = timezone.now().date() - timedelta(days=1)
+    both = make_report(None, day, policy_domain="stranger.example", failures=3)
+    make_report(None, day, "Comcast", policy_domain="stranger.example")
+    make_report(None, day, policy_domain="other.example")
+    again = make_report(None, day, "GMX", policy_domain="stranger.example")
+    again.results.update(report=both, position=1)
+    again.delete()
+
+    page = client.get(reverse("inbox:unmanaged"))
+    [row] = [row for row in page.context["rows"] if row[0].name == "stranger.example"]
+    found, _, href = row
+
+    assert found.reports == client.get(href).context["table"].paginator.count == 2
+    assert client.get(f"{href}&content=failures").context["table"].paginator.count == 1
+    assert f"{href}&content=failures".replace("&", "&amp;") in page.content.decode()
