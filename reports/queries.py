@@ -129,6 +129,11 @@ class UnmanagedDomain:
     first_day: date
     last_day: date
 
+    @property
+    def sessions(self) -> int:
+        """Give successes and failures together."""
+        return self.successes + self.failures
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:

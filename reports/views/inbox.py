@@ -32,7 +32,7 @@ MOST_RAW_BYTES = 20_000
 
 def inbox(request: HttpRequest) -> HttpResponse:
     """List what could not be read, newest first."""
-    if not access.may_anywhere(request.user, Role.ANALYST):
+    if not _may_read(request):
         raise PermissionDenied("The inbox needs the role analyst in a team.")
     if file := asked_file(request, _rejected_sheet(request)):
         return file
@@ -42,6 +42,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "page": page,
         "may_see_strays": access.sees_everything(request.user),
+        "may_read": True,
     }
     return render(request, "reports/inbox.html", context)
 
@@ -102,8 +103,17 @@ def unmanaged(request: HttpRequest) -> HttpResponse:
         for one in found
     ]
     may_add = access.may(request.user, Role.MANAGER, None)
-    context = {"rows": rows, "may_add": may_add, "may_see_strays": True}
+    context = {
+        "rows": rows,
+        "may_add": may_add,
+        "may_see_strays": True,
+        "may_read": _may_read(request),
+    }
     return render(request, "reports/unmanaged.html", context)
+
+
+def _may_read(request: HttpRequest) -> bool:
+    return access.may_anywhere(request.user, Role.ANALYST)
 
 
 def _require_sight_of_strays(request: HttpRequest) -> None:
@@ -147,7 +157,7 @@ def _strays_sheet(found: list[queries.UnmanagedDomain]) -> Sheet:
             "Domain",
             "Reports",
             "Reporters",
-            "Succeeded",
+            "Sessions",
             "Failed",
             "First day",
             "Last day",
@@ -157,7 +167,7 @@ def _strays_sheet(found: list[queries.UnmanagedDomain]) -> Sheet:
                 one.name,
                 one.reports,
                 one.reporters,
-                one.successes,
+                one.sessions,
                 one.failures,
                 one.first_day,
                 one.last_day,

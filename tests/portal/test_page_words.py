@@ -71,6 +71,10 @@ def test_who_may_not_see_domains_of_nobody_is_not_led_to_them(client):
     client.force_login(make_member(None, Role.ANALYST))
     assert strays in client.get(inbox).content.decode()
 
+    client.force_login(make_member(None, Role.VIEWER))
+    assert "Could not be read" not in client.get(strays).content.decode()
+    assert client.get(inbox).status_code == 403
+
 
 @pytest.mark.usefixtures("viewer")
 def test_the_domains_of_a_team_are_those_behind_the_number(client):
@@ -150,6 +154,7 @@ def test_a_number_of_a_stranger_leads_to_its_reports(client):
     [row] = [row for row in page.context["rows"] if row[0].name == "stranger.example"]
     found, _, href = row
 
+    assert found.sessions == 90 + 3 + 90 + 90
     assert found.reports == client.get(href).context["table"].paginator.count == 2
     assert client.get(f"{href}&content=failures").context["table"].paginator.count == 1
     assert f"{href}&content=failures".replace("&", "&amp;") in page.content.decode()
