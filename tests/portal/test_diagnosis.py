@@ -62,6 +62,15 @@ def sentence(**facts):
                 "policy keep to it; others deliver as if there were none."
             ),
         ),
+        (
+            {
+                "failed_sessions": 600,
+                "failing_since": date(2026, 8, 24),
+                "is_failing_longer": True,
+            },
+            Tone.BAD,
+            "under enforce since 24 Aug 2026 or earlier.",
+        ),
         ({"uncovered_mx": ("mx9.example",)}, Tone.BAD, "does not cover mx9.example"),
         ({"mta_sts": "invalid", "sts_mode": ""}, Tone.BAD, "senders ignore it"),
         ({"tlsrpt": "invalid"}, Tone.BAD, "The TLSRPT record is broken"),

@@ -158,3 +158,16 @@ def test_a_number_of_a_stranger_leads_to_its_reports(client):
     assert found.reports == client.get(href).context["table"].paginator.count == 2
     assert client.get(f"{href}&content=failures").context["table"].paginator.count == 1
     assert f"{href}&content=failures".replace("&", "&amp;") in page.content.decode()
+
+
+@pytest.mark.usefixtures("viewer")
+@pytest.mark.parametrize(("ago", "is_longer"), [(89, False), (90, True)])
+def test_failures_of_the_first_day_looked_at_may_be_older(client, ago, is_longer):
+    domain, today = make_domain("a.example"), timezone.now().date()
+    for back in (1, ago):
+        make_report(domain, today - timedelta(days=back), successes=0, failures=60)
+    roll_up()
+
+    diagnosis = client.get(domain.get_absolute_url()).context["diagnosis"]
+
+    assert (" or earlier" in diagnosis.what) == is_longer

@@ -46,6 +46,7 @@ class Situation:
     top_cause_mx: str = ""
     top_cause_remedy: str = ""
     failing_since: date | None = None
+    is_failing_longer: bool = False  # it may have begun before that day
     last_report_on: date | None = None
     today: date = field(default_factory=lambda: date(1970, 1, 1))
     # Reporters by what they apply: a policy no check has seen; one replaced longer ago than its
@@ -132,8 +133,7 @@ def _refused(now: Situation) -> Diagnosis | None:
     return Diagnosis(
         Tone.BAD,
         f"Mail is being refused: {failure_rate(now.failed_sessions, now.sessions)} of sessions "
-        f"failed in the last 7 days under enforce since {day(now.failing_since)}"
-        f"{_refused_for(now)}.",
+        f"failed in the last 7 days under enforce{_since(now)}{_refused_for(now)}.",
         _with_old_policy(now, now.top_cause_remedy),
     )
 
@@ -150,6 +150,12 @@ def _was_refused(now: Situation) -> Diagnosis | None:
     )
 
 
+def _since(now: Situation) -> str:
+    if now.failing_since is None:
+        return ""
+    return f" since {day(now.failing_since)}{' or earlier' if now.is_failing_longer else ''}"
+
+
 def _refused_for(now: Situation) -> str:
     where = f" at {now.top_cause_mx}" if now.top_cause_mx else ""
     return f": {_lower(now.top_cause)}{where}" if now.top_cause else ""
@@ -159,12 +165,11 @@ def _policy_unread(now: Situation) -> Diagnosis | None:
     # Where no policy is held, mail goes out as if there were none (RFC 8461 section 5.1).
     if now.top_cause_type not in POLICY_HOST_TYPES or now.rate < NOTABLE_RATE:
         return None
-    since = f" since {day(now.failing_since)}" if now.failing_since else ""
     return Diagnosis(
         Tone.BAD if now.is_enforced and now.failing_since else Tone.WARN,
         f"{failure_rate(now.failed_sessions, now.sessions)} of sessions failed in the last 7 days"
-        f"{since}, mostly {_lower(now.top_cause)}. Senders that hold the policy keep to it; others "
-        "deliver as if there were none.",
+        f"{_since(now)}, mostly {_lower(now.top_cause)}. Senders that hold the policy keep to it; "
+        "others deliver as if there were none.",
         _with_old_policy(now, now.top_cause_remedy),
     )
 

@@ -140,6 +140,7 @@ def _diagnosis(
             top_cause_mx=(top.receiving_mx or "") if top else "",
             top_cause_remedy=describe_result_type(top.result_type).action if top else "",
             failing_since=reports.failing_since,
+            is_failing_longer=reports.is_failing_longer,
             last_report_on=reports.last_report_on,
             policy_unknown_to=_that_apply(Held.UNKNOWN, reports),
             policy_outdated_at=_that_apply(Held.OUTDATED, reports),

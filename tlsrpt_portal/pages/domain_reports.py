@@ -71,6 +71,8 @@ class DomainReports:
     top_cause: Cause | None
     no_policy_sessions: int
     failing_since: date | None
+    # Whether that is the first day looked at, so that it may have begun before.
+    is_failing_longer: bool
     last_report_on: date | None
     # The days that the roll-out looks at.
     evidence: Totals
@@ -163,6 +165,7 @@ def read_reports(
         top_cause=next(iter(cause_queries.causes_by_receiving_mx(one, week_since, until)), None),
         no_policy_sessions=no_policy.successes + no_policy.failures if no_policy else 0,
         failing_since=failing_since(long),
+        is_failing_longer=failing_since(long) == since,
         last_report_on=queries.last_report_days(one).get(domain.pk),
         evidence=evidence.get(domain.pk, Totals()),
         evidence_until=until,
