@@ -54,6 +54,8 @@ class Change:
     type: str
     value: str
     why: str
+    # Whether a record stands at the name: beside it, the new one would not count.
+    replaces: bool = False
 
     @property
     def zone(self) -> str:
@@ -62,8 +64,8 @@ class Change:
 
     @property
     def label(self) -> str:
-        """Give the name relative to the zone."""
-        return self.name.removesuffix(f".{self.zone}")
+        """Give the name relative to the zone, empty for the zone's own."""
+        return "" if self.name == self.zone else self.name.removesuffix(f".{self.zone}")
 
 
 def plan(
@@ -77,13 +79,18 @@ def plan(
     """Give the changes that make reports come to `rua` first; domains that do so need none.
 
     Neither do those whose first destination is among `accepted`. `delegate_to` makes each name a
-    CNAME to that one name, where the record then stands once.
+    CNAME to that one name, where the record then stands once: it comes first.
     """
     changes: list[Change] = []
     for one in wanted:
         if not _is_fine(one, rua, accepted):
             changes += _tlsrpt(one, rua, delegate_to)
         changes += _mta_sts(one, policy_host)
+    if delegate_to and any(change.value == delegate_to for change in changes):
+        why = "The one record that the others point to; it may be there already."
+        value = tlsrpt_record.render_record(rua)
+        once = Change(domain=delegate_to, name=delegate_to, type="TXT", value=value, why=why)
+        return [once, *changes]
     return changes
 
 
@@ -98,16 +105,31 @@ def _is_fine(one: Wanted, rua: Sequence[str], accepted: Sequence[str]) -> bool:
 def _tlsrpt(one: Wanted, rua: Sequence[str], delegate_to: str) -> list[Change]:
     name = f"_smtp._tls.{one.domain}"
     ours = {fold_destination(uri) for uri in rua}
+    replaces = one.tlsrpt_status in {"valid", "invalid"}
     if delegate_to:
         why = "The record stands once, at the name this one points to."
-        return [Change(domain=one.domain, name=name, type="CNAME", value=delegate_to, why=why)]
+        return [
+            Change(
+                domain=one.domain,
+                name=name,
+                type="CNAME",
+                value=delegate_to,
+                why=f"{why} Nothing may stand beside it." if replaces else why,
+                replaces=replaces,
+            )
+        ]
     kept = [uri for uri in one.rua if fold_destination(uri) not in ours]
     why = {
         "missing": "There is no record: nobody reports.",
-        "invalid": "The record that stands there is ignored.",
-    }.get(one.tlsrpt_status, "Our address stands first; the others stay.")
+        "invalid": "Takes the place of what stands there and is ignored.",
+    }.get(
+        one.tlsrpt_status,
+        "Takes the place of the present record: our address stands first, the others stay.",
+    )
     value = tlsrpt_record.render_record([*rua, *(kept if one.tlsrpt_status == "valid" else [])])
-    return [Change(domain=one.domain, name=name, type="TXT", value=value, why=why)]
+    return [
+        Change(domain=one.domain, name=name, type="TXT", value=value, why=why, replaces=replaces)
+    ]
 
 
 def _mta_sts(one: Wanted, policy_host: str) -> list[Change]:
@@ -123,6 +145,7 @@ def _mta_sts(one: Wanted, policy_host: str) -> list[Change]:
                 type="TXT",
                 value=value,
                 why="Announces the policy that this portal hosts.",
+                replaces=bool(one.sts_record),
             )
         )
         changes.append(
@@ -146,7 +169,8 @@ def _zone(changes: Sequence[Change]) -> str:
     lines = []
     for change in changes:
         value = f"{change.value}." if change.type == "CNAME" else _txt_strings(change.value)
-        lines.append(f"{change.name}. {TTL_S} IN {change.type} {value}")
+        note = " ; in place of what stands there" if change.replaces else ""
+        lines.append(f"{change.name}. {TTL_S} IN {change.type} {value}{note}")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -36,6 +36,7 @@ _COUNTS: dict[str, Callable[[_State], bool]] = {
     "unchecked": lambda one: not one.tlsrpt,
     "stale": lambda one: one.is_stale,
     "tlsrpt_valid": lambda one: one.tlsrpt == Status.VALID,
+    "tlsrpt_valid_with_mail": lambda one: one.tlsrpt == Status.VALID and one.mx != Status.NULL_MX,
     "tlsrpt_missing": lambda one: one.tlsrpt == Status.MISSING,
     # Domains that say they take no mail are not asked for a record.
     "tlsrpt_wanted": lambda one: one.tlsrpt == Status.MISSING and one.mx != Status.NULL_MX,
@@ -66,6 +67,7 @@ class Coverage:
     unchecked: int
     stale: int
     tlsrpt_valid: int
+    tlsrpt_valid_with_mail: int
     tlsrpt_missing: int
     tlsrpt_wanted: int
     tlsrpt_invalid: int

@@ -103,6 +103,8 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
             condition &= Q(domain__in=visible.values("pk"))
         elif asked["about"] == UNMANAGED:
             condition &= Q(domain=None)
+            if name := asked["domain"].strip().lower():
+                condition &= Q(policy_domain=name)
         if asked["policy"]:
             condition &= Q(policy_type=asked["policy"])
         return condition
@@ -118,6 +120,9 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
     def scope(self) -> Scope:
         """Give the domains that are asked for; None where any."""
         asked, user = self.form.cleaned_data, self.request.user
+        # A name that the inventory lacks is no domain; see `of_results`.
+        if asked["about"] == UNMANAGED and sees_everything(user):
+            return None
         narrowed = self.find_named()
         is_of_watched = asked["about"] == WATCHED or asked["team"] is not None
         if not (is_of_watched or asked["sts"] or asked["provider"]):

@@ -134,12 +134,17 @@ class UnmanagedDomain:
     """A domain that is reported on and not in the inventory."""
 
     name: str
-    results: int
+    reports: int
     reporters: int
     successes: int
     failures: int
     first_day: date
     last_day: date
+
+    @property
+    def sessions(self) -> int:
+        """Give successes and failures together."""
+        return self.successes + self.failures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -399,7 +404,7 @@ def unmanaged_domains() -> list[UnmanagedDomain]:
         .exclude(policy_domain="")
         .values("policy_domain")
         .annotate(
-            results=Count("pk"),
+            reports=Count("report", distinct=True),
             reporters=Count("reporter", distinct=True),
             good=Coalesce(Sum(Least("successes", most), filter=counted), 0),
             bad=Coalesce(Sum(Least(failed, most), filter=counted), 0),
@@ -410,14 +415,14 @@ def unmanaged_domains() -> list[UnmanagedDomain]:
     return [
         UnmanagedDomain(
             name=row["policy_domain"],
-            results=row["results"],
+            reports=row["reports"],
             reporters=row["reporters"],
             successes=row["good"],
             failures=row["bad"],
             first_day=row["first_day"],
             last_day=row["last_day"],
         )
-        for row in rows.order_by("-results", "policy_domain")
+        for row in rows.order_by("-reports", "policy_domain")
     ]
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import Membership, Team, User
 from accounts.roles import Role
+from webui.wording import plural
 
 
 @transaction.atomic
@@ -34,7 +35,7 @@ def delete_team(team: Team) -> None:
     domains = team.domains.count()
     if domains:
         raise ValidationError(
-            f"{domains} domains belong to {team}. Give them to another team first."
+            f"{plural(domains, 'domain')} must go to another team before {team} can be removed."
         )
     audit.record("deleted team", team, before={"name": team.name})
     team.delete()

@@ -21,7 +21,8 @@ from domains.exception_queries import (
     lacking_only,
     lapsed_exceptions,
 )
-from domains.models import Domain
+from domains.models import Domain, DomainQuerySet, Status
+from webui.wording import day
 
 # How long a domain is new. Of what was told before that, the incident lasts until it is covered.
 NEW_FOR = timedelta(days=60)
@@ -56,6 +57,11 @@ def _evaluate_rule(rule: Rule, now: datetime, outcome: Outcome) -> None:
             close(incident, "Nothing is lacking there that has to be.", now, outcome)
 
 
+def rule_scope_of_new(rule: Rule) -> DomainQuerySet:
+    """Give the domains that should have records: without mail there is nothing to protect."""
+    return rule_scope(rule).exclude(mx=Status.NULL_MX)
+
+
 def picture_of_new(whose: int | None, first_on: dict[str, date], days: int, today: date) -> Picture:
     """Give the new domains of a team that lack records as their incident tells it."""
     domains = _figures(first_on, today)
@@ -79,7 +85,7 @@ def _uncovered(
     """Find new domains that lack records though they had the time; one incident a team."""
     today = now.astimezone(UTC).date()
     told = Domain.objects.filter(incident_domains__incident__in=held).values("pk")
-    asked = rule_scope(rule).filter(
+    asked = rule_scope_of_new(rule).filter(
         Q(created_at__gte=now - NEW_FOR) | Q(pk__in=told),
         created_at__lte=now - timedelta(days=read.days),
     )
@@ -122,7 +128,7 @@ def _picture_of_end(
     domains = _figures(dict.fromkeys(names, since_on), today)
     what = "Exceptions" if len(excepted) > 1 else "Exception"
     verb = "ended" if is_over else ("end" if len(excepted) > 1 else "ends")
-    title = f"{what} from {lacks} {verb} on {expires_on}: {where(domains)}"
+    title = f"{what} from {lacks} {verb} on {day(expires_on)}: {where(domains)}"
     still = "The lack stands, and nothing excuses it any more." if is_over else "The lack stands."
     return Picture(
         key=f"exceptions of {approver} until {expires_on}",

@@ -16,6 +16,7 @@ from alerts.rules.threshold import FailureRateRule
 from alerts.services.picture import Picture, failure_sentence, failure_title
 from alerts.services.store_incident import Outcome, close, take
 from domains.models import Domain, DomainQuerySet, Posture, StsMode
+from webui.wording import day
 
 # Reports of a day come up to some days late; each evaluation looks at this many complete days.
 LOOK_BACK_DAYS = 7
@@ -114,7 +115,7 @@ def _evaluate_rule(
             take(rule, picture_of(rule, cause, summed, figures), now, outcome)
         elif incident is not None and cause.resolved_on == today:
             last_on = figures.day(cause.last)
-            close(incident, f"No failing day after {last_on}.", now, outcome)
+            close(incident, f"No failing day after {day(last_on)}.", now, outcome)
 
 
 def _remembered(now: datetime) -> IncidentQuerySet:

@@ -18,6 +18,7 @@ from alerts.services.evaluate_rates import rule_scope
 from alerts.services.picture import Picture, where
 from alerts.services.store_incident import Outcome, close, take
 from alerts.silences import SEVERITY, SilenceBook, SilenceKind, SilentCause
+from webui.wording import day, plural
 
 # Four weeks to learn from, and the time after which silence is the new normal.
 INTAKE_KEY = "silent-intake"
@@ -72,8 +73,8 @@ def picture_of_silence(cause: SilentCause, first_on: date) -> Picture:
         key=cause.key,
         title=title[:300],
         sentence=(
-            f"{title}: expected on every usual day since {since_on}, at {len(domains)} "
-            f"domain{'s' if len(domains) != 1 else ''}, and nothing came."
+            f"{title}: expected on every usual day since {day(since_on)}, at "
+            f"{plural(len(domains), 'domain')}, and nothing came."
         ),
         severity=SEVERITY[cause.kind],
         since_on=since_on,
@@ -175,8 +176,9 @@ def _evaluate_intake(rule: Rule, read: SilenceRule, now: datetime, outcome: Outc
             key=INTAKE_KEY,
             title=title,
             sentence=(
-                f"{title}: the last came at {last:%Y-%m-%d %H:%M} UTC, and on most days some do. "
-                "Look at the mail receiver, the intake's address and the rua of the domains."
+                f"{title}: the last came at {day(last.date())} {last:%H:%M} UTC, and on most "
+                "days some do. Look at the mail receiver, the intake's address and the rua of the "
+                "domains."
             ),
             severity=SEVERITY[SilenceKind.INTAKE],
             since_on=last.date(),

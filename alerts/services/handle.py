@@ -14,6 +14,7 @@ from accounts.roles import Role
 from alerts.lifecycle import Event
 from alerts.models import Incident
 from alerts.services.incidents import step
+from webui.wording import day
 
 
 def may_handle(incident: Incident, user: User) -> bool:
@@ -86,7 +87,7 @@ def _quiet(incident: Incident, user: User, event: Event, until: datetime, text: 
         held = _locked(incident, user)
         held.quiet_until = until
         held.save(update_fields=["quiet_until"])
-        step(held, event, f"until {until:%Y-%m-%d %H:%M} UTC. {text}".strip(), user=user)
+        step(held, event, f"until {day(until.date())} {until:%H:%M} UTC. {text}".strip(), user=user)
 
 
 def _locked(incident: Incident, user: User) -> Incident:

@@ -10,7 +10,7 @@ from typing import Any
 from alerts.causes import DomainFigures
 from alerts.rules.kinds import Severity
 from mailtls.catalogue.result_types import UNKNOWN, describe_result_type
-from webui.wording import day
+from webui.wording import day, number, plural
 
 SHOWN_REPORTERS = 5
 
@@ -59,6 +59,6 @@ def failure_sentence(picture: Picture) -> str:
         days = f"on {day(picture.last_on)}"
     reporters = ", ".join(picture.reporters[:SHOWN_REPORTERS])
     return (
-        f"{picture.failed_sessions} of {picture.sessions} sessions failed ({rate:.1%}) at "
-        f"{count} domain{'s' if count != 1 else ''} {days}; reported by {reporters.rstrip('.')}."
+        f"{number(picture.failed_sessions)} of {plural(picture.sessions, 'session')} failed "
+        f"({rate:.1%}) at {plural(count, 'domain')} {days}; reported by {reporters.rstrip('.')}."
     )

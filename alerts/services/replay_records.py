@@ -17,7 +17,12 @@ from alerts.causes import DomainFigures
 from alerts.models import Rule, RuleKind
 from alerts.rules.coverage import CoverageRule
 from alerts.rules.posture import LACKS, PostureRule, Trouble, mx_operator
-from alerts.services.evaluate_coverage import NEW_FOR, picture_of_new, read_coverage_rule
+from alerts.services.evaluate_coverage import (
+    NEW_FOR,
+    picture_of_new,
+    read_coverage_rule,
+    rule_scope_of_new,
+)
 from alerts.services.evaluate_posture import evidence_of, read_posture_rule, title_of
 from alerts.services.evaluate_rates import rule_scope
 from alerts.services.past import Past
@@ -175,7 +180,7 @@ def _replay_coverage(rule: Rule, days: Sequence[date]) -> Iterator[Found]:
     allowed = timedelta(days=read.days)
     first = datetime.combine(days[0], time(), UTC) - NEW_FOR
     last = datetime.combine(days[-1] + timedelta(days=1), time(), UTC) - allowed
-    domains = rule_scope(rule).filter(created_at__range=(first, last))
+    domains = rule_scope_of_new(rule).filter(created_at__range=(first, last))
     told: dict[date, list[int]] = defaultdict(list)
     names: dict[int, str] = {}
     for pk, name, created_at in domains.values_list("pk", "name", "created_at"):

@@ -17,7 +17,7 @@ from alerts.services import kin
 from alerts.services.incidents import step
 from alerts.services.picture import Picture
 from domains.models import Domain
-from webui.wording import sentence_list
+from webui.wording import day, sentence_list
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ def remind_of_ends(now: datetime, ahead: timedelta = timedelta(days=7)) -> None:
         with transaction.atomic():
             held = Incident.objects.select_for_update().get(pk=incident.pk)
             if State(held.state) is State.ACCEPTED and held.quiet_until is not None:
-                text = f"The accepted risk ends on {held.quiet_until:%Y-%m-%d}."
+                text = f"The accepted risk ends on {day(held.quiet_until.date())}."
                 step(held, Event.REMIND, text, at=now)
 
 

@@ -87,6 +87,12 @@ class _Filler(string.Formatter):
             value = _CONTROL.sub("\ufffd", value)
         return ("?" if value is None else value), field_name
 
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Give the value; a format is the name of what is counted: `{days:day}` is `1 day`."""
+        if not format_spec:
+            return str(value)
+        return f"{value} {format_spec}" if value == 1 else f"{value} {format_spec}s"
+
 
 _filler = _Filler()
 

@@ -228,7 +228,7 @@ ENTRIES = {
         "RFC 8461 5",
     ),
     "sts.testing.long": Entry(
-        "The policy has been in testing for {days} days",
+        "The policy has been in testing for {days:day}",
         "Testing protects nothing.",
         "If the reports show no failures, change mode to enforce and give the record a new id.",
         "RFC 8461 5",

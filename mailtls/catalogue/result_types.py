@@ -55,10 +55,10 @@ RESULT_TYPES: Mapping[str, ResultType] = MappingProxyType(
             ),
             causes=(
                 "An MX renamed or moved; a certificate for another name, or with the name only in "
-                "the CN; a wrong default certificate for SNI; an outdated `mx` line of the policy."
+                "the CN; a wrong default certificate for SNI; an outdated mx line of the policy."
             ),
             action=(
-                "Compare the MX record, the policy's `mx` lines and the certificate's DNS names. "
+                "Compare the MX record, the policy's mx lines and the certificate's DNS names. "
                 "Reissue with the MX name among them and make it the answer for that SNI."
             ),
             urgency=Urgency.HIGH,
@@ -97,7 +97,7 @@ RESULT_TYPES: Mapping[str, ResultType] = MappingProxyType(
                 "policy does not name, because the standard has no type of its own for that."
             ),
             causes=(
-                "An MX that no `mx` line of the policy covers; no common protocol version or "
+                "An MX that no mx line of the policy covers; no common protocol version or "
                 "cipher; resets and time-outs in the handshake; a fault of one sender."
             ),
             action=(
@@ -163,21 +163,21 @@ RESULT_TYPES: Mapping[str, ResultType] = MappingProxyType(
             title="MTA-STS policy not valid",
             meaning="The policy file was fetched and no sender can use it.",
             causes=(
-                "A missing or misspelt key; a web page answered with status 200; `max_age` out of "
-                "range; several hosts in one `mx` line."
+                "A missing or misspelt key; a web page answered with status 200; max_age out of "
+                "range; several hosts in one mx line."
             ),
-            action="Correct the file, check it again, then publish a new `id` in the TXT record.",
+            action="Correct the file, check it again, then publish a new id in the TXT record.",
             urgency=Urgency.HIGH,
         ),
         "sts-webpki-invalid": ResultType(
             title="Policy host's certificate not valid",
             meaning="TLS to the policy host failed, so the policy could not be read.",
             causes=(
-                "The certificate of `mta-sts.<domain>` has expired, is for the provider's name, or "
+                "The certificate of mta-sts.<domain> has expired, is for the provider's name, or "
                 "its chain is incomplete."
             ),
             action=(
-                "Issue a certificate for `mta-sts.<domain>` and serve the whole chain; with a "
+                "Issue a certificate for mta-sts.<domain> and serve the whole chain; with a "
                 "hosted policy correct the delegation."
             ),
             urgency=Urgency.HIGH,
@@ -209,9 +209,9 @@ UNEXPLAINED = ResultType(
 
 # What well-known senders write as failure-reason-code, lower case, and what they mean by it.
 _REASONS: tuple[tuple[str, str], ...] = (
-    ("mtasts-policy-mx-mismatch", "The MX is not named by any `mx` line of the MTA-STS policy."),
-    ("mx not authorized by policy", "The MX is not named by any `mx` line of the MTA-STS policy."),
-    ("mx_hosts_mismatch", "The MX is not named by any `mx` line of the MTA-STS policy."),
+    ("mtasts-policy-mx-mismatch", "The MX is not named by any mx line of the MTA-STS policy."),
+    ("mx not authorized by policy", "The MX is not named by any mx line of the MTA-STS policy."),
+    ("mx_hosts_mismatch", "The MX is not named by any mx line of the MTA-STS policy."),
     ("certificate has expired", "The certificate is past its end."),
     ("certificate-expired", "The certificate is past its end."),
     ("self-signed certificate in", "The chain ends in a root that the sender does not trust."),

@@ -108,7 +108,7 @@ ENTRIES = {
         "RFC 8461 4.2",
     ),
     "starttls.cert.expires-soon": Entry(
-        "The certificate of {mx} expires in {days} days",
+        "The certificate of {mx} expires in {days:day}",
         "By now it should have been renewed.",
         "Renew it, and find out why it was not renewed by itself.",
         "RFC 8461 4.2",

@@ -145,7 +145,7 @@ ENTRIES = {
         _HTTPS,
     ),
     "sts.cert.expires-soon": Entry(
-        "The certificate of {host} expires in {days} days",
+        "The certificate of {host} expires in {days:day}",
         "By now it should have been renewed.",
         "Renew it, and find out why it was not renewed by itself.",
         _HTTPS,

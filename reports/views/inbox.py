@@ -18,6 +18,8 @@ from accounts.roles import Role
 from mailtls.names import parse_domain
 from mailtls.report.notes import HELD_BACK
 from reports import queries
+from reports.charts import reports_href
+from reports.filters import UNMANAGED
 from reports.models import Outcome, Receipt
 from reports.services.retry import retry
 from webui.addresses import read_numbers
@@ -31,13 +33,19 @@ MOST_RAW_BYTES = 20_000
 
 def inbox(request: HttpRequest) -> HttpResponse:
     """List what could not be read, newest first."""
-    if not access.may_anywhere(request.user, Role.ANALYST):
+    if not _may_read(request):
         raise PermissionDenied("The inbox needs the role analyst in a team.")
     if file := asked_file(request, _rejected_sheet(request)):
         return file
     page = Paginator(_rejected(request), PER_PAGE).get_page(request.GET.get("page"))
     rows = [(receipt, _reason(receipt)) for receipt in page.object_list]
-    return render(request, "reports/inbox.html", {"rows": rows, "page": page})
+    context = {
+        "rows": rows,
+        "page": page,
+        "may_see_strays": access.sees_everything(request.user),
+        "may_read": True,
+    }
+    return render(request, "reports/inbox.html", context)
 
 
 def receipt_page(request: HttpRequest, pk: int) -> HttpResponse:
@@ -86,9 +94,26 @@ def unmanaged(request: HttpRequest) -> HttpResponse:
     found = queries.unmanaged_domains()
     if file := asked_file(request, _strays_sheet(found)):
         return file
-    rows = [(one, parse_domain(one.name).value is not None) for one in found]
+    rows = [
+        (
+            one,
+            parse_domain(one.name).value is not None,
+            reports_href(about=UNMANAGED, domain=one.name),
+        )
+        for one in found
+    ]
     may_add = access.may(request.user, Role.MANAGER, None)
-    return render(request, "reports/unmanaged.html", {"rows": rows, "may_add": may_add})
+    context = {
+        "rows": rows,
+        "may_add": may_add,
+        "may_see_strays": True,
+        "may_read": _may_read(request),
+    }
+    return render(request, "reports/unmanaged.html", context)
+
+
+def _may_read(request: HttpRequest) -> bool:
+    return access.may_anywhere(request.user, Role.ANALYST)
 
 
 def _require_sight_of_strays(request: HttpRequest) -> None:
@@ -132,7 +157,7 @@ def _strays_sheet(found: list[queries.UnmanagedDomain]) -> Sheet:
             "Domain",
             "Reports",
             "Reporters",
-            "Succeeded",
+            "Sessions",
             "Failed",
             "First day",
             "Last day",
@@ -140,9 +165,9 @@ def _strays_sheet(found: list[queries.UnmanagedDomain]) -> Sheet:
         rows=lambda: (
             (
                 one.name,
-                one.results,
+                one.reports,
                 one.reporters,
-                one.successes,
+                one.sessions,
                 one.failures,
                 one.first_day,
                 one.last_day,

@@ -7,9 +7,10 @@ from alerts.lifecycle import State
 from alerts.models import Incident, Rule, RuleKind, Severity
 from alerts.rules.coverage import CoverageRule
 from alerts.services.evaluate import evaluate
+from alerts.services.replay import replay
 from alerts.words import words_of
 from domains.lacks import Lack
-from domains.models import CoverageException, Domain
+from domains.models import CoverageException, Domain, Status
 from domains.services.record_check import record_check
 from tests.domains.observations import RUA, observed
 
@@ -59,6 +60,16 @@ def test_new_domains_without_records_are_one_incident_a_team():
         ["d1.example", "d2.example"],
         ["theirs.example"],
     ]
+
+
+def test_a_domain_that_takes_no_mail_has_nothing_to_protect():
+    parked = add("parked.example", 20)
+    Domain.objects.filter(pk=parked.pk).update(mx=Status.NULL_MX)
+
+    evaluate(NOW)
+
+    assert not Incident.objects.exists()
+    assert not list(replay([TODAY]))
 
 
 def test_a_domain_that_is_covered_leaves_an_incident_that_goes_on():
@@ -124,12 +135,12 @@ def test_exceptions_of_one_approval_that_end_soon_are_one_incident():
 
     found = {one.title: touched(one) for one in Incident.objects.all()}
     assert found == {
-        "Exceptions from MTA-STS end on 2026-11-30: 3 domains": [
+        "Exceptions from MTA-STS end on 30 Nov 2026: 3 domains": [
             "d0.example",
             "d1.example",
             "d2.example",
         ],
-        "Exception from MTA-STS ends on 2026-11-30: other.example": ["other.example"],
+        "Exception from MTA-STS ends on 30 Nov 2026: other.example": ["other.example"],
     }
 
 
@@ -144,7 +155,7 @@ def test_an_exception_that_ended_while_the_lack_stands_is_the_same_incident_and_
 
     incident.refresh_from_db()
     assert incident.severity == Severity.MEDIUM
-    assert incident.title == "Exception from MTA-STS ended on 2026-11-30: a.example"
+    assert incident.title == "Exception from MTA-STS ended on 30 Nov 2026: a.example"
     assert words_of(incident).title == "Exceptions that have ended"
 
 

@@ -49,11 +49,21 @@ def test_another_address_of_ours_is_as_good():
     assert plan([wanted(status="valid", rua=held)], OURS) != []
 
 
-def test_a_delegated_name_points_to_the_one_record():
-    [change] = plan([wanted()], OURS, delegate_to="tlsrpt.portal.example")
+def test_delegated_names_point_to_the_one_record():
+    rows = [wanted(), wanted("other.example")]
 
-    assert (change.type, change.value) == ("CNAME", "tlsrpt.portal.example")
-    assert render([change], Form.ZONE).endswith(" IN CNAME tlsrpt.portal.example.\n")
+    record, *changes = plan(rows, OURS, delegate_to="tlsrpt.portal.example")
+
+    assert (record.name, record.type) == ("tlsrpt.portal.example", "TXT")
+    assert record.value == "v=TLSRPTv1; rua=mailto:tls@portal.example"
+    assert {(one.type, one.value) for one in changes} == {("CNAME", "tlsrpt.portal.example")}
+    assert render(changes[:1], Form.ZONE).endswith(" IN CNAME tlsrpt.portal.example.\n")
+
+
+def test_names_that_report_here_already_are_delegated_to_nothing():
+    held = wanted(status="valid", rua=tuple(OURS))
+
+    assert plan([held], OURS, delegate_to="tlsrpt.portal.example") == []
 
 
 def test_a_hosted_policy_is_announced_until_its_id_is_live():
@@ -69,6 +79,14 @@ def test_a_hosted_policy_is_announced_until_its_id_is_live():
         status="valid", rua=tuple(OURS), policy_id="20261101", sts_record="v=STSv1; id=20261101"
     )
     assert plan([live], OURS, policy_host="portal.example") == []
+
+
+@pytest.mark.parametrize(("status", "is_told"), [("missing", False), ("invalid", True)])
+def test_a_record_that_has_to_go_is_told_of(status, is_told):
+    [change] = plan([wanted(status=status)], OURS)
+
+    assert change.why.startswith("Takes the place of") == is_told
+    assert render([change], Form.ZONE).endswith('" ; in place of what stands there\n') == is_told
 
 
 def test_zone_lines_split_long_texts():
@@ -95,6 +113,6 @@ def test_the_same_changes_stand_in_every_form():
 
 
 def test_hcl_templates_are_not_evaluated():
-    [change] = plan([wanted()], ["https://portal.example/tlsrpt/a"], delegate_to="${file}")
+    _, change = plan([wanted()], ["https://portal.example/tlsrpt/a"], delegate_to="${file}")
 
     assert '"$${file}."' in render([change], Form.TERRAFORM)

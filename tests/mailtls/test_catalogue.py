@@ -59,6 +59,13 @@ def test_parameters_are_filled_in():
     assert words.title == "The MX host has no address: mx1.example.com"
 
 
+@pytest.mark.parametrize(("days", "words"), [(1, "expires in 1 day"), (20, "expires in 20 days")])
+def test_a_number_of_one_counts_one_thing(days, words):
+    finding = error("sts.cert.expires-soon", host="mta-sts.a.example", days=days)
+
+    assert describe(finding).title.endswith(words)
+
+
 def test_a_hostile_parameter_is_only_text():
     words = describe(error("mx.host.no-address", mx="{mx.__class__} {0} %s"))
 

@@ -31,8 +31,8 @@ def test_failures_without_a_cause_are_said_to_have_none():
 @pytest.mark.parametrize(
     ("reason", "word"),
     [
-        ("mtasts-policy-mx-mismatch", "`mx` line"),
-        ("MX not authorized by policy.", "`mx` line"),
+        ("mtasts-policy-mx-mismatch", "mx line"),
+        ("MX not authorized by policy.", "mx line"),
         ("certificate has expired", "past its end"),
     ],
 )
@@ -42,3 +42,8 @@ def test_reasons_of_well_known_senders_are_explained(reason, word):
 
 def test_other_reasons_are_left_to_the_reader():
     assert explain_reason("the moon was full") is None
+
+
+def test_words_are_plain_text():
+    for words in (*RESULT_TYPES.values(), UNKNOWN, UNEXPLAINED):
+        assert "`" not in f"{words.meaning}{words.causes}{words.action}", words.title

@@ -16,10 +16,11 @@ BACK = [UNTIL - timedelta(days=n) for n in range(57)]
         (BACK[::3], "about 2 days a week", "On time"),
         (BACK[4::14], "now and then", "4 days ago"),
         (BACK[1:4], "3 of 3 days so far", "On time"),
+        (BACK[1:2], "1 of 1 day so far", "On time"),
         (BACK[6:], "every day", "Silent since 16 Nov 2026"),
         (BACK[2:], "every day", "On time"),
     ],
-    ids=["daily", "working days", "each third day", "rare", "new", "stopped", "late"],
+    ids=["daily", "working days", "each third day", "rare", "new", "first", "stopped", "late"],
 )
 def test_the_habit_of_a_reporter_is_learnt_from_its_days(days, words, state):
     found = find_cadence(set(days), UNTIL)

@@ -7,7 +7,8 @@ from django.db.models import Sum
 from accounts.models import Team, User
 from alerts.lifecycle import State
 from alerts.models import Incident, Notification
-from domains.models import Domain, Posture, StateChange
+from domains.lacks import Lack
+from domains.models import CoverageException, Domain, Posture, StateChange
 from mailtls.report import parse_report
 from prober import Options, Request
 from reports.models import DailySessions, Receipt
@@ -82,6 +83,15 @@ def test_the_demo_has_a_running_incident_that_somebody_handles(world):
     assert running.assignee.email == "retail@aurelia.example"
     assert running.incident_domains.count() == 6
     assert not Notification.objects.filter(delivered_at=None).exists()
+
+
+def test_no_incident_of_the_demo_asks_for_what_is_excepted(world):
+    new = Incident.objects.active().filter(evidence__kind="new-uncovered")
+    excepted = CoverageException.objects.filter(starts_on__lte=TODAY, expires_on__gte=TODAY)
+    both = excepted.filter(lack=Lack.MTA_STS).values("domain")
+
+    assert new.exists()
+    assert not new.filter(incident_domains__domain__in=both).exists()
 
 
 def test_failures_of_the_demo_end_on_the_day_a_certificate_was_renewed(world):

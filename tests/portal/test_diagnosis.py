@@ -49,6 +49,28 @@ def sentence(**facts):
                 "still arrives"
             ),
         ),
+        (
+            {
+                "failed_sessions": 600,
+                "top_cause": "MTA-STS policy not fetched",
+                "top_cause_type": "sts-policy-fetch-error",
+                "failing_since": date(2026, 11, 18),
+            },
+            Tone.BAD,
+            (
+                "since 18 Nov 2026, mostly MTA-STS policy not fetched. Senders that hold the "
+                "policy keep to it; others deliver as if there were none."
+            ),
+        ),
+        (
+            {
+                "failed_sessions": 600,
+                "failing_since": date(2026, 8, 24),
+                "is_failing_longer": True,
+            },
+            Tone.BAD,
+            "under enforce since 24 Aug 2026 or earlier.",
+        ),
         ({"uncovered_mx": ("mx9.example",)}, Tone.BAD, "does not cover mx9.example"),
         ({"mta_sts": "invalid", "sts_mode": ""}, Tone.BAD, "senders ignore it"),
         ({"tlsrpt": "invalid"}, Tone.BAD, "The TLSRPT record is broken"),
@@ -80,7 +102,57 @@ def sentence(**facts):
             Tone.WARN,
             "none has come for 12 days; the last covers 10 Nov 2026",
         ),
-        ({"mta_sts": "missing", "sts_mode": ""}, Tone.INFO, "neither MTA-STS nor DANE"),
+        (
+            {"mta_sts": "missing", "sts_mode": "", "dane": "missing"},
+            Tone.INFO,
+            "neither MTA-STS nor DANE",
+        ),
+        (
+            {"mta_sts": "missing", "sts_mode": "", "dane": "unknown"},
+            Tone.INFO,
+            "MTA-STS does not protect this domain; whether DANE does could not be found out.",
+        ),
+        (
+            {"sts_mode": "none", "dane": "missing"},
+            Tone.INFO,
+            "the MTA-STS policy is in mode none and protects nothing, nor does DANE",
+        ),
+        (
+            {
+                "host_error": "No TLSA record matches",
+                "host_meaning": "Senders that use DANE hold the mail back.",
+                "host_error_code": "dane.tlsa.mismatch",
+            },
+            Tone.BAD,
+            "No TLSA record matches. Senders that use DANE hold the mail back.",
+        ),
+        (
+            {
+                "host_error": "The certificate of mx1 expired",
+                "host_error_code": "starttls.cert.expired",
+                "sts_mode": "testing",
+            },
+            Tone.WARN,
+            "The certificate of mx1 expired.",
+        ),
+        (
+            {"host_error": "mx1 expired", "host_error_code": "starttls.cert.expired"},
+            Tone.BAD,
+            "mx1 expired.",
+        ),
+        (
+            {"failed_sessions": 600, "top_cause": "Certificate expired"},
+            Tone.WARN,
+            (
+                "Mail was refused: 12.0 % of sessions failed in the last 7 days under enforce: "
+                "certificate expired. On the newest day nearly all were fine again."
+            ),
+        ),
+        (
+            {"failed_sessions": 600, "sts_mode": "", "mta_sts": "missing", "dane": "valid"},
+            Tone.WARN,
+            "12.0 % of sessions failed in the last 7 days. Senders that use DANE hold such mail",
+        ),
         ({"mta_sts": "missing", "sts_mode": "", "dane": "valid"}, Tone.OK, "DANE protects it"),
         (
             {"sts_mode": "testing", "before_enforce": ("Nothing is known yet.",)},
@@ -103,7 +175,7 @@ def test_a_few_failures_among_many_sessions_are_no_alarm():
 
 
 def test_refused_mail_comes_before_a_missing_record():
-    tone, words = sentence(failed_sessions=600, tlsrpt="missing")
+    tone, words = sentence(failed_sessions=600, failing_since=TODAY, tlsrpt="missing")
 
     assert tone == Tone.BAD
     assert "refused" in words

@@ -252,7 +252,7 @@ def test_an_incident_about_a_record_shows_what_checks_saw(client, auditor):
     Posture.objects.filter(domain=domain).update(judgement=judgement)
     seen_at = timezone.now() - timedelta(days=3)
     for aspect, after in (("tlsrpt", "v=TLSRPTv1; rua=a@b"), ("dane", "other")):
-        make_change(domain, "record", "", after, aspect=aspect, seen_at=seen_at)
+        make_change(domain, "tlsrpt-record", "", after, aspect=aspect, seen_at=seen_at)
     incident = make_incident(domain, evidence={"code": "change.tlsrpt.broken", "params": {}})
     incident.rule = Rule.objects.filter(kind="posture").first()
     incident.save()
@@ -260,4 +260,6 @@ def test_an_incident_about_a_record_shows_what_checks_saw(client, auditor):
     [evidence] = client.get(incident.get_absolute_url()).context["checks"]
 
     assert [finding.code for finding in evidence.findings] == ["tlsrpt.rua.no-scheme"]
-    assert [change.after for change in evidence.changes] == ["v=TLSRPTv1; rua=a@b"]
+    assert [(title, change.after) for title, change in evidence.changes] == [
+        ("TLSRPT record changed", "v=TLSRPTv1; rua=a@b")
+    ]

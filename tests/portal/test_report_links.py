@@ -120,9 +120,7 @@ def test_a_cause_by_reporter_and_day_equals_its_reports(client):
             assert failed.value == rows_of(client, day.href)["Of this cause"]
 
 
-@pytest.mark.parametrize(
-    "mx", [{}, {"operator": "hoster.example"}, {"mx": "mx1.hoster.example"}]
-)
+@pytest.mark.parametrize("mx", [{}, {"operator": "hoster.example"}, {"mx": "mx1.hoster.example"}])
 def test_a_cause_can_be_narrowed_to_one_reporter(client, mx):
     bank = Domain.objects.get(name="bank.example")
     for ago in range(2):

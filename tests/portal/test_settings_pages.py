@@ -321,7 +321,7 @@ def test_the_inbox_of_a_team_holds_what_its_intakes_took(client, team):
 def test_a_reported_domain_is_added_with_one_click(client, admin):
     make_report(None, timezone.now().date(), policy_domain="stray.example")
     page = client.get(reverse("inbox:unmanaged"))
-    assert [one.name for one, _ in page.context["rows"]] == ["stray.example"]
+    assert [one.name for one, *_ in page.context["rows"]] == ["stray.example"]
 
     client.post(reverse("domains:import"), {"text": "stray.example", "confirm": "1"})
 

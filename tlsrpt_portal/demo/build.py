@@ -116,9 +116,9 @@ def build(password: str, now: datetime | None = None) -> Built:
             _make_domains()
         reports = _make_reports(now)
         _make_destination()
+        _grant_exceptions(now)
         _relive(now)
         _handle_incidents(now)
-        _grant_exceptions(now)
     return Built(
         domains=Domain.objects.count(),
         reports=reports,

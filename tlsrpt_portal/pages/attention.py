@@ -48,10 +48,11 @@ def _incidents(user: Person) -> list[Need]:
         severity = Severity(row.severity)
         who = str(row.assignee) if row.assignee else "nobody has it yet"
         days = (now.date() - row.since_on).days
-        parts = [f"for {plural(max(days, 1), 'day')}", who]
+        # The day may be that of a warning: a certificate ends weeks after the first one.
+        parts = [f"first signs {plural(days, 'day')} ago" if days > 0 else "since today", who]
         if row.sessions:
             rate = failure_rate(row.failed_sessions, row.sessions)
-            parts.insert(0, f"{rate} of {row.sessions:,} sessions")
+            parts.insert(0, f"{rate} of {plural(row.sessions, 'session')}")
         detail = ", ".join(parts)
         needs.append(
             Need(

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from alerts.rules.silence import BASELINE_DAYS, SilenceRule
 from webui.status import Sign, Tone
 from webui.wording import day as day_words
+from webui.wording import plural
 
 # What cadence is learnt from, and as long a silence after it.
 LOOK_BACK_DAYS = 2 * BASELINE_DAYS
@@ -53,7 +54,7 @@ def _habit(days: AbstractSet[date], first: date, last: date) -> str:
     told = [one for one in days if one >= begin]
     span = (last - begin).days + 1
     if span < BASELINE_DAYS / 2:
-        return f"{len(told)} of {span} days so far"
+        return f"{len(told)} of {plural(span, 'day')} so far"
     weekdays = sum((begin + timedelta(days=n)).weekday() < 5 for n in range(span))
     share = len(told) / span
     if share >= 0.9:

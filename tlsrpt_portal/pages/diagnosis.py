@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
+from alerts.rules.found import POLICY_HOST_TYPES
 from webui.status import Tone
-from webui.wording import day, failure_rate, number, plural, sentence_list
+from webui.wording import day, failure_rate, plural, sentence_list
 
 # Below this share of failed sessions a few broken senders explain them; above it we are the cause.
 NOTABLE_RATE = 0.01
@@ -31,14 +32,21 @@ class Situation:
     finding_codes: frozenset[str] = frozenset()
     worst_finding: str = ""
     worst_remedy: str = ""
+    # The worst error that checks found at MX hosts, in their DANE or behind their port 25.
+    host_error: str = ""
+    host_meaning: str = ""
+    host_remedy: str = ""
+    host_error_code: str = ""
     # The last complete seven days.
     sessions: int = 0
     failed_sessions: int = 0
     no_policy_sessions: int = 0
     top_cause: str = ""
+    top_cause_type: str = ""
     top_cause_mx: str = ""
     top_cause_remedy: str = ""
     failing_since: date | None = None
+    is_failing_longer: bool = False  # it may have begun before that day
     last_report_on: date | None = None
     today: date = field(default_factory=lambda: date(1970, 1, 1))
     # Reporters by what they apply: a policy no check has seen; one replaced longer ago than its
@@ -59,6 +67,14 @@ class Situation:
     def is_enforced(self) -> bool:
         """Say whether senders must refuse what fails."""
         return self.mta_sts == "valid" and self.sts_mode == "enforce"
+
+    @property
+    def is_held_by_hosts(self) -> bool:
+        """Say whether senders hold back mail for what is wrong at the MX hosts."""
+        if not self.host_error:
+            return False
+        is_of_dane = self.host_error_code.startswith("dane.")
+        return is_of_dane or self.is_enforced or self.host_error_code == "mx.domain-nxdomain"
 
     @property
     def silent_days(self) -> int | None:
@@ -110,15 +126,50 @@ def _takes_no_mail(now: Situation) -> Diagnosis | None:
 
 
 def _refused(now: Situation) -> Diagnosis | None:
-    if not now.is_enforced or now.rate < NOTABLE_RATE:
+    if not now.is_enforced or now.rate < NOTABLE_RATE or now.failing_since is None:
         return None
-    where = f" at {now.top_cause_mx}" if now.top_cause_mx else ""
-    since = f" since {day(now.failing_since)}" if now.failing_since else ""
-    cause = f": {_lower(now.top_cause)}{where}" if now.top_cause else ""
+    if now.top_cause_type in POLICY_HOST_TYPES:
+        return None
     return Diagnosis(
         Tone.BAD,
         f"Mail is being refused: {failure_rate(now.failed_sessions, now.sessions)} of sessions "
-        f"failed in the last 7 days under enforce{since}{cause}.",
+        f"failed in the last 7 days under enforce{_since(now)}{_refused_for(now)}.",
+        _with_old_policy(now, now.top_cause_remedy),
+    )
+
+
+def _was_refused(now: Situation) -> Diagnosis | None:
+    if not now.is_enforced or now.rate < NOTABLE_RATE:
+        return None
+    return Diagnosis(
+        Tone.WARN,
+        f"Mail was refused: {failure_rate(now.failed_sessions, now.sessions)} of sessions failed "
+        f"in the last 7 days under enforce{_refused_for(now)}. On the newest day nearly all were "
+        "fine again.",
+        _with_old_policy(now, now.top_cause_remedy),
+    )
+
+
+def _since(now: Situation) -> str:
+    if now.failing_since is None:
+        return ""
+    return f" since {day(now.failing_since)}{' or earlier' if now.is_failing_longer else ''}"
+
+
+def _refused_for(now: Situation) -> str:
+    where = f" at {now.top_cause_mx}" if now.top_cause_mx else ""
+    return f": {_lower(now.top_cause)}{where}" if now.top_cause else ""
+
+
+def _policy_unread(now: Situation) -> Diagnosis | None:
+    # Where no policy is held, mail goes out as if there were none (RFC 8461 section 5.1).
+    if now.top_cause_type not in POLICY_HOST_TYPES or now.rate < NOTABLE_RATE:
+        return None
+    return Diagnosis(
+        Tone.BAD if now.is_enforced and now.failing_since else Tone.WARN,
+        f"{failure_rate(now.failed_sessions, now.sessions)} of sessions failed in the last 7 days"
+        f"{_since(now)}, mostly {_lower(now.top_cause)}. Senders that hold the policy keep to it; "
+        "others deliver as if there were none.",
         _with_old_policy(now, now.top_cause_remedy),
     )
 
@@ -133,6 +184,17 @@ def _about_to_refuse(now: Situation) -> Diagnosis | None:
         "Add the host to the policy's mx lines and change the id of the record, or take the host "
         "out of the MX set.",
     )
+
+
+def _held_by_hosts(now: Situation) -> Diagnosis | None:
+    return _hosts_faulty(now) if now.is_held_by_hosts else None
+
+
+def _hosts_faulty(now: Situation) -> Diagnosis | None:
+    if not now.host_error:
+        return None
+    tone = Tone.BAD if now.is_held_by_hosts else Tone.WARN
+    return Diagnosis(tone, f"{now.host_error}. {now.host_meaning}".strip(), now.host_remedy)
 
 
 def _policy_broken(now: Situation) -> Diagnosis | None:
@@ -162,11 +224,14 @@ def _failing(now: Situation) -> Diagnosis | None:
         return None
     where = f" at {now.top_cause_mx}" if now.top_cause_mx else ""
     cause = f", mostly {_lower(now.top_cause)}{where}" if now.top_cause else ""
-    outlook = (
-        " Mail still arrives, because the policy is in testing: enforce would have refused it."
-        if now.sts_mode == "testing" and now.mta_sts == "valid"
-        else " Mail may have gone out without protection."
-    )
+    if now.dane == "valid":
+        outlook = " Senders that use DANE hold such mail back."
+    elif now.sts_mode == "testing" and now.mta_sts == "valid":
+        outlook = (
+            " Mail still arrives, because the policy is in testing: enforce would have refused it."
+        )
+    else:
+        outlook = " Mail may have gone out without protection."
     return Diagnosis(
         Tone.WARN,
         f"{failure_rate(now.failed_sessions, now.sessions)} of sessions failed in the last 7 "
@@ -285,18 +350,30 @@ def _blind(now: Situation) -> Diagnosis | None:
 
 
 def _unprotected(now: Situation) -> Diagnosis | None:
-    if now.mta_sts == "valid" or now.dane == "valid":
+    is_switched_off = now.mta_sts == "valid" and now.sts_mode == "none"
+    if now.dane == "valid" or now.tlsrpt != "valid":
         return None
-    if now.mta_sts not in {"missing", "unknown"} or now.tlsrpt != "valid":
+    if now.mta_sts != "missing" and not is_switched_off:
         return None
-    if now.mta_sts == "unknown":
-        return None
+    sts = (
+        "the MTA-STS policy is in mode none and protects nothing"
+        if is_switched_off
+        else "MTA-STS does not protect this domain"
+    )
+    if now.dane in {"unknown", "not-checked"}:
+        what = f"{sts}; whether DANE does could not be found out. Senders may deliver in clear."
+    elif is_switched_off:
+        what = f"{sts}, nor does DANE: senders may deliver in clear."
+    else:
+        what = "neither MTA-STS nor DANE protects this domain: senders may deliver in clear."
     return Diagnosis(
         Tone.INFO,
-        "Reports arrive, but neither MTA-STS nor DANE protects this domain: senders may deliver "
-        "in clear.",
-        "Publish an MTA-STS policy in testing, and let reports tell for some weeks what enforce "
-        "would refuse.",
+        f"Reports arrive, but {what}",
+        "Set the policy's mode to testing and change the record's id, unless MTA-STS is to go "
+        "away here."
+        if is_switched_off
+        else "Publish an MTA-STS policy in testing, and let reports tell for some weeks what "
+        "enforce would refuse.",
     )
 
 
@@ -306,7 +383,7 @@ def _ready(now: Situation) -> Diagnosis | None:
     if not now.before_enforce:
         return Diagnosis(
             Tone.OK,
-            "Testing has been clean for a month: this domain is ready for enforce.",
+            "Next to nothing has failed in a month of testing: this domain is ready for enforce.",
             "Set the policy's mode to enforce and change the record's id.",
         )
     return Diagnosis(
@@ -322,7 +399,7 @@ def _well(now: Situation) -> Diagnosis:
         if now.is_enforced and now.dane == "valid":
             how = "MTA-STS enforces, DANE protects as well"
         seen = (
-            f", and {number(now.sessions)} sessions of the last 7 days had "
+            f", and {plural(now.sessions, 'session')} of the last 7 days had "
             f"{failure_rate(now.failed_sessions, now.sessions)} failures"
             if now.sessions
             else ""
@@ -346,8 +423,12 @@ _LOOKS: tuple[Callable[[Situation], Diagnosis | None], ...] = (
     _takes_no_mail,
     _refused,
     _about_to_refuse,
+    _held_by_hosts,
     _policy_broken,
+    _policy_unread,
+    _was_refused,
     _failing,
+    _hosts_faulty,
     _record_broken,
     _no_policy_seen,
     _other_policy_seen,

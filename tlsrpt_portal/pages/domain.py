@@ -19,6 +19,9 @@ from domains.exceptions import read_exceptions
 from domains.models import Domain, HostedPolicy, Posture, RecordVersion, StateChange, Status
 from domains.selection import visible_domain
 from domains.tables import posture_of
+from mailtls.catalogue.result_types import describe_result_type
+from mailtls.findings import Severity
+from reports.signs import cause_name
 from tlsrpt_portal.pages.diagnosis import Diagnosis, Situation, diagnose
 from tlsrpt_portal.pages.domain_reports import DomainReports, read_reports
 from tlsrpt_portal.pages.marks import change_title, revision_title
@@ -97,6 +100,16 @@ def _diagnosis(
     findings = [finding for aspect in aspects.values() for finding in aspect.findings]
     broken = aspects["mta_sts"] if posture.mta_sts == Status.INVALID else aspects["tlsrpt"]
     worst = broken.findings[0] if broken.findings else None
+    at_hosts = next(
+        (
+            finding
+            for key in ("mx", "dane", "starttls")
+            for finding in aspects[key].findings
+            if finding.severity is Severity.ERROR
+        ),
+        None,
+    )
+    top = reports.top_cause
     uncovered = [
         host["name"]
         for host in aspects["mx"].stored.get("hosts", [])
@@ -115,13 +128,19 @@ def _diagnosis(
             finding_codes=frozenset(finding.code for finding in findings),
             worst_finding=worst.title if worst else "",
             worst_remedy=worst.remedy if worst else "",
+            host_error=at_hosts.title if at_hosts else "",
+            host_meaning=at_hosts.meaning if at_hosts else "",
+            host_remedy=at_hosts.remedy if at_hosts else "",
+            host_error_code=at_hosts.code if at_hosts else "",
             sessions=reports.week.sessions,
             failed_sessions=reports.week.failures,
             no_policy_sessions=reports.no_policy_sessions,
-            top_cause=reports.top_cause.name if reports.top_cause else "",
-            top_cause_mx=reports.top_cause.receiving_mx if reports.top_cause else "",
-            top_cause_remedy=reports.top_cause.words.action if reports.top_cause else "",
+            top_cause=cause_name(top.result_type) if top else "",
+            top_cause_type=top.result_type if top else "",
+            top_cause_mx=(top.receiving_mx or "") if top else "",
+            top_cause_remedy=describe_result_type(top.result_type).action if top else "",
             failing_since=reports.failing_since,
+            is_failing_longer=reports.is_failing_longer,
             last_report_on=reports.last_report_on,
             policy_unknown_to=_that_apply(Held.UNKNOWN, reports),
             policy_outdated_at=_that_apply(Held.OUTDATED, reports),

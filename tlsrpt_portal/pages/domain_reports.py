@@ -65,11 +65,14 @@ class DomainReports:
     chart: Chart
     totals: Totals
     week: Week
-    causes: list[ShownCause]
+    every_cause: list[ShownCause]
     reporters: list[ShownReporter]
-    top_cause: ShownCause | None
+    # Of the last complete seven days, whatever the span.
+    top_cause: Cause | None
     no_policy_sessions: int
     failing_since: date | None
+    # Whether that is the first day looked at, so that it may have begun before.
+    is_failing_longer: bool
     last_report_on: date | None
     # The days that the roll-out looks at.
     evidence: Totals
@@ -79,6 +82,11 @@ class DomainReports:
     def has_any(self) -> bool:
         """Say whether a report was ever counted."""
         return self.last_report_on is not None
+
+    @property
+    def causes(self) -> list[ShownCause]:
+        """Give the causes that the page shows, most failed sessions first."""
+        return self.every_cause[:MOST_CAUSES]
 
     @property
     def sheets(self) -> tuple[Sheet, ...]:
@@ -97,7 +105,7 @@ class DomainReports:
                     "First day",
                     "Last day",
                 ),
-                rows=lambda: map(_cause_cells, self.causes),
+                rows=lambda: map(_cause_cells, self.every_cause),
             ),
             Sheet(
                 name="reporters",
@@ -127,7 +135,7 @@ def read_reports(
     since, until = queries.last_complete_days(max(CHART_DAYS, span.days))
     long = queries.daily_figures(one, since, until)
     week_since, _ = queries.last_complete_days(7)
-    causes = cause_queries.causes_by_receiving_mx(one, span.since, span.until)[:MOST_CAUSES]
+    causes = cause_queries.causes_by_receiving_mx(one, span.since, span.until)
     extents = cause_queries.extents(one, causes, span.since, span.until)
     reasons = _reasons(domain, span)
     shown = [
@@ -152,11 +160,12 @@ def read_reports(
             first_day=min((row.first_day for row in figures), default=None),
         ),
         week=compare_weeks(long),
-        causes=shown,
+        every_cause=shown,
         reporters=_read_reporters(domain, figures, span),
-        top_cause=next((cause for cause in shown if cause.last_day >= week_since), None),
+        top_cause=next(iter(cause_queries.causes_by_receiving_mx(one, week_since, until)), None),
         no_policy_sessions=no_policy.successes + no_policy.failures if no_policy else 0,
         failing_since=failing_since(long),
+        is_failing_longer=failing_since(long) == since,
         last_report_on=queries.last_report_days(one).get(domain.pk),
         evidence=evidence.get(domain.pk, Totals()),
         evidence_until=until,

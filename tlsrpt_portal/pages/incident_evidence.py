@@ -12,6 +12,7 @@ from alerts.rules.kinds import RuleKind
 from domains.aspects import read_aspects
 from domains.models import Domain, Posture, StateChange
 from mailtls.findings import Severity
+from tlsrpt_portal.pages.marks import change_title
 from webui.findings import WordedFinding
 
 MOST_DOMAINS = 5
@@ -34,7 +35,7 @@ class DomainEvidence:
 
     domain: Domain
     findings: list[WordedFinding]
-    changes: list[StateChange]
+    changes: list[tuple[str, StateChange]]  # with its title
 
 
 def read_check_evidence(
@@ -53,10 +54,10 @@ def read_check_evidence(
         seen_at__date__gte=since,
         seen_at__date__lte=incident.last_seen_on,
     )
-    changes: dict[int, list[StateChange]] = defaultdict(list)
+    changes: dict[int, list[tuple[str, StateChange]]] = defaultdict(list)
     for change in rows.order_by("-seen_at")[:MOST_CHANGES]:
         if change.before or change.after:
-            changes[change.domain_id].append(change)
+            changes[change.domain_id].append((change_title(change), change))
     found = [
         DomainEvidence(
             domain=domain,

@@ -270,7 +270,7 @@ LANES = {
     ),
     Stage.READY: (
         "Ready",
-        f"Clean for {EVIDENCE_DAYS} days.",
+        f"Next to nothing failed in {EVIDENCE_DAYS} days.",
         "Set the mode to enforce and change the id.",
     ),
     Stage.ENFORCE: ("Enforce", "Senders refuse what fails.", "Keep an eye on incidents."),

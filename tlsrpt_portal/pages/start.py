@@ -74,8 +74,8 @@ def read_steps(request: HttpRequest) -> list[Step]:
         Step(
             title="Publish the TLSRPT records",
             text="The DNS kit writes the exact lines for all domains that lack one.",
-            is_done=mail > 0 and now.tlsrpt_valid >= mail,
-            state=f"{now.tlsrpt_valid} of {mail} domains with mail",
+            is_done=mail > 0 and now.tlsrpt_valid_with_mail >= mail,
+            state=f"{now.tlsrpt_valid_with_mail} of {plural(mail, 'domain')} with mail",
             href=f"{reverse('tools:dns_kit')}?tlsrpt=missing",
             action="DNS kit",
         ),
