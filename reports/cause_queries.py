@@ -102,7 +102,7 @@ class Reason:
 
 # Reasons are counted in so many details: a cause of years may have millions.
 NEWEST_DETAILS = 500
-# More names of MX hosts than this are not worth a filter.
+# More names than this are not worth a filter.
 _MOST_NAMES = 500
 
 
@@ -181,13 +181,9 @@ def domain_counts(scope: Scope, found: Sequence[Cause], since: date, until: date
     if not _is_at("operator", found):
         return _counts(told, found, "domain_id")
     # Each row is another domain: to look for equal ones would take most of the time.
-    counts = {
-        (result_type, operator): domains
-        for result_type, operator, domains in told.values_list("result_type", "operator").annotate(
-            Count("domain_id")
-        )
-    }
-    return [counts.get((one.result_type, one.operator or ""), 0) for one in found]
+    rows = _named(told, found, "result_type", "operator").values_list("result_type", "operator")
+    counts = {tuple(key): domains for *key, domains in rows.annotate(Count("domain_id"))}
+    return [counts.get((one.result_type, one.operator), 0) for one in found]
 
 
 def _told_by(scope: Scope, found: Sequence[Cause], since: date, until: date) -> QuerySet[Any]:
@@ -201,15 +197,20 @@ def _is_at(name: str, found: Sequence[Cause]) -> bool:
 
 
 def _counts(told: QuerySet[Any], found: Sequence[Cause], name: str) -> list[int]:
-    keys: tuple[str, ...] = ("result_type",)
-    for place in ("operator", "receiving_mx"):
-        if _is_at(place, found):
-            keys += (place,)
-            places = {getattr(one, place) for one in found}
-            if len(places) <= _MOST_NAMES:
-                told = told.filter(**{f"{place}__in": places})
-    counts = count_distinct(told, keys, name)
+    if not found:
+        return []
+    keys = "result_type", *(key for key in ("operator", "receiving_mx") if _is_at(key, found))
+    counts = count_distinct(_named(told, found, *keys), keys, name)
     return [counts.get(tuple(getattr(one, key) for key in keys), 0) for one in found]
+
+
+def _named(told: QuerySet[Any], found: Sequence[Cause], *keys: str) -> QuerySet[Any]:
+    """Narrow rows to what these causes name, where that is not too much for a filter."""
+    for key in keys:
+        names = {getattr(one, key) for one in found}
+        if len(names) <= _MOST_NAMES:
+            told = told.filter(**{f"{key}__in": names})
+    return told
 
 
 def failed_by_day(
@@ -265,14 +266,17 @@ def parts_by_host(
 ) -> Parts:
     """Give the part that each receiving MX of a cause at one operator has: the first, or all."""
     rows = of_cause(domain_failures_of(scope, since, until), cause)
-    found = _first_parts(rows, "receiving_mx", most)
-    if not found:
-        return Parts(shown=[], count=0)
-    if most is not None:
-        rows = rows.filter(receiving_mx__in=[host for host, *_ in found])
-    domains = count_distinct(rows, ("receiving_mx",), "domain_id")
+    one, other = Min("domain_id"), Max("domain_id")
+    found = _first_parts(rows, "receiving_mx", most, one=one, other=other)
+    shared = [host for host, *_, one, other, _ in found if one != other]
+    domains: dict[Any, int] = {}
+    # Where providers give each domain a host of its own there is hardly any to count.
+    if shared:
+        of_shared = rows.filter(receiving_mx__in=shared) if len(shared) <= _MOST_NAMES else rows
+        domains = count_distinct(of_shared, ("receiving_mx",), "domain_id")
     parts = [
-        Part(host, failed, domains[(host,)], first, last) for host, failed, first, last, _ in found
+        Part(host, failed, domains.get((host,), 1), first, last)
+        for host, failed, first, last, *_ in found
     ]
     return Parts(shown=parts, count=found[0][-1] if found else 0)
 
@@ -287,11 +291,13 @@ class Told(NamedTuple):
     last_day: date
 
 
-def _first_parts(rows: QuerySet[Any], name: str, most: int | None) -> list[tuple[Any, ...]]:
-    """Group rows of domains; each group comes with the number of all groups."""
+def _first_parts(
+    rows: QuerySet[Any], name: str, most: int | None, **more: Any
+) -> list[tuple[Any, ...]]:
+    """Group rows of domains: key, failed, first and last day, `more`, the number of all groups."""
     groups = (
         rows.values_list(name)
-        .annotate(failed=Sum("counted_failed_sessions"), first=Min("day"), last=Max("day"))
+        .annotate(failed=Sum("counted_failed_sessions"), first=Min("day"), last=Max("day"), **more)
         .annotate(count=Window(Count("*")))
         .order_by("-failed", name)
     )

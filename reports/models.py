@@ -462,12 +462,18 @@ class DailySessions(models.Model):
             # daily_figures, totals, by_reporter: a span of days over many domains.
             models.Index(fields=("day", "domain"), name="sessions_by_day"),
             # failures_by_reporter, and what alerts look at: the few rows that tell of failures. On
-            # PostgreSQL this, failures_once and failures_of_type hold what is added up, too
-            # (migration 0009).
+            # PostgreSQL this, the next, failures_once and failures_of_type hold what is
+            # added up, too (migrations 0009 and 0014).
             models.Index(
                 fields=("day", "domain"),
                 condition=Q(counted_failures__gt=0),
                 name="sessions_failing",
+            ),
+            # failures_by_reporter of some domains.
+            models.Index(
+                fields=("domain", "day"),
+                condition=Q(counted_failures__gt=0),
+                name="sessions_failing_of",
             ),
         ]
 

@@ -244,11 +244,12 @@ def failing_domains(
     return [(pk, Sums(told, failed)) for pk, told, failed, _ in found], found[0][3] if found else 0
 
 
-def domains_failing_at(scope: Scope, since: date, until: date, least_rate: float) -> set[int]:
-    """Give the ids of the domains of whose sessions at least this share failed."""
+def domains_failing_at(scope: Scope, since: date, until: date, least_rate: float) -> QuerySet[Any]:
+    """Give one row for each domain of whose sessions at least this share failed: its id."""
     rate = ExpressionWrapper(F("failed") * 1.0 / F("told"), output_field=FloatField())
-    rows = _per_domain(scope, since, until).filter(failed__gt=0).annotate(rate=rate)
-    return {pk for pk, *_ in rows.filter(rate__gte=least_rate)}
+    rows: QuerySet[Any] = _per_domain(scope, since, until).filter(failed__gt=0)
+    failing: QuerySet[Any] = rows.annotate(rate=rate).filter(rate__gte=least_rate)
+    return failing.values("domain_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,14 @@ class Migration(migrations.Migration):
                 fields=["receiving_mx", "result_type", "day"], name="failures_at_mx"
             ),
         ),
+        migrations.AddIndex(
+            model_name="dailysessions",
+            index=models.Index(
+                condition=models.Q(("counted_failures__gt", 0)),
+                fields=["domain", "day"],
+                name="sessions_failing_of",
+            ),
+        ),
         migrations.CreateModel(
             name="TeamFailures",
             fields=[

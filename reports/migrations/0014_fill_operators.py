@@ -28,6 +28,11 @@ DROP INDEX cause_span_of_type;
 CREATE INDEX cause_span_of_type ON reports_teamcausespan (result_type, span)
     INCLUDE (team, operator, reporter, counted_failed_sessions);
 """
+FAILING_OF = """
+DROP INDEX sessions_failing_of;
+CREATE INDEX sessions_failing_of ON reports_dailysessions (domain_id, day)
+    INCLUDE (reporter, counted_failures) WHERE counted_failures > 0;
+"""
 OF_DAY = """
 DROP INDEX result_of_day;
 CREATE INDEX result_of_day ON reports_policyresult (domain_id, day)
@@ -81,6 +86,7 @@ def hold_operators(apps, schema_editor):
         schema_editor.execute(ONCE.format("operator, "))
         schema_editor.execute(AT_OPERATOR)
         schema_editor.execute(CAUSE_DAYS)
+        schema_editor.execute(FAILING_OF)
         schema_editor.execute(OF_DAY.format(", id, is_counted, failures, failures_in_details"))
 
 

@@ -7,9 +7,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
 from heapq import nlargest, nsmallest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import BooleanField, Case, Count, Q, When
+from django.db.models import BooleanField, Case, Count, Q, QuerySet, When
 
 from domains.models import Domain, DomainQuerySet, Status, StsMode
 from reports import cause_queries, queries
@@ -152,11 +152,11 @@ def list_places(domains: DomainQuerySet, stage: Stage) -> list[Place]:
         told = queries.per_domain_sums(testing, since, until)
         early = queries.domains_told_of(testing, since, _early(until))
         return sorted(_tested(_read_published(testing), told, early, until)[stage])
-    failing = _failing(domains, since, until) if stage is Stage.ENFORCE else set[int]()
+    failing = _failing(domains, since, until)
     return _first_places(taking, stage, states[stage], failing, None)
 
 
-def _failing(domains: DomainQuerySet, since: date, until: date) -> set[int]:
+def _failing(domains: DomainQuerySet, since: date, until: date) -> QuerySet[Any]:
     """Give the domains in enforce of whose sessions so many failed that somebody should look."""
     enforcing = domains.in_mode(StsMode.ENFORCE)
     return queries.domains_failing_at(enforcing, since, until, NOTABLE_RATE)
@@ -207,7 +207,7 @@ def _first_places(
     taking: DomainQuerySet,
     stage: Stage,
     states: States,
-    failing: AbstractSet[int],
+    failing: QuerySet[Any],
     most: int | None,
 ) -> list[Place]:
     """Give the first domains of a stage, or all: troubled ones first, then by name."""
