@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ class Command(PortalCommand):
     def handle(self, *, port: int, host: str, **options: Any) -> None:
         """Prepare the data folder, then run until told to stop."""
         with only_one(settings.DATA_DIR / "up.lock"):
+            require_free(host, port)
             # The address people use is the one that is served, unless the operator names another.
             if "SITE_URL" not in os.environ and settings.SITE_URL == "http://localhost:8000":
                 os.environ["SITE_URL"] = settings.SITE_URL = f"http://localhost:{port}"
@@ -72,6 +74,21 @@ def commands(host: str, port: int) -> dict[str, list[str]]:
     if settings.MAIL_LISTEN:
         found["mail"] = [sys.executable, str(settings.BASE_DIR / "manage.py"), "receivemail"]
     return found
+
+
+def require_free(host: str, port: int) -> None:
+    """Raise CommandError where something listens there: the web server would share the port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            # What was served there a moment ago is in nobody's way.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except (OSError, OverflowError) as error:
+        raise CommandError(
+            f"The portal cannot listen on port {port} of {host}: {error}. "
+            f"Name another: manage.py up --port {port + 1}, or make run PORT={port + 1}."
+        ) from None
 
 
 def greeting() -> Iterator[str]:
