@@ -25,6 +25,11 @@ def sentence(**facts):
     ("facts", "tone", "words"),
     [
         ({}, Tone.OK, "All is well: MTA-STS enforces, and 5,000 sessions"),
+        (
+            {"tlsrpt": "unknown"},
+            Tone.INFO,
+            "Whether senders are asked for reports could not be found out",
+        ),
         ({"is_active": False}, Tone.NONE, "paused"),
         ({"is_checked": False}, Tone.NONE, "first check"),
         ({"takes_mail": False, "tlsrpt": "missing"}, Tone.OK, "takes no mail"),

@@ -404,6 +404,12 @@ def _well(now: Situation) -> Diagnosis:
             if now.sessions
             else ""
         )
+        if now.tlsrpt == "unknown":
+            return Diagnosis(
+                Tone.INFO,
+                f"{how}{seen}. Whether senders are asked for reports could not be found out.",
+                now.worst_remedy or "Check again; the last known state stands until then.",
+            )
         return Diagnosis(Tone.OK, f"All is well: {how}{seen}.")
     return Diagnosis(
         Tone.NONE,
