@@ -135,7 +135,7 @@ def test_failures_join_what_the_checks_saw_first(domain, destination):
     assert whole.reporters == ["Google Inc."]
     assert whole.incident_domains.get().failed_sessions == 900
     joined = whole.events.get(event="worsened")
-    assert joined.text.startswith("Senders report it, too: 900 of 1000")
+    assert joined.text.startswith("Senders report it, too: 900 of 1,000")
     told = Notification.objects.values_list("incident", "event__event")
     assert sorted(told) == [(whole.pk, "opened"), (whole.pk, "worsened")]
 
