@@ -13,7 +13,7 @@ from django.db.models import BigIntegerField, Q
 
 from accounts.access import sees_everything
 from domains.models import Domain, DomainQuerySet, StsMode
-from reports.cause_queries import CauseKey, details_condition
+from reports.cause_key import CauseKey, details_condition
 from reports.fleet import Fleet, Scope, domains_of
 from reports.models import HAS_FAILED, PolicyKind, PolicyResult, Report, Trust
 from reports.report_rows import ReportRows

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from reports.cause_queries import CauseKey, failures_telling, of_cause
+from reports.cause_key import CauseKey, failures_telling, of_cause
 from reports.fleet import Scope, domain_failures_of, sessions_of
 
 

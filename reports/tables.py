@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from reports import signs
-from reports.cause_queries import CauseKey, details_condition
+from reports.cause_key import CauseKey, details_condition
 from reports.models import FailureDetail, PolicyResult, Report, Trust
 from webui.tables import END, PortalTable
 from webui.wording import day, failure_rate, number, sentence_list

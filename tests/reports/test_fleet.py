@@ -9,8 +9,8 @@ import pytest
 from accounts.models import Membership, Team
 from accounts.roles import Role
 from domains.models import Domain
-from reports import cause_queries, queries
-from reports.cause_queries import CauseKey
+from reports import cause_parts, cause_queries, queries
+from reports.cause_key import CauseKey
 from reports.fleet import Fleet
 from reports.services.roll_up import roll_up
 from tests.factories import UserFactory
@@ -100,13 +100,13 @@ def answers(scope) -> list[object]:
     ):
         cause = CauseKey(result_type="certificate-expired", **place)
         found.append(cause_queries.failed_by_day(scope, cause, DAY, UNTIL))
-        found.append(cause_queries.parts_by_domain(scope, cause, DAY, UNTIL))
-        found.append(cause_queries.parts_by_domain(scope, cause, DAY, UNTIL, 1))
-        told = cause_queries.told_of(scope, cause, DAY, UNTIL)
-        found.append(cause_queries.parts_by_reporter(told))
-        found.append(cause_queries.parts_by_operator(told, scope, cause, DAY, UNTIL))
-        found.append(cause_queries.parts_by_host(scope, cause, DAY, UNTIL))
-        found.append(cause_queries.parts_by_host(scope, cause, DAY, UNTIL, 1))
+        found.append(cause_parts.parts_by_domain(scope, cause, DAY, UNTIL))
+        found.append(cause_parts.parts_by_domain(scope, cause, DAY, UNTIL, 1))
+        told = cause_parts.told_of(scope, cause, DAY, UNTIL)
+        found.append(cause_parts.parts_by_reporter(told))
+        found.append(cause_parts.parts_by_operator(told, scope, cause, DAY, UNTIL))
+        found.append(cause_parts.parts_by_host(scope, cause, DAY, UNTIL))
+        found.append(cause_parts.parts_by_host(scope, cause, DAY, UNTIL, 1))
     return found
 
 

@@ -1,0 +1,143 @@
+"""A cause taken apart: by domain, reporter, operator and host.
+
+Scope and days are as in reports.queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db.models import Count, Max, Min, QuerySet, Sum, Window
+
+from reports.cause_key import CauseKey, of_cause
+from reports.cause_queries import MOST_NAMES
+from reports.fleet import (
+    Scope,
+    cause_days_of,
+    causes_of,
+    count_distinct,
+    domain_failures_of,
+)
+from reports.spans import day_of
+
+
+class Part(NamedTuple):
+    """The part of a cause that one domain, reporter, operator or MX has; a fleet has thousands."""
+
+    key: Any
+    failed_sessions: int
+    domains: int
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of a cause, most failed sessions first, and how many there are."""
+
+    shown: list[Part]
+    count: int
+
+
+class Told(NamedTuple):
+    """What one reporter told of a cause at one operator."""
+
+    reporter: str
+    operator: str
+    failed_sessions: int
+    first_day: date
+    last_day: date
+
+
+def parts_by_domain(
+    scope: Scope, cause: CauseKey, since: date, until: date, most: int | None = None
+) -> Parts:
+    """Give the part that each domain has, by its id: the first ones, or all."""
+    rows = of_cause(domain_failures_of(scope, since, until), cause)
+    found = _first_parts(rows, "domain_id", most)
+    parts = [Part(pk, failed, 1, first, last) for pk, failed, first, last, _ in found]
+    return Parts(shown=parts, count=found[0][-1] if found else 0)
+
+
+def parts_by_reporter(told: Iterable[Told]) -> list[Part]:
+    """Give the part that each reporter told of, without how many domains it told of."""
+    return _fold((one.reporter, one) for one in told)
+
+
+def parts_by_operator(
+    told: Iterable[Told], scope: Scope, cause: CauseKey, since: date, until: date
+) -> list[Part]:
+    """Give the part that each operator of MX hosts has."""
+    parts = _fold((one.operator, one) for one in told)
+    if not parts:
+        return []
+    # Which domains have a cause is held, but neither at which host nor by whom it was told.
+    is_held = cause.receiving_mx is None and not cause.reporter
+    held = (causes_of if is_held else domain_failures_of)(scope, since, until)
+    rows = of_cause(held, cause)
+    domains = count_distinct(rows, ("operator",), "domain_id")
+    return [part._replace(domains=domains.get((part.key,), 0)) for part in parts]
+
+
+def parts_by_host(
+    scope: Scope, cause: CauseKey, since: date, until: date, most: int | None = None
+) -> Parts:
+    """Give the part that each receiving MX of a cause at one operator has: the first, or all."""
+    rows = of_cause(domain_failures_of(scope, since, until), cause)
+    one, other = Min("domain_id"), Max("domain_id")
+    found = _first_parts(rows, "receiving_mx", most, one=one, other=other)
+    shared = [host for host, *_, one, other, _ in found if one != other]
+    domains: dict[Any, int] = {}
+    # Where providers give each domain a host of its own there is hardly any to count.
+    if shared:
+        of_shared = rows.filter(receiving_mx__in=shared) if len(shared) <= MOST_NAMES else rows
+        domains = count_distinct(of_shared, ("receiving_mx",), "domain_id")
+    parts = [
+        Part(host, failed, domains.get((host,), 1), first, last)
+        for host, failed, first, last, *_ in found
+    ]
+    return Parts(shown=parts, count=found[0][-1] if found else 0)
+
+
+def told_of(scope: Scope, cause: CauseKey, since: date, until: date) -> list[Told]:
+    """Give what reporters told of a cause, by operator."""
+    names, failed = ("reporter", "operator"), Sum("counted_failed_sessions")
+    held = None if cause.receiving_mx is not None else cause_days_of(scope, since, until)
+    if held is None:
+        rows = of_cause(domain_failures_of(scope, since, until), cause).values_list(*names)
+        return [Told(*row) for row in rows.annotate(failed, Min("day"), Max("day"))]
+    days = of_cause(held, cause).values_list(*names).annotate(failed, Min("span"), Max("span"))
+    return [
+        Told(reporter, operator, sessions, day_of(first), day_of(last))
+        for reporter, operator, sessions, first, last in days
+    ]
+
+
+def _first_parts(
+    rows: QuerySet[Any], name: str, most: int | None, **more: Any
+) -> list[tuple[Any, ...]]:
+    """Group rows of domains: key, failed, first and last day, `more`, the number of all groups."""
+    groups = (
+        rows.values_list(name)
+        .annotate(failed=Sum("counted_failed_sessions"), first=Min("day"), last=Max("day"), **more)
+        .annotate(count=Window(Count("*")))
+        .order_by("-failed", name)
+    )
+    return list(groups[:most])
+
+
+def _fold(told: Iterable[tuple[str, Told]]) -> list[Part]:
+    parts: dict[str, Part] = {}
+    for key, one in told:
+        held = parts.get(key) or Part(key, 0, 0, one.first_day, one.last_day)
+        parts[key] = Part(
+            key,
+            held.failed_sessions + one.failed_sessions,
+            0,
+            min(held.first_day, one.first_day),
+            max(held.last_day, one.last_day),
+        )
+    return sorted(parts.values(), key=lambda part: (-part.failed_sessions, part.key))
