@@ -20,7 +20,7 @@ from alerts.rules.found import (
 )
 from alerts.rules.history import History, TypeFigures
 from alerts.rules.regression import BASELINE_DAYS
-from mailtls.providers import operator_of
+from domains.operators import operator_of
 
 # A cause that returns within this time is the same incident again, not a new one.
 REOPEN_WITHIN = timedelta(days=7)

@@ -19,8 +19,8 @@ from alerts.rules.history import History
 from alerts.rules.regression import BASELINE_DAYS
 from alerts.rules.silence import Volumes
 from domains.models import Domain, DomainQuerySet, Posture
+from domains.operators import operator_of
 from mailtls.observed import decode_observed
-from mailtls.providers import operator_of
 from reports.models import Channel, DailyFailures, DailySessions, Receipt
 
 # Below this share of a reporter's sessions of a day nothing is looked at, let alone told.

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from publicsuffixlist import PublicSuffixList
-
+from domains.operators import operator_of
 from mailtls import sts_record, tlsrpt_record
 from mailtls.rua import fold_destination
 
@@ -20,8 +19,6 @@ from mailtls.rua import fold_destination
 TXT_CHUNK = 255
 # Long against removal by an attacker, short enough to correct a mistake within a morning.
 TTL_S = 3600
-
-_SUFFIXES = PublicSuffixList()
 
 
 class Form(StrEnum):
@@ -60,7 +57,7 @@ class Change:
     @property
     def zone(self) -> str:
         """Give the registrable domain, which is the zone nearly everywhere."""
-        return _SUFFIXES.privatesuffix(self.domain) or self.domain
+        return operator_of(self.domain)
 
     @property
     def label(self) -> str:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from functools import cache, lru_cache
-
-from publicsuffixlist import PublicSuffixList
 
 from mailtls.names import fold_name
 
 # MX name suffixes as the providers document them; the longest that fits wins.
-_SUFFIXES = {
+SUFFIXES = {
     "mail.protection.outlook.com": "Microsoft 365",
     "mx.microsoft": "Microsoft 365",
     "mail.protection.outlook.de": "Microsoft 365",
@@ -85,7 +82,7 @@ _SUFFIXES = {
     "bund.de": "ITZBund",
 }
 
-PROVIDER_NAMES = tuple(sorted(set(_SUFFIXES.values())))
+PROVIDER_NAMES = tuple(sorted(set(SUFFIXES.values())))
 
 
 def find_provider(mx_hosts: Iterable[str]) -> str | None:
@@ -98,40 +95,11 @@ def find_provider(mx_hosts: Iterable[str]) -> str | None:
     return counts.most_common(1)[0][0] if counts else None
 
 
-@lru_cache(maxsize=100_000)
-def operator_of(host: str) -> str:
-    """Give the registrable domain of a host: who runs it. Empty for no host.
-
-    Providers give each customer hosts of its own; what breaks at one operator has one cause.
-
-    >>> operator_of("mx1.hoster.example"), operator_of("a-com.mail.protection.outlook.com")
-    ('hoster.example', 'outlook.com')
-    """
-    name = host.rstrip(".").lower()
-    return str(_public_suffixes().privatesuffix(name) or name) if name else ""
-
-
-@cache
-def provider_at(operator: str) -> str:
-    """Give the provider that an operator is known as, empty where it is none.
-
-    >>> provider_at("outlook.com")
-    'Microsoft 365'
-    """
-    found = (name for suffix, name in _SUFFIXES.items() if operator_of(suffix) == operator)
-    return next(found, "")
-
-
-@cache
-def _public_suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
-
-
 def _find_by_suffix(host: str) -> str | None:
     labels = host.split(".")
     # The longest suffix first, never the top-level domain alone.
     for start in range(len(labels) - 1):
-        found = _SUFFIXES.get(".".join(labels[start:]))
+        found = SUFFIXES.get(".".join(labels[start:]))
         if found is not None:
             return found
     return None

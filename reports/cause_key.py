@@ -21,7 +21,7 @@ from reports.models import ReceivingHost
 class CauseKey:
     """A cause: a result type, at one operator or one receiving MX where these are not None.
 
-    An operator runs MX hosts (mailtls.providers.operator_of). Both are empty where reporters name
+    An operator runs MX hosts (domains.operators.operator_of). Both are empty where reporters name
     no host. As one reporter alone tells of it, where `reporter` is not empty.
     """
 

@@ -526,7 +526,7 @@ class ReceivingHost(models.Model):
     """A receiving MX that reporters named, and who runs it. Made by roll_up alone."""
 
     name = models.CharField(max_length=253, primary_key=True)
-    # Its registrable domain, by mailtls.providers.operator_of.
+    # Its registrable domain, by domains.operators.operator_of.
     operator = models.CharField(max_length=253)
 
     class Meta:

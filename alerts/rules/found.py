@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from alerts.rules.history import History
-from mailtls.providers import operator_of
+from domains.operators import operator_of
 
 # Failures of the policy host, not of an MX, whatever MX the reporter names beside them.
 POLICY_HOST_TYPES = frozenset(

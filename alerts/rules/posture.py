@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from alerts.rules.kinds import Severity
 from domains.lacks import Lack, implied_by
+from domains.operators import operator_of
 from mailtls.aspects import Status
 from mailtls.facts import Facts
-from mailtls.providers import operator_of
 from mailtls.sts_policy import Mode
 
 _UNSEEN = frozenset({Status.UNKNOWN, Status.NOT_CHECKED})

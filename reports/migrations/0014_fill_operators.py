@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from django.db import migrations
 
-from mailtls.providers import operator_of
+from domains.operators import operator_of
 
 LENGTHS = (1, 4, 16, 64)
 AT_ONCE = 5_000

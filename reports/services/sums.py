@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 
 from domains.models import Domain
-from mailtls.providers import operator_of
+from domains.operators import operator_of
 from reports.models import DailyFailures, DailySessions, DirtyDay, ReceivingHost
 from reports.spans import KEYS_A_DAY, LENGTHS, last_key, span_key
 from reports.sum_models import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailtls.providers import find_provider, operator_of, provider_at
+from mailtls.providers import find_provider
 
 
 @pytest.mark.parametrize(
@@ -25,20 +25,3 @@ from mailtls.providers import find_provider, operator_of, provider_at
 )
 def test_a_provider_is_recognised(hosts: list[str], provider: str | None):
     assert find_provider(hosts) == provider
-
-
-@pytest.mark.parametrize(
-    ("host", "operator", "provider"),
-    [
-        ("a-example.mail.protection.outlook.com", "outlook.com", "Microsoft 365"),
-        ("b-example.n-v1.mx.microsoft.", "mx.microsoft", "Microsoft 365"),
-        ("ALT1.ASPMX.L.Google.com", "google.com", "Google Workspace"),
-        ("mx0a-00000001.pphosted.com", "pphosted.com", "Proofpoint"),
-        ("mx1.shop.example.co.uk", "example.co.uk", ""),
-        ("mx", "mx", ""),
-        ("", "", ""),
-    ],
-)
-def test_who_runs_a_host_is_its_registrable_domain(host: str, operator: str, provider: str):
-    assert operator_of(host) == operator
-    assert provider_at(operator) == provider

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.models import Team
 from domains.models import NO_PROVIDER, DomainQuerySet, StsMode
-from mailtls.providers import provider_at
+from domains.operators import provider_at
 from reports.cause_key import CauseKey
 from reports.charts import fleet_reports_href
 from reports.fleet import Fleet, Scope

@@ -23,7 +23,7 @@ from alerts.services.handle import may_handle
 from alerts.views.incidents import visible_incident
 from alerts.words import words_of
 from domains.models import Domain, DomainQuerySet
-from mailtls.providers import operator_of
+from domains.operators import operator_of
 from reports import queries
 from reports.charts import sessions_chart
 from tlsrpt_portal.pages.incident_evidence import read_check_evidence
