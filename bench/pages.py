@@ -112,6 +112,8 @@ PAGES = (
     "/coverage/?days=365",
     "/coverage/?on={past}",
     "/coverage/?team={team}&days=365",
+    "/coverage/domains/?on={past}",
+    "/coverage/domains/?on={past}&sts=missing&sort=-team",
     "/coverage/print/",
     "/coverage/exceptions/",
     "/rollout/",

@@ -33,7 +33,6 @@ ODD = {
     "another script's digit": "٣",
     "a digit that is no decimal": "²",
     "negative": "-1",
-    "a zero byte": "\x00",
     "quotes": "%'\"<",
     "no day": "2026-99-99",
     "the first day": "0001-01-01",
@@ -53,6 +52,19 @@ def test_an_odd_address_ends_in_a_page(client, odd):
         for name in names:
             answer = client.get(path, fixed | {name: odd})
             assert answer.status_code in {200, 404}, (page, name)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/failures/?provider=%00", "/jump/?q=a%00b", "/domains/a%00b/", "/api/v1/figures?team=%00"],
+)
+def test_an_address_with_a_zero_byte_is_refused(client, address):
+    client.force_login(UserFactory(is_superuser=True))
+
+    answer = client.get(address)
+
+    assert answer.status_code == 400
+    assert "Content-Security-Policy" in answer.headers
 
 
 def test_keys_that_are_none_choose_nothing(client):

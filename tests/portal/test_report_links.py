@@ -244,7 +244,7 @@ def test_a_chip_leads_to_the_list_without_its_condition(client):
         "team=1.5",
         "team=-1",
         "sts=odd",
-        "cause=x&mx=%00",
+        "cause=x&mx=%F0%9F",
         "about=x",
     ],
 )
