@@ -21,6 +21,7 @@ from reports.fleet import (
     count_distinct,
     domain_failures_of,
     failures_of,
+    newest_causes_of,
 )
 
 
@@ -117,13 +118,18 @@ def domain_counts(scope: Scope, found: Sequence[Cause], since: date, until: date
     """Give how many domains each of these causes touches, as `extents` does."""
     if _is_at("receiving_mx", found):
         return _counts(domain_failures_of(scope, since, until), found, "domain_id")
-    told = causes_of(scope, since, until)
-    if not _is_at("operator", found):
-        return _counts(told, found, "domain_id")
-    # Each row is another domain: to look for equal ones would take most of the time.
-    rows = _named(told, found, "result_type", "operator").values_list("result_type", "operator")
-    counts = {tuple(key): domains for *key, domains in rows.annotate(Count("domain_id"))}
-    return [counts.get((one.result_type, one.operator), 0) for one in found]
+    # Where each row is another domain, to look for equal ones would take most of the time.
+    keys: tuple[str, ...] = ("result_type", "operator")
+    rows: QuerySet[Any] | None
+    if _is_at("operator", found):
+        rows = _named(causes_of(scope, since, until), found, *keys)
+    else:
+        keys, rows = ("result_type",), newest_causes_of(scope, since, until)
+    if rows is None:
+        return _counts(causes_of(scope, since, until), found, "domain_id")
+    groups = rows.values_list(*keys).annotate(Count("domain_id"))
+    counts = {tuple(key): domains for *key, domains in groups}
+    return [counts.get(tuple(getattr(one, key) for key in keys), 0) for one in found]
 
 
 def _told_by(scope: Scope, found: Sequence[Cause], since: date, until: date) -> QuerySet[Any]:
@@ -140,7 +146,7 @@ def _counts(told: QuerySet[Any], found: Sequence[Cause], name: str) -> list[int]
     if not found:
         return []
     keys = "result_type", *(key for key in ("operator", "receiving_mx") if _is_at(key, found))
-    counts = count_distinct(_named(told, found, *keys), keys, name)
+    counts = count_distinct(_named(told, found, *keys[1:]), keys, name)
     return [counts.get(tuple(getattr(one, key) for key in keys), 0) for one in found]
 
 

@@ -174,6 +174,14 @@ def causes_of(scope: Scope, since: date, until: date) -> QuerySet[DomainCause]:
     return _seen(DomainCause.objects.all(), told, scope, since, until)
 
 
+def newest_causes_of(scope: Scope, since: date, until: date) -> QuerySet[DomainCause] | None:
+    """Give one row for each result type and domain that had it in the span, where such are held."""
+    if _is_told_of_after(scope, until):
+        return None
+    newest = DomainCause.objects.filter(is_newest=True, last_day__range=(since, until))
+    return of_domains(newest, scope)
+
+
 def _seen(
     rows: QuerySet[Any], told: QuerySet[Any], scope: Scope, since: date, until: date
 ) -> QuerySet[Any]:

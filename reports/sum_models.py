@@ -151,13 +151,16 @@ class DomainCause(models.Model):
     result_type = models.CharField(max_length=64)
     operator = models.CharField(max_length=253, blank=True)
     last_day = models.DateField()
+    # Of the rows of a domain and result type the newest one: so domains count once for a type.
+    is_newest = models.BooleanField(db_default=False)
 
     class Meta:
         indexes = [
             # extents of some causes at their operators, and how many domains causes touch lately.
             models.Index(fields=("operator", "result_type"), name="cause_at_operator"),
             models.Index(
-                fields=("last_day", "result_type", "operator", "domain_id"), name="cause_by_day"
+                fields=("last_day", "is_newest", "result_type", "operator", "domain_id"),
+                name="cause_by_day",
             ),
         ]
 

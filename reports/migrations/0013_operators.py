@@ -116,12 +116,13 @@ class Migration(migrations.Migration):
                 ("result_type", models.CharField(max_length=64)),
                 ("operator", models.CharField(blank=True, max_length=253)),
                 ("last_day", models.DateField()),
+                ("is_newest", models.BooleanField(db_default=False)),
             ],
             options={
                 "indexes": [
                     models.Index(fields=["operator", "result_type"], name="cause_at_operator"),
                     models.Index(
-                        fields=["last_day", "result_type", "operator", "domain_id"],
+                        fields=["last_day", "is_newest", "result_type", "operator", "domain_id"],
                         name="cause_by_day",
                     ),
                 ]

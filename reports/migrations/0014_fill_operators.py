@@ -78,6 +78,16 @@ SELECT domain_id, result_type, operator, MAX(day) FROM reports_dailyfailures
 WHERE counted_failed_sessions > 0 GROUP BY domain_id, result_type, operator
 """
 
+NEWEST = """
+UPDATE reports_domaincause SET is_newest = NOT is_newest
+WHERE NOT EXISTS (
+    SELECT 1 FROM reports_domaincause o WHERE o.domain_id = reports_domaincause.domain_id
+    AND o.result_type = reports_domaincause.result_type
+    AND (o.last_day > reports_domaincause.last_day
+         OR (o.last_day = reports_domaincause.last_day
+             AND o.operator < reports_domaincause.operator)))
+"""
+
 
 def hold_operators(apps, schema_editor):
     """Let the keys of PostgreSQL hold operators, too (see 0009)."""
@@ -111,7 +121,7 @@ def fill(apps, schema_editor):
     if not is_sqlite:
         ordinal = "(s.day - DATE '0001-01-01' + 1)"
     with schema_editor.connection.cursor() as cursor:
-        for statement in (OPERATORS, TEAM_FAILURES, CAUSES):
+        for statement in (OPERATORS, TEAM_FAILURES, CAUSES, NEWEST):
             cursor.execute(statement)
         cursor.execute(DAYS.format(ordinal=ordinal))
         for shorter, length in pairwise(LENGTHS):

@@ -131,6 +131,14 @@ GROUP BY s.domain_id, s.result_type, s.operator
 ON CONFLICT (domain_id, result_type, operator) DO UPDATE SET
     last_day = {greatest}({causes}.last_day, excluded.last_day)
 """
+_NEWEST_CAUSES = """
+UPDATE {causes} SET is_newest = NOT is_newest
+WHERE {where} AND is_newest <> NOT EXISTS (
+    SELECT 1 FROM {causes} o
+    WHERE o.domain_id = {causes}.domain_id AND o.result_type = {causes}.result_type
+    AND (o.last_day > {causes}.last_day
+         OR (o.last_day = {causes}.last_day AND o.operator < {causes}.operator)))
+"""
 _LAST_DAYS = """
 UPDATE {counted} SET last_day = (SELECT MAX(r.last_day) FROM {reporters} r
                                  WHERE r.domain_id = {counted}.domain_id)
@@ -215,7 +223,8 @@ def put_in_touched(cursor: Any, *, had_figures: bool) -> None:
     if had_figures:
         _go_back(cursor)
     touched = "domain_id IN (SELECT domain_id FROM {dirty} WHERE is_claimed)"
-    _run(cursor, _LAST_DAYS, "sessions", "", touched.format(**_TABLES))
+    for statement in (_LAST_DAYS, _NEWEST_CAUSES):
+        _run(cursor, statement, "sessions", "", touched.format(**_TABLES))
 
 
 def _go_back(cursor: Any) -> None:
@@ -300,7 +309,8 @@ def rebuild(cursor: Any) -> None:
         where = f"s.domain_id BETWEEN {chunk[0]} AND {chunk[-1]}"
         for statement, table in (*_SUMS, *_NEWEST):
             _run(cursor, statement, table, _ALL, where)
-    _run(cursor, _LAST_DAYS, "sessions", "")
+    for statement in (_LAST_DAYS, _NEWEST_CAUSES):
+        _run(cursor, statement, "sessions", "")
 
 
 _ANEW = (

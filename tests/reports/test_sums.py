@@ -99,12 +99,18 @@ def added_up() -> list[Any]:
             (spans, 3),
         )
     ]
+    newest: dict[Any, Any] = {}
+    for (pk, result_type, operator), day in causes.items():
+        kept = newest.get((pk, result_type))
+        if kept is None or (kept[0], operator) < (day, kept[1]):
+            newest[pk, result_type] = (day, operator)
     last_days: dict[int, date] = {}
     for (pk, _), day in reporters.items():
         last_days[pk] = max(day, last_days.get(pk, date.min))
     return [
         *sums,
-        *(sorted((*key, day) for key, day in one.items()) for one in (reporters, causes)),
+        sorted((*key, day) for key, day in reporters.items()),
+        sorted((*key, day, newest[key[:2]] == (day, key[2])) for key, day in causes.items()),
         sorted(last_days.items()),
     ]
 
