@@ -30,7 +30,7 @@ class Cause(CauseKey):
     """The failed sessions of a cause."""
 
     failed_sessions: int
-    operators: int = 0
+    operators: int = 0  # of the MX hosts of a result type, as far as they are named
     first_day: date
     last_day: date
 
@@ -56,7 +56,7 @@ def causes(scope: Scope, since: date, until: date) -> list[Cause]:
         Cause(
             result_type=result_type,
             failed_sessions=sum(one.failed_sessions for one in group),
-            operators=sum(one.operators for one in group),
+            operators=sum(bool(one.operator) for one in group),
             first_day=min(one.first_day for one in group),
             last_day=max(one.last_day for one in group),
         )
@@ -67,20 +67,7 @@ def causes(scope: Scope, since: date, until: date) -> list[Cause]:
 
 def causes_by_operator(scope: Scope, since: date, until: date) -> list[Cause]:
     """Give the failed sessions by result type and operator, most failed sessions first."""
-    rows = failures_of(scope, since, until).values_list("result_type", "operator")
-    summed = rows.annotate(Sum("counted_failed_sessions"), Min("day"), Max("day"))
-    found = [
-        Cause(
-            result_type=result_type,
-            operator=operator,
-            failed_sessions=failed,
-            operators=1 if operator else 0,
-            first_day=first_day,
-            last_day=last_day,
-        )
-        for result_type, operator, failed, first_day, last_day in summed
-    ]
-    return sorted(found, key=lambda one: (-one.failed_sessions, one.result_type, one.operator))
+    return _by_place(failures_of(scope, since, until), "operator")
 
 
 def causes_by_receiving_mx(scope: Scope, since: date, until: date) -> list[Cause]:
@@ -88,19 +75,26 @@ def causes_by_receiving_mx(scope: Scope, since: date, until: date) -> list[Cause
 
     Not for a whole fleet: each of its domains may have hosts of its own.
     """
-    rows = domain_failures_of(scope, since, until).values_list("result_type", "receiving_mx")
-    summed = rows.annotate(Sum("counted_failed_sessions"), Min("day"), Max("day"))
+    return _by_place(domain_failures_of(scope, since, until), "receiving_mx")
+
+
+def _by_place(rows: QuerySet[Any], place: str) -> list[Cause]:
+    summed = rows.values_list("result_type", place).annotate(
+        Sum("counted_failed_sessions"), Min("day"), Max("day")
+    )
     found = [
         Cause(
             result_type=result_type,
-            receiving_mx=receiving_mx,
+            **{place: where},
             failed_sessions=failed,
             first_day=first_day,
             last_day=last_day,
         )
-        for result_type, receiving_mx, failed, first_day, last_day in summed
+        for result_type, where, failed, first_day, last_day in summed
     ]
-    return sorted(found, key=lambda one: (-one.failed_sessions, one.result_type, one.receiving_mx))
+    return sorted(
+        found, key=lambda one: (-one.failed_sessions, one.result_type, getattr(one, place))
+    )
 
 
 def extents(scope: Scope, found: Sequence[Cause], since: date, until: date) -> list[Extent]:
