@@ -26,9 +26,11 @@ class Taken:
 def read_parts(domains: Scope, cause: CauseKey, span: Span, most: int | None) -> Taken:
     """Take a cause apart: the first domains and hosts, or all."""
     asked = domains, cause, span.since, span.until
-    told = cause_parts.told_of(*asked)
+    nothing = Parts(shown=[], count=0)
+    if not (told := cause_parts.told_of(*asked)):
+        return Taken(by_domain=nothing, by_reporter=[], by_place=nothing)
     if cause.receiving_mx is not None:
-        by_place = Parts(shown=[], count=0)
+        by_place = nothing
     elif cause.operator is not None:
         by_place = cause_parts.parts_by_host(*asked, most)
     else:
