@@ -36,6 +36,17 @@ def _hidden(label: str) -> django_filters.CharFilter:
     return django_filters.CharFilter(widget=forms.HiddenInput(), label=label)
 
 
+def hidden_key(label: str) -> django_filters.NumberFilter:
+    """Give a filter by the key of a row; what is none that a database could hold is refused."""
+    return django_filters.NumberFilter(
+        widget=forms.HiddenInput(),
+        label=label,
+        min_value=1,
+        max_value=BigIntegerField.MAX_BIGINT,
+        decimal_places=0,
+    )
+
+
 class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
     """What narrows the list of reports.
 
@@ -54,13 +65,7 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
     about = django_filters.ChoiceFilter(
         choices=ABOUT_CHOICES, widget=forms.HiddenInput(), label="About"
     )
-    team = django_filters.NumberFilter(
-        widget=forms.HiddenInput(),
-        label="Team",
-        min_value=1,
-        max_value=BigIntegerField.MAX_BIGINT,
-        decimal_places=0,
-    )
+    team = hidden_key("Team")
     sts = django_filters.ChoiceFilter(
         choices=StsMode.choices, widget=forms.HiddenInput(), label="MTA-STS mode"
     )

@@ -118,9 +118,8 @@ def domain_failures_of(scope: Scope, since: date, until: date) -> QuerySet[Daily
 
 def spans_of(scope: Scope, since: date, until: date) -> QuerySet[DomainSpan]:
     """Give the rows that make up these days, a few for each domain."""
-    # Where nothing is told of later, the longest span around the last day holds no day more.
-    end = until if _is_told_of_after(scope, until) else last_day_around(until)
-    return of_domains(DomainSpan.objects.filter(span__in=spans_between(since, end)), scope)
+    rows = DomainSpan.objects.filter(span__in=_fewest_spans(scope, since, until))
+    return of_domains(rows, scope)
 
 
 def days_of(scope: Scope, days: Iterable[date]) -> QuerySet[DomainSpan]:
@@ -147,8 +146,8 @@ def find_told_domains(scope: Scope, since: date, until: date) -> QuerySet[Any] |
 def cause_reporters_of(scope: Scope, since: date, until: date) -> QuerySet[Any]:
     """Give rows of failed sessions that count, by cause, operator and reporter, of some days."""
     if isinstance(scope, Fleet) and scope.is_added_up:
-        end = until if _is_told_of_after(scope, until) else last_day_around(until)
-        return scope.of_teams(TeamCauseSpan.objects.filter(span__in=spans_between(since, end)))
+        spans = _fewest_spans(scope, since, until)
+        return scope.of_teams(TeamCauseSpan.objects.filter(span__in=spans))
     return domain_failures_of(scope, since, until)
 
 
@@ -197,6 +196,13 @@ def _seen(
     newest = Subquery(told.order_by("-day").values("day")[:1], output_field=DateField())
     later = Q(last_day__gt=until, newest__gte=since)
     return of_domains(rows.annotate(newest=newest).filter(in_span | later), scope)
+
+
+def _fewest_spans(scope: Scope, since: date, until: date) -> list[int]:
+    """Name the spans that make up these days."""
+    # Where nothing is told of later, the longest span around the last day holds no day more.
+    end = until if _is_told_of_after(scope, until) else last_day_around(until)
+    return spans_between(since, end)
 
 
 def _is_told_of_after(scope: Scope, until: date) -> bool:

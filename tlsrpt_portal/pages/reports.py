@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import django_filters
-from django import forms
-from django.db.models import BigIntegerField
-
 from alerts.models import Incident
 from domains.models import Domain, DomainQuerySet
 from reports.filter_chips import Chip, address_without
-from reports.filters import ReportFilter
+from reports.filters import ReportFilter, hidden_key
 from reports.views.reports import ReportList
 
 
 class PortalReportFilter(ReportFilter):
     """What narrows the list; an incident leads here from each day of its chart."""
 
-    incident = django_filters.NumberFilter(
-        widget=forms.HiddenInput(),
-        label="Incident",
-        min_value=1,
-        max_value=BigIntegerField.MAX_BIGINT,
-        decimal_places=0,
-    )
+    incident = hidden_key("Incident")
 
     def find_named(self) -> DomainQuerySet | None:
         """Give the domain of the name, those the incident touches, or what is both."""
