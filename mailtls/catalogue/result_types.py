@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -207,19 +208,40 @@ UNEXPLAINED = ResultType(
     urgency=Urgency.MEDIUM,
 )
 
-# What well-known senders write as failure-reason-code, lower case, and what they mean by it.
+_NOT_NAMED = "The MX is not named by any mx line of the MTA-STS policy."
+_EXPIRED = "The certificate is past its end."
+_MISSING_LINK = "An intermediate certificate is missing."
+_FOREIGN_ROOT = "The chain ends in a root that the sender does not trust."
+_REVOKED = "The certificate was revoked."
+_SHORT_KEY = "The key of the certificate is too short."
+_NO_TLSA_MATCH = "No TLSA record matches the certificate."
+# What well-known senders and OpenSSL (its codes and its texts) write as failure-reason-code, in
+# lower case and with blanks between the words, and what they mean by it.
 _REASONS: tuple[tuple[str, str], ...] = (
-    ("mtasts-policy-mx-mismatch", "The MX is not named by any mx line of the MTA-STS policy."),
-    ("mx not authorized by policy", "The MX is not named by any mx line of the MTA-STS policy."),
-    ("mx_hosts_mismatch", "The MX is not named by any mx line of the MTA-STS policy."),
-    ("certificate has expired", "The certificate is past its end."),
-    ("certificate-expired", "The certificate is past its end."),
-    ("self-signed certificate in", "The chain ends in a root that the sender does not trust."),
-    ("self-signed certificate", "The certificate is signed by itself."),
-    ("unable to get local issuer", "An intermediate certificate is missing."),
+    ("mtasts policy mx mismatch", _NOT_NAMED),
+    ("mx not authorized by policy", _NOT_NAMED),
+    ("mx hosts mismatch", _NOT_NAMED),
+    ("certificate has expired", _EXPIRED),
+    ("cert has expired", _EXPIRED),
+    ("certificate expired", _EXPIRED),
+    ("certificate is not yet valid", "The certificate is not valid yet."),
+    ("cert not yet valid", "The certificate is not valid yet."),
+    ("self signed certificate in", _FOREIGN_ROOT),
+    ("self signed cert in", _FOREIGN_ROOT),
+    ("self signed cert", "The certificate is signed by itself."),
+    ("unable to get local issuer", _MISSING_LINK),
+    ("unable to get issuer", _MISSING_LINK),
+    ("unable to verify the first certificate", _MISSING_LINK),
+    ("unable to verify leaf signature", _MISSING_LINK),
     ("unknown authority", "The chain ends in a CA that the sender does not trust."),
     ("hostname mismatch", "The certificate is for other names."),
-    ("policy_fetch_timeout", "The policy host did not answer in time."),
+    ("certificate revoked", _REVOKED),
+    ("cert revoked", _REVOKED),
+    ("key too weak", _SHORT_KEY),
+    ("key too small", _SHORT_KEY),
+    ("no matching dane tlsa records", _NO_TLSA_MATCH),
+    ("dane no match", _NO_TLSA_MATCH),
+    ("policy fetch timeout", "The policy host did not answer in time."),
     ("timeout", "The other side did not answer in time."),
     ("404", "The policy file was not found (HTTP 404)."),
 )
@@ -234,5 +256,7 @@ def describe_result_type(code: str) -> ResultType:
 
 def explain_reason(reason: str) -> str | None:
     """Find what a sender means by its failure-reason-code, or None."""
-    folded = reason.lower()
-    return next((words for pattern, words in _REASONS if pattern in folded), None)
+    folded = re.sub(r"[\s_-]+", " ", reason.lower())
+    # Not within a longer number, as those of OpenSSL's errors are.
+    told = (words for pattern, words in _REASONS if re.search(rf"(?<!\d){pattern}(?!\d)", folded))
+    return next(told, None)

@@ -34,6 +34,20 @@ def test_failures_without_a_cause_are_said_to_have_none():
         ("mtasts-policy-mx-mismatch", "mx line"),
         ("MX not authorized by policy.", "mx line"),
         ("certificate has expired", "past its end"),
+        ("X509_V_ERR_CERT_HAS_EXPIRED", "past its end"),
+        ("X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "intermediate"),
+        ("X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT", "intermediate"),
+        ("unable to verify the first certificate", "intermediate"),
+        ("X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT", "by itself"),
+        ("self signed certificate in certificate chain", "a root"),
+        ("X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN", "a root"),
+        ("X509_V_ERR_HOSTNAME_MISMATCH", "other names"),
+        ("certificate is not yet valid", "not valid yet"),
+        ("X509_V_ERR_CERT_REVOKED", "revoked"),
+        ("EE certificate key too weak", "too short"),
+        ("X509_V_ERR_DANE_NO_MATCH", "No TLSA record"),
+        ("policy_fetch_timeout", "policy host"),
+        ("HTTP status 404", "404"),
     ],
 )
 def test_reasons_of_well_known_senders_are_explained(reason, word):
@@ -42,6 +56,7 @@ def test_reasons_of_well_known_senders_are_explained(reason, word):
 
 def test_other_reasons_are_left_to_the_reader():
     assert explain_reason("the moon was full") is None
+    assert explain_reason("error:14044041:SSL routines") is None
 
 
 def test_words_are_plain_text():
