@@ -15,7 +15,7 @@ from accounts import access
 from accounts.api import person
 from domains.models import Domain, DomainQuerySet
 from reports import queries
-from reports.cause_queries import causes_by_receiving_mx, extents
+from reports.cause_queries import causes_by_receiving_mx, domain_counts
 from reports.models import PolicyResult, Report
 from webui.api_pages import Pages
 
@@ -118,9 +118,9 @@ def failures(request: HttpRequest, span: Query[Span]) -> list[dict[str, Any]]:
     """Give failed sessions by result type and receiving MX, most first."""
     since, until = _days(span)
     domains = _domains(request, span)
-    found = causes_by_receiving_mx(domains, since, until)
-    reach = extents(domains, found, since, until)
-    return [asdict(one) | asdict(extent) for one, extent in zip(found, reach, strict=True)]
+    found = causes_by_receiving_mx(domains, since, until).shown
+    counts = domain_counts(domains, found, since, until)
+    return [asdict(one) | {"domains": count} for one, count in zip(found, counts, strict=True)]
 
 
 @router.get("/reports", response=list[ReportOut])

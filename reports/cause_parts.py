@@ -12,16 +12,17 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count, Max, Min, QuerySet, Sum, Window
 
+from reports.cause_days import days_in_spans, time_of
 from reports.cause_key import CauseKey, of_cause
 from reports.cause_queries import MOST_NAMES
 from reports.fleet import (
+    Fleet,
     Scope,
-    cause_days_of,
+    cause_reporters_of,
     causes_of,
     count_distinct,
     domain_failures_of,
 )
-from reports.spans import day_of
 
 
 class Part(NamedTuple):
@@ -104,15 +105,19 @@ def parts_by_host(
 
 def told_of(scope: Scope, cause: CauseKey, since: date, until: date) -> list[Told]:
     """Give what reporters told of a cause, by operator."""
-    names, failed = ("reporter", "operator"), Sum("counted_failed_sessions")
-    held = None if cause.receiving_mx is not None else cause_days_of(scope, since, until)
-    if held is None:
-        rows = of_cause(domain_failures_of(scope, since, until), cause).values_list(*names)
-        return [Told(*row) for row in rows.annotate(failed, Min("day"), Max("day"))]
-    days = of_cause(held, cause).values_list(*names).annotate(failed, Min("span"), Max("span"))
+    is_by_host = cause.receiving_mx is not None
+    read = domain_failures_of if is_by_host else cause_reporters_of
+    rows = of_cause(read(scope, since, until), cause)
+    names, time = ("reporter", "operator"), time_of(rows)
+    found = list(
+        rows.values_list(*names).annotate(Sum("counted_failed_sessions"), Min(time), Max(time))
+    )
+    ends = {(reporter, operator): (first, last) for reporter, operator, _, first, last in found}
+    if isinstance(scope, Fleet) and time == "span":
+        ends = days_in_spans(scope, since, until, names, ends, lambda rows: of_cause(rows, cause))
     return [
-        Told(reporter, operator, sessions, day_of(first), day_of(last))
-        for reporter, operator, sessions, first, last in days
+        Told(reporter, operator, failed, *ends[reporter, operator])
+        for reporter, operator, failed, *_ in found
     ]
 
 

@@ -5,22 +5,23 @@ Scope and days are as in reports.queries.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import Count, Max, Min, QuerySet, Sum
 
+from reports.cause_days import as_time, days_in_spans, time_of
 from reports.cause_key import CauseKey, failures_telling, of_cause
 from reports.fleet import (
+    Fleet,
     Scope,
     cause_reporters_of,
     causes_of,
     count_distinct,
     domain_failures_of,
-    failures_of,
     newest_causes_of,
 )
 
@@ -30,88 +31,129 @@ class Cause(CauseKey):
     """The failed sessions of a cause."""
 
     failed_sessions: int
+    reporters: int  # that tell of it
     operators: int = 0  # of the MX hosts of a result type, as far as they are named
     first_day: date
     last_day: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
-    """How many domains a cause touches, and how many reporters tell of it."""
+class Causes:
+    """The first causes, most failed sessions first, and how many there are."""
 
-    domains: int
-    reporters: int
+    shown: list[Cause]
+    count: int
 
 
 # More names than this are not worth a filter.
 MOST_NAMES = 500
 
 
-def causes(scope: Scope, since: date, until: date) -> list[Cause]:
-    """Give the result types that failed sessions had, most failed sessions first."""
-    groups: defaultdict[str, list[Cause]] = defaultdict(list)
-    for one in causes_by_operator(scope, since, until):
-        groups[one.result_type].append(one)
-    found = [
-        Cause(
-            result_type=result_type,
-            failed_sessions=sum(one.failed_sessions for one in group),
-            operators=sum(bool(one.operator) for one in group),
-            first_day=min(one.first_day for one in group),
-            last_day=max(one.last_day for one in group),
-        )
-        for result_type, group in groups.items()
-    ]
-    return sorted(found, key=lambda one: (-one.failed_sessions, one.result_type))
+def causes(
+    scope: Scope, since: date, until: date, most: int | None = None, result_type: str = ""
+) -> Causes:
+    """Give the result types that failed sessions had, or just one: the first, or all."""
+    return _read_causes(scope, since, until, None, most, result_type)
 
 
-def causes_by_operator(scope: Scope, since: date, until: date) -> list[Cause]:
-    """Give the failed sessions by result type and operator, most failed sessions first."""
-    return _by_place(failures_of(scope, since, until), "operator")
+def causes_by_operator(
+    scope: Scope, since: date, until: date, most: int | None = None, result_type: str = ""
+) -> Causes:
+    """Give the failed sessions by result type, or of just one, and operator: the first, or all."""
+    return _read_causes(scope, since, until, "operator", most, result_type)
 
 
-def causes_by_receiving_mx(scope: Scope, since: date, until: date) -> list[Cause]:
-    """Give the failed sessions by result type and receiving MX, most failed sessions first.
+def causes_by_receiving_mx(
+    scope: Scope, since: date, until: date, most: int | None = None
+) -> Causes:
+    """Give the failed sessions by result type and receiving MX: the first, or all.
 
     Not for a whole fleet: each of its domains may have hosts of its own.
     """
-    return _by_place(domain_failures_of(scope, since, until), "receiving_mx")
+    return _read_causes(scope, since, until, "receiving_mx", most)
 
 
-def _by_place(rows: QuerySet[Any], place: str) -> list[Cause]:
-    summed = rows.values_list("result_type", place).annotate(
-        Sum("counted_failed_sessions"), Min("day"), Max("day")
+def _read_causes(
+    scope: Scope,
+    since: date,
+    until: date,
+    place: str | None,
+    most: int | None,
+    result_type: str = "",
+) -> Causes:
+    def of_type(rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows.filter(result_type=result_type) if result_type else rows
+
+    read = domain_failures_of if place == "receiving_mx" else cause_reporters_of
+    rows = of_type(read(scope, since, until))
+    groups, count = _group(rows, place, most)
+    ends = {group.key: (group.first, group.last) for group in groups}
+    if isinstance(scope, Fleet) and time_of(rows) == "span":
+        names = ("result_type",) if place is None else ("result_type", place)
+        ends = days_in_spans(scope, since, until, names, ends, of_type)
+    shown = [_cause(group, place, *ends[group.key]) for group in groups]
+    return Causes(shown=shown, count=count)
+
+
+def _cause(group: _Group, place: str | None, first_day: date, last_day: date) -> Cause:
+    result_type, *where = group.key
+    return Cause(
+        result_type=result_type,
+        **({} if place is None else {place: where[0]}),
+        failed_sessions=group.failed,
+        reporters=group.reporters,
+        operators=group.places if place is None else 0,
+        first_day=first_day,
+        last_day=last_day,
     )
-    found = [
-        Cause(
-            result_type=result_type,
-            **{place: where},
-            failed_sessions=failed,
-            first_day=first_day,
-            last_day=last_day,
-        )
-        for result_type, where, failed, first_day, last_day in summed
-    ]
-    return sorted(
-        found, key=lambda one: (-one.failed_sessions, one.result_type, getattr(one, place))
+
+
+class _Group(NamedTuple):
+    key: tuple[str, ...]  # the result type, and the place
+    failed: int
+    reporters: int
+    places: int  # that have a name
+    first: Any  # see time_of
+    last: Any
+
+
+# By reporter first, because PostgreSQL sorts all rows for COUNT(DISTINCT …).
+_GROUPS = """
+SELECT {key}, SUM(failed) AS failed, {reporters}, COUNT(DISTINCT NULLIF({place}, '')),
+       MIN(first_time), MAX(last_time), COUNT(*) OVER ()
+FROM ({told}) told GROUP BY {key} ORDER BY failed DESC, {key} LIMIT {most}
+"""
+_ALL = 2**31 - 1
+
+
+def _group(rows: QuerySet[Any], place: str | None, most: int | None) -> tuple[list[_Group], int]:
+    """Add up by cause what is told by reporter, too: the first groups, and how many there are."""
+    time = time_of(rows)
+    told = rows.order_by().values("result_type", place or "operator", "reporter")
+    told = told.annotate(failed=Sum("counted_failed_sessions"))
+    told = told.annotate(first_time=Min(time), last_time=Max(time))
+    inner, params = told.query.sql_with_params()
+    statement = _GROUPS.format(
+        key="result_type" if place is None else f"result_type, {place}",
+        place=place or "operator",
+        reporters="COUNT(DISTINCT reporter)" if place is None else "COUNT(*)",
+        told=inner,
+        most=most or _ALL,
     )
-
-
-def extents(scope: Scope, found: Sequence[Cause], since: date, until: date) -> list[Extent]:
-    """Give how far each of these causes reaches; all are of one kind of key."""
-    reporters = _counts(_told_by(scope, found, since, until), found, "reporter")
-    return [
-        Extent(domains=domain_count, reporters=reporter_count)
-        for domain_count, reporter_count in zip(
-            domain_counts(scope, found, since, until), reporters, strict=True
-        )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        found = cursor.fetchall()
+    groups = [
+        _Group(tuple(key), int(failed), reporters, places, as_time(first), as_time(last))
+        for *key, failed, reporters, places, first, last, _ in found
     ]
+    return groups, found[0][-1] if found else 0
 
 
 def domain_counts(scope: Scope, found: Sequence[Cause], since: date, until: date) -> list[int]:
-    """Give how many domains each of these causes touches, as `extents` does."""
+    """Give how many domains each of these causes touches; all are of one kind of key."""
     if _is_at("receiving_mx", found):
-        return _counts(domain_failures_of(scope, since, until), found, "domain_id")
+        return _counts(domain_failures_of(scope, since, until), found)
     # Where each row is another domain, to look for equal ones would take most of the time.
     keys: tuple[str, ...] = ("result_type", "operator")
     rows: QuerySet[Any] | None
@@ -120,27 +162,21 @@ def domain_counts(scope: Scope, found: Sequence[Cause], since: date, until: date
     else:
         keys, rows = ("result_type",), newest_causes_of(scope, since, until)
     if rows is None:
-        return _counts(causes_of(scope, since, until), found, "domain_id")
+        return _counts(causes_of(scope, since, until), found)
     groups = rows.values_list(*keys).annotate(Count("domain_id"))
     counts = {tuple(key): domains for *key, domains in groups}
     return [counts.get(tuple(getattr(one, key) for key in keys), 0) for one in found]
-
-
-def _told_by(scope: Scope, found: Sequence[Cause], since: date, until: date) -> QuerySet[Any]:
-    if _is_at("receiving_mx", found):
-        return domain_failures_of(scope, since, until)
-    return cause_reporters_of(scope, since, until)
 
 
 def _is_at(name: str, found: Sequence[Cause]) -> bool:
     return any(getattr(one, name) is not None for one in found)
 
 
-def _counts(told: QuerySet[Any], found: Sequence[Cause], name: str) -> list[int]:
+def _counts(told: QuerySet[Any], found: Sequence[Cause]) -> list[int]:
     if not found:
         return []
     keys = "result_type", *(key for key in ("operator", "receiving_mx") if _is_at(key, found))
-    counts = count_distinct(_named(told, found, *keys[1:]), keys, name)
+    counts = count_distinct(_named(told, found, *keys[1:]), keys, "domain_id")
     return [counts.get(tuple(getattr(one, key) for key in keys), 0) for one in found]
 
 

@@ -14,13 +14,13 @@ from functools import cached_property
 from typing import Any
 
 from django.db import connection
-from django.db.models import DateField, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import DateField, Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.access import Person, sees_everything, visible_to
 from domains.models import Domain, DomainQuerySet
 from reports.models import DailyFailures, DailySessions
-from reports.spans import KEYS_A_DAY, day_key, last_day_around, spans_between
+from reports.spans import day_key, last_day_around, spans_between
 from reports.sum_models import (
     NO_TEAM,
     CountedDomain,
@@ -151,14 +151,15 @@ def cause_reporters_of(scope: Scope, since: date, until: date) -> QuerySet[Any]:
     return domain_failures_of(scope, since, until)
 
 
-def cause_days_of(scope: Scope, since: date, until: date) -> QuerySet[TeamCauseSpan] | None:
-    """Give the same by day, `span` being its key, where such rows are held."""
-    if not isinstance(scope, Fleet) or not scope.is_added_up:
-        return None
-    days = TeamCauseSpan.objects.alias(length=F("span") % KEYS_A_DAY).filter(
-        span__range=(day_key(since), day_key(until)), length=1
-    )
-    return scope.of_teams(days)
+def cause_days_of(fleet: Fleet, days: Iterable[date]) -> QuerySet[TeamCauseSpan]:
+    """Give the same of single days of a fleet that is added up; `span` is the day's key."""
+    keys = [day_key(day) for day in days]
+    return fleet.of_teams(TeamCauseSpan.objects.filter(span__in=keys))
+
+
+def failures_on(fleet: Fleet, days: Iterable[date]) -> QuerySet[TeamFailures]:
+    """Give rows of failed sessions of single days of a fleet that is added up, as failures_of."""
+    return fleet.of_teams(TeamFailures.objects.filter(day__in=list(days)))
 
 
 def causes_of(scope: Scope, since: date, until: date) -> QuerySet[DomainCause]:

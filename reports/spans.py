@@ -6,6 +6,7 @@ A span is named by one number, made of its first day and its length.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 # Each a multiple of the one before, so that the longer ones begin where shorter ones do.
@@ -50,3 +51,13 @@ def spans_between(since: date, until: date) -> list[int]:
         keys.append(span_key(at, length))
         at += length
     return keys
+
+
+def days_within(keys: Iterable[int], since: date, until: date) -> list[date]:
+    """Give the days from `since` to `until` that these spans hold."""
+    first, last = since.toordinal(), until.toordinal()
+    days: set[int] = set()
+    for key in keys:
+        start, length = divmod(key, KEYS_A_DAY)
+        days.update(range(max(start, first), min(start + length - 1, last) + 1))
+    return [date.fromordinal(day) for day in sorted(days)]

@@ -21,15 +21,15 @@ pytestmark = pytest.mark.django_db
 UNTIL = DAY + timedelta(days=3)
 
 
-def _extents(scope, since, until):
+def _domain_counts(scope, since, until):
     asked = (
         cause_queries.causes,
         cause_queries.causes_by_operator,
         cause_queries.causes_by_receiving_mx,
     )
     return [
-        cause_queries.extents(scope, found, since, until)
-        for found in (ask(scope, since, until) for ask in asked)
+        cause_queries.domain_counts(scope, ask(scope, since, until).shown, since, until)
+        for ask in asked
     ]
 
 
@@ -48,7 +48,7 @@ QUESTIONS = (
     cause_queries.causes,
     cause_queries.causes_by_operator,
     cause_queries.causes_by_receiving_mx,
-    _extents,
+    _domain_counts,
     queries.by_reporter,
     queries.by_policy_type,
 )
@@ -86,9 +86,9 @@ def member(teams):
     return user
 
 
-def answers(scope) -> list[object]:
+def answers(scope, since=DAY, until=UNTIL) -> list[object]:
     """Ask everything; of the days asked of, one lies after the span."""
-    found = [question(scope, DAY, UNTIL) for question in QUESTIONS]
+    found = [question(scope, since, until) for question in QUESTIONS]
     found += [queries.last_report_days(scope), queries.last_heard_of(scope)]
     found.append(queries.data_freshness(scope).newest_day)
     for place in (
@@ -99,14 +99,14 @@ def answers(scope) -> list[object]:
         {"receiving_mx": "mx1.recipient.example"},
     ):
         cause = CauseKey(result_type="certificate-expired", **place)
-        found.append(cause_queries.failed_by_day(scope, cause, DAY, UNTIL))
-        found.append(cause_parts.parts_by_domain(scope, cause, DAY, UNTIL))
-        found.append(cause_parts.parts_by_domain(scope, cause, DAY, UNTIL, 1))
-        told = cause_parts.told_of(scope, cause, DAY, UNTIL)
+        found.append(cause_queries.failed_by_day(scope, cause, since, until))
+        found.append(cause_parts.parts_by_domain(scope, cause, since, until))
+        found.append(cause_parts.parts_by_domain(scope, cause, since, until, 1))
+        told = cause_parts.told_of(scope, cause, since, until)
         found.append(cause_parts.parts_by_reporter(told))
-        found.append(cause_parts.parts_by_operator(told, scope, cause, DAY, UNTIL))
-        found.append(cause_parts.parts_by_host(scope, cause, DAY, UNTIL))
-        found.append(cause_parts.parts_by_host(scope, cause, DAY, UNTIL, 1))
+        found.append(cause_parts.parts_by_operator(told, scope, cause, since, until))
+        found.append(cause_parts.parts_by_host(scope, cause, since, until))
+        found.append(cause_parts.parts_by_host(scope, cause, since, until, 1))
     return found
 
 
@@ -148,3 +148,24 @@ def test_what_was_told_of_before_and_after_the_span_was_not_told_of_in_it(teams)
 
     assert (between.domains, between.reporters, between.sessions) == (0, 0, 0)
     assert whole == queries.totals(boss.domains, DAY, far)
+
+
+def test_long_spans_of_rare_failures_say_what_the_domains_say(teams, member):
+    documents = []
+    for n in range(30):
+        day = DAY + timedelta(days=n * n % 191)
+        entry = policy_entry(domain=f"d{n % 4}.example", good=n, bad=1 + n, details=[DETAIL])
+        span = {"start-datetime": f"{day}T00:00:00Z", "end-datetime": f"{day}T23:59:59Z"}
+        reporter = ("Google Inc.", "Other", "Rare")[n % 5 % 3]
+        documents.append(
+            numbered(100 + n, organization_name=reporter, policies=[entry], date_range=span)
+        )
+    take_in(*documents)
+
+    for person in (UserFactory(is_superuser=True), member):
+        for since, days in ((0, 190), (3, 200), (7, 100), (60, 64), (100, 30)):
+            first = DAY + timedelta(days=since)
+            fleet, last = Fleet(person), first + timedelta(days=days)
+
+            assert fleet.is_added_up
+            assert answers(fleet, first, last) == answers(fleet.domains, first, last)

@@ -87,18 +87,18 @@ def test_figures_by_domain(fleet):
 
 
 def test_causes_come_from_the_details_of_what_counts(fleet):
-    [tlsa, expired] = cause_queries.causes(None, DAY, NEXT)
+    [tlsa, expired] = cause_queries.causes(None, DAY, NEXT).shown
 
     assert (tlsa.result_type, tlsa.failed_sessions) == ("tlsa-invalid", 10)
     assert tlsa.operators == 1
     assert (tlsa.first_day, tlsa.last_day) == (NEXT, NEXT)
     assert (expired.result_type, expired.failed_sessions) == ("certificate-expired", 2)
-    by_mx = cause_queries.causes_by_receiving_mx(None, DAY, NEXT)
+    by_mx = cause_queries.causes_by_receiving_mx(None, DAY, NEXT).shown
     assert [(row.receiving_mx, row.failed_sessions) for row in by_mx] == [
         ("mx.hoster.example", 10),
         ("mx1.recipient.example", 2),
     ]
-    by_operator = cause_queries.causes_by_operator(None, DAY, NEXT)
+    by_operator = cause_queries.causes_by_operator(None, DAY, NEXT).shown
     assert [(row.operator, row.failed_sessions) for row in by_operator] == [
         ("hoster.example", 10),
         ("recipient.example", 2),
@@ -116,12 +116,12 @@ def test_causes_come_from_the_details_of_what_counts(fleet):
 def test_causes_reach_so_many_domains_and_reporters(ask, fleet):
     found = ask(None, DAY, NEXT)
 
-    [tlsa, expired] = cause_queries.extents(None, found, DAY, NEXT)
-
-    assert (tlsa.domains, tlsa.reporters) == (2, 1)
-    assert (expired.domains, expired.reporters) == (1, 1)
-    [later] = cause_queries.extents(None, found[1:], NEXT, NEXT)
-    assert (later.domains, later.reporters) == (0, 0)
+    assert found.count == 2
+    assert [one.reporters for one in found.shown] == [1, 1]
+    assert cause_queries.domain_counts(None, found.shown, DAY, NEXT) == [2, 1]
+    assert cause_queries.domain_counts(None, found.shown[1:], NEXT, NEXT) == [0]
+    first = ask(None, DAY, NEXT, 1)
+    assert (first.shown, first.count) == (found.shown[:1], 2)
 
 
 def test_figures_by_reporter_and_policy_type(fleet):

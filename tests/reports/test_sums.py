@@ -29,7 +29,15 @@ from reports.models import (
 from reports.services.apply_retention import apply_retention
 from reports.services.attribute import attribute_new_domains
 from reports.services.roll_up import mark_all_dirty, rebuild_sums, roll_up
-from reports.spans import LENGTHS, day_key, day_of, last_day_around, span_key, spans_between
+from reports.spans import (
+    LENGTHS,
+    day_key,
+    day_of,
+    days_within,
+    last_day_around,
+    span_key,
+    spans_between,
+)
 from reports.sum_models import (
     CountedDomain,
     DomainCause,
@@ -307,6 +315,10 @@ def test_spans_between_two_days_are_exactly_those_days(since, length):
 
     days = [day_of(key) + timedelta(days=n) for key in keys for n in range(key % 128)]
     assert days == [since + timedelta(days=n) for n in range(length + 1)]
+    assert days_within(keys, since, until) == days
+    assert days_within(keys[-1:], since, until - timedelta(days=1)) == [
+        day for day in days[:-1] if day >= day_of(keys[-1])
+    ]
 
 
 @given(DAYS, st.integers(min_value=0, max_value=2000))

@@ -12,7 +12,7 @@ from django.urls import reverse
 from domains.models import Domain, HostedPolicy, StateChange
 from mailtls.catalogue.result_types import ResultType, describe_result_type, explain_reason
 from reports import cause_queries, queries
-from reports.cause_queries import Cause, Extent
+from reports.cause_queries import Cause
 from reports.charts import reports_href, sessions_chart
 from reports.models import FailureDetail, PolicyKind
 from reports.queries import DayFigures, ReporterFigures, Totals
@@ -135,13 +135,10 @@ def read_reports(
     since, until = queries.last_complete_days(max(CHART_DAYS, span.days))
     long = queries.daily_figures(one, since, until)
     week_since, _ = queries.last_complete_days(7)
-    causes = cause_queries.causes_by_receiving_mx(one, span.since, span.until)
-    extents = cause_queries.extents(one, causes, span.since, span.until)
+    causes = cause_queries.causes_by_receiving_mx(one, span.since, span.until).shown
+    week_causes = cause_queries.causes_by_receiving_mx(one, week_since, until, 1)
     reasons = _reasons(domain, span)
-    shown = [
-        _show(domain, cause, extent, reasons, span)
-        for cause, extent in zip(causes, extents, strict=True)
-    ]
+    shown = [_show(domain, cause, reasons, span) for cause in causes]
     types = {kind.policy_type: kind for kind in queries.by_policy_type(one, week_since, until)}
     no_policy = types.get(PolicyKind.NO_POLICY_FOUND)
     figures = queries.by_reporter(one, span.since, span.until)
@@ -162,7 +159,7 @@ def read_reports(
         week=compare_weeks(long),
         every_cause=shown,
         reporters=_read_reporters(domain, figures, span),
-        top_cause=next(iter(cause_queries.causes_by_receiving_mx(one, week_since, until)), None),
+        top_cause=next(iter(week_causes.shown), None),
         no_policy_sessions=no_policy.successes + no_policy.failures if no_policy else 0,
         failing_since=failing_since(long),
         is_failing_longer=failing_since(long) == since,
@@ -252,7 +249,6 @@ def _reasons(domain: Domain, span: Span) -> dict[str, tuple[str, ...]]:
 def _show(
     domain: Domain,
     cause: Cause,
-    extent: Extent,
     reasons: dict[str, tuple[str, ...]],
     span: Span,
 ) -> ShownCause:
@@ -263,7 +259,7 @@ def _show(
         result_type=cause.result_type,
         receiving_mx=receiving_mx,
         failed_sessions=cause.failed_sessions,
-        reporters=extent.reporters,
+        reporters=cause.reporters,
         first_day=cause.first_day,
         last_day=cause.last_day,
         words=describe_result_type(cause.result_type),

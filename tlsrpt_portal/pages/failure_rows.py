@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
 from domains.models import NO_PROVIDER, Domain
 from reports import cause_queries, queries
-from reports.cause_queries import Cause, Extent, extents
+from reports.cause_queries import Cause, Causes
 from reports.models import PolicyKind
 from reports.queries import ProviderFigures, Sums
 from reports.signs import cause_name
@@ -45,37 +45,34 @@ class Rows:
 
 
 def _by_cause_and_operator(asked: Asked, most: int | None) -> Rows:
-    span = asked.span
-    found = cause_queries.causes_by_operator(asked.domains, span.since, span.until)
-    return _cause_rows(asked, found, most)
+    return _cause_rows(asked, cause_queries.causes_by_operator, most)
 
 
 def _by_cause(asked: Asked, most: int | None) -> Rows:
-    found = cause_queries.causes(asked.domains, asked.span.since, asked.span.until)
-    return _cause_rows(asked, found, most)
+    return _cause_rows(asked, cause_queries.causes, most)
 
 
-def _cause_rows(asked: Asked, found: Sequence[Cause], most: int | None) -> Rows:
-    asked_for = [one for one in found if asked.cause in {"", one.result_type}]
-    chosen = asked_for[:most]
-    reach = extents(asked.domains, chosen, asked.span.since, asked.span.until)
+def _cause_rows(asked: Asked, read: Callable[..., Causes], most: int | None) -> Rows:
+    days = asked.span.since, asked.span.until
+    found = read(asked.domains, *days, most, asked.cause)
+    domains = cause_queries.domain_counts(asked.domains, found.shown, *days)
     rows = [
-        _cause_row(one, extent, asked.group_href(one))
-        for one, extent in zip(chosen, reach, strict=True)
+        _cause_row(one, count, asked.group_href(one))
+        for one, count in zip(found.shown, domains, strict=True)
     ]
-    return Rows(shown=rows, count=len(asked_for))
+    return Rows(shown=rows, count=found.count)
 
 
-def _cause_row(one: Cause, extent: Extent, href: str) -> Row:
+def _cause_row(one: Cause, domains: int, href: str) -> Row:
     return Row(
         name=cause_name(one.result_type),
         href=href,
         failed=one.failed_sessions,
         failed_href=href,
         operator=_operators(one),
-        domains=extent.domains,
+        domains=domains,
         domains_href=f"{href}#domains",
-        reporters=extent.reporters,
+        reporters=one.reporters,
         reporters_href=f"{href}#reporters",
         first_day=one.first_day,
         last_day=one.last_day,

@@ -46,7 +46,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     chart = sessions_chart(figures[-span.days :], marks, query={"about": "watched"})
     if file := asked_file(request, _teams_sheet(teams), chart.sheet):
         return file
-    causes = cause_queries.causes(fleet, week_since, until)[:MOST_CAUSES]
+    causes = cause_queries.causes(fleet, week_since, until, MOST_CAUSES).shown
     context = {
         "now": now,
         "strips": coverage_strips(now, _month_ago(active)),

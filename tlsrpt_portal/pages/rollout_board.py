@@ -325,7 +325,7 @@ def _what_if(
     until: date,
 ) -> WhatIf:
     scope = {"sts": StsMode.TESTING.value, "days": str(EVIDENCE_DAYS)}
-    causes = cause_queries.causes_by_operator(testing, since, until)[:MOST_REFUSED]
+    causes = cause_queries.causes_by_operator(testing, since, until, MOST_REFUSED).shown
     senders = queries.failures_by_reporter(testing, since, until)[:MOST_REFUSED]
     return WhatIf(
         domains=len(tried),
