@@ -39,7 +39,8 @@ def days_in_spans(
 ) -> dict[tuple[Any, ...], tuple[date, date]]:
     """Give the first and the last day from the first and the last span.
 
-    Both by key, whose columns are `names`; `narrow` keeps the rows that all of this is about.
+    Both by key, whose columns are `names`; `narrow` keeps the rows that all of this is about. What
+    a roll-up has taken away since the spans were read is left out.
     """
     days = days_within({span for pair in ends.values() for span in pair}, since, until)
     if "reporter" in names:

@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Max, Min, QuerySet, Sum, Window
+from django.db import connection
+from django.db.models import F, Max, Min, Sum
 
 from reports.cause_days import days_in_spans, time_of
 from reports.cause_key import CauseKey, of_cause
-from reports.cause_queries import MOST_NAMES
+from reports.cause_queries import ALL
 from reports.fleet import (
     Fleet,
     Scope,
     cause_reporters_of,
     causes_of,
     count_distinct,
+    domain_cause_sums_of,
     domain_failures_of,
 )
 
@@ -57,10 +59,7 @@ def parts_by_domain(
     scope: Scope, cause: CauseKey, since: date, until: date, most: int | None = None
 ) -> Parts:
     """Give the part that each domain has, by its id: the first ones, or all."""
-    rows = of_cause(domain_failures_of(scope, since, until), cause)
-    found = _first_parts(rows, "domain_id", most)
-    parts = [Part(pk, failed, 1, first, last) for pk, failed, first, last, _ in found]
-    return Parts(shown=parts, count=found[0][-1] if found else 0)
+    return _first_parts(scope, cause, since, until, "domain_id", most)
 
 
 def parts_by_reporter(told: Iterable[Told]) -> list[Part]:
@@ -87,20 +86,7 @@ def parts_by_host(
     scope: Scope, cause: CauseKey, since: date, until: date, most: int | None = None
 ) -> Parts:
     """Give the part that each receiving MX of a cause at one operator has: the first, or all."""
-    rows = of_cause(domain_failures_of(scope, since, until), cause)
-    one, other = Min("domain_id"), Max("domain_id")
-    found = _first_parts(rows, "receiving_mx", most, one=one, other=other)
-    shared = [host for host, *_, one, other, _ in found if one != other]
-    domains: dict[Any, int] = {}
-    # Where providers give each domain a host of its own there is hardly any to count.
-    if shared:
-        of_shared = rows.filter(receiving_mx__in=shared) if len(shared) <= MOST_NAMES else rows
-        domains = count_distinct(of_shared, ("receiving_mx",), "domain_id")
-    parts = [
-        Part(host, failed, domains.get((host,), 1), first, last)
-        for host, failed, first, last, *_ in found
-    ]
-    return Parts(shown=parts, count=found[0][-1] if found else 0)
+    return _first_parts(scope, cause, since, until, "receiving_mx", most)
 
 
 def told_of(scope: Scope, cause: CauseKey, since: date, until: date) -> list[Told]:
@@ -118,20 +104,52 @@ def told_of(scope: Scope, cause: CauseKey, since: date, until: date) -> list[Tol
     return [
         Told(reporter, operator, failed, *ends[reporter, operator])
         for reporter, operator, failed, *_ in found
+        if (reporter, operator) in ends
     ]
 
 
+# By domain first, because PostgreSQL sorts all rows for COUNT(DISTINCT …).
+_PARTS = """
+SELECT part, SUM(failed) AS failed, COUNT(*), COUNT(*) OVER ()
+FROM (SELECT part, of_domain, SUM(failed) AS failed FROM ({rows}) sums GROUP BY part, of_domain) d
+GROUP BY part ORDER BY failed DESC, part LIMIT {most}
+"""
+
+
 def _first_parts(
-    rows: QuerySet[Any], name: str, most: int | None, **more: Any
-) -> list[tuple[Any, ...]]:
-    """Group rows of domains: key, failed, first and last day, `more`, the number of all groups."""
-    groups = (
-        rows.values_list(name)
-        .annotate(failed=Sum("counted_failed_sessions"), first=Min("day"), last=Max("day"), **more)
-        .annotate(count=Window(Count("*")))
-        .order_by("-failed", name)
+    scope: Scope, cause: CauseKey, since: date, until: date, name: str, most: int | None
+) -> Parts:
+    """Group by a column of daily figures."""
+    days = domain_failures_of(scope, since, until)
+    sums = [days] if cause.reporter else domain_cause_sums_of(scope, since, until)
+    asked = [
+        of_cause(rows, cause)
+        .order_by()
+        .values(part=F(name), of_domain=F("domain_id"), failed=F("counted_failed_sessions"))
+        .query.sql_with_params()
+        for rows in sums
+    ]
+    statement = _PARTS.format(
+        rows=" UNION ALL ".join(sql for sql, _ in asked),
+        most=ALL if most is None else most,
     )
-    return list(groups[:most])
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [value for _, params in asked for value in params])
+        found = cursor.fetchall()
+    shown = of_cause(days, cause)
+    if most is not None:
+        shown = shown.filter(**{f"{name}__in": [key for key, *_ in found]})
+    ends = {
+        key: (first, last)
+        for key, first, last in shown.values_list(name).annotate(Min("day"), Max("day"))
+    }
+    # What a roll-up has taken away since is left out.
+    parts = [
+        Part(key, int(failed), domains, *ends[key])
+        for key, failed, domains, _ in found
+        if key in ends
+    ]
+    return Parts(shown=parts, count=found[0][-1] if found else 0)
 
 
 def _fold(told: Iterable[tuple[str, Told]]) -> list[Part]:

@@ -47,6 +47,7 @@ class Causes:
 
 # More names than this are not worth a filter.
 MOST_NAMES = 500
+ALL = 2**31 - 1  # a LIMIT that is none
 
 
 def causes(
@@ -91,7 +92,7 @@ def _read_causes(
     if isinstance(scope, Fleet) and time_of(rows) == "span":
         names = ("result_type",) if place is None else ("result_type", place)
         ends = days_in_spans(scope, since, until, names, ends, of_type)
-    shown = [_cause(group, place, *ends[group.key]) for group in groups]
+    shown = [_cause(group, place, *ends[group.key]) for group in groups if group.key in ends]
     return Causes(shown=shown, count=count)
 
 
@@ -123,7 +124,6 @@ SELECT {key}, SUM(failed) AS failed, {reporters}, COUNT(DISTINCT NULLIF({place},
        MIN(first_time), MAX(last_time), COUNT(*) OVER ()
 FROM ({told}) told GROUP BY {key} ORDER BY failed DESC, {key} LIMIT {most}
 """
-_ALL = 2**31 - 1
 
 
 def _group(rows: QuerySet[Any], place: str | None, most: int | None) -> tuple[list[_Group], int]:
@@ -138,7 +138,7 @@ def _group(rows: QuerySet[Any], place: str | None, most: int | None) -> tuple[li
         place=place or "operator",
         reporters="COUNT(DISTINCT reporter)" if place is None else "COUNT(*)",
         told=inner,
-        most=most or _ALL,
+        most=ALL if most is None else most,
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, params)

@@ -20,11 +20,12 @@ from django.db.models.functions import Coalesce
 from accounts.access import Person, sees_everything, visible_to
 from domains.models import Domain, DomainQuerySet
 from reports.models import DailyFailures, DailySessions
-from reports.spans import day_key, last_day_around, spans_between
+from reports.spans import day_key, last_day_around, longest_between, spans_between
 from reports.sum_models import (
     NO_TEAM,
     CountedDomain,
     DomainCause,
+    DomainCauseSpan,
     DomainReporter,
     DomainSpan,
     TeamCauseSpan,
@@ -116,6 +117,16 @@ def domain_failures_of(scope: Scope, since: date, until: date) -> QuerySet[Daily
     return of_domains(rows, scope)
 
 
+def domain_cause_sums_of(scope: Scope, since: date, until: date) -> list[QuerySet[Any]]:
+    """Give the same without reporters, as rows of long spans and of the days around them."""
+    keys, around = longest_between(since, _last_day_held(scope, until))
+    if not keys:
+        return [domain_failures_of(scope, since, until)]
+    spans = of_domains(DomainCauseSpan.objects.filter(span__in=keys), scope)
+    days = [domain_failures_of(scope, *ends) for ends in around]
+    return [spans, *days]
+
+
 def spans_of(scope: Scope, since: date, until: date) -> QuerySet[DomainSpan]:
     """Give the rows that make up these days, a few for each domain."""
     rows = DomainSpan.objects.filter(span__in=_fewest_spans(scope, since, until))
@@ -201,9 +212,12 @@ def _seen(
 
 def _fewest_spans(scope: Scope, since: date, until: date) -> list[int]:
     """Name the spans that make up these days."""
-    # Where nothing is told of later, the longest span around the last day holds no day more.
-    end = until if _is_told_of_after(scope, until) else last_day_around(until)
-    return spans_between(since, end)
+    return spans_between(since, _last_day_held(scope, until))
+
+
+def _last_day_held(scope: Scope, until: date) -> date:
+    """Give the last day of the longest span around the last day, if no more is told of in it."""
+    return until if _is_told_of_after(scope, until) else last_day_around(until)
 
 
 def _is_told_of_after(scope: Scope, until: date) -> bool:

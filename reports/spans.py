@@ -53,6 +53,21 @@ def spans_between(since: date, until: date) -> list[int]:
     return keys
 
 
+def longest_between(since: date, until: date) -> tuple[list[int], list[tuple[date, date]]]:
+    """Give the longest spans between two days, and the first and last days of what is around."""
+    length = LENGTHS[-1]
+    start = -(-since.toordinal() // length) * length
+    end = (until.toordinal() + 1) // length * length
+    if start >= end:
+        return [], [(since, until)]
+    keys = [span_key(at, length) for at in range(start, end, length)]
+    around = [
+        (since, date.fromordinal(start - 1)),
+        (date.fromordinal(end), until),
+    ]
+    return keys, [(first, last) for first, last in around if first <= last]
+
+
 def days_within(keys: Iterable[int], since: date, until: date) -> list[date]:
     """Give the days from `since` to `until` that these spans hold."""
     first, last = since.toordinal(), until.toordinal()

@@ -90,7 +90,8 @@ class TeamCauseSpan(models.Model):
     """Failed sessions, that count, of a team's watched domains in one span of days (see
     reports.spans), by cause, operator and reporter."""
 
-    # The span first: it serves the causes and reporters of any number of days.
+    # The span first: it serves the causes and reporters of any number of days. On PostgreSQL the
+    # key holds the failed sessions, too (migration 0015).
     pk = models.CompositePrimaryKey("span", "team", "result_type", "operator", "reporter")
     span = models.BigIntegerField()
     team = models.BigIntegerField()
@@ -123,6 +124,27 @@ class DomainSpan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.domain_id} in span {self.span}"
+
+
+class DomainCauseSpan(models.Model):
+    """Failed sessions, that count, of one domain in one of the longest spans, by cause and MX.
+
+    Shorter spans would hold nearly as many rows as there are days: failures are rare.
+    """
+
+    # The cause first: it serves one cause over many domains. On PostgreSQL the key holds the
+    # failed sessions, too (migration 0015).
+    pk = models.CompositePrimaryKey("span", "result_type", "operator", "receiving_mx", "domain_id")
+    span = models.BigIntegerField()
+    result_type = models.CharField(max_length=64)
+    operator = models.CharField(max_length=253, blank=True)
+    receiving_mx = models.CharField(max_length=253, blank=True)
+    domain_id = models.BigIntegerField()
+    counted_failed_sessions = models.BigIntegerField()
+    rows = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.result_type} at {self.domain_id} in span {self.span}"
 
 
 class DomainReporter(models.Model):

@@ -21,6 +21,7 @@ from reports.sum_models import (
     NO_TEAM,
     CountedDomain,
     DomainCause,
+    DomainCauseSpan,
     DomainReporter,
     DomainSpan,
     TeamCauseSpan,
@@ -44,6 +45,7 @@ _TABLES = {
     "team_failures": TeamFailures._meta.db_table,
     "spans": DomainSpan._meta.db_table,
     "cause_spans": TeamCauseSpan._meta.db_table,
+    "domain_cause_spans": DomainCauseSpan._meta.db_table,
     "reporters": DomainReporter._meta.db_table,
     "causes": DomainCause._meta.db_table,
     "hosts": ReceivingHost._meta.db_table,
@@ -115,6 +117,22 @@ ON CONFLICT (span, domain_id) DO UPDATE SET
     sessions = {spans}.sessions + excluded.sessions,
     failures = {spans}.failures + excluded.failures,
     rows = {spans}.rows + excluded.rows
+"""
+_DOMAIN_CAUSE_SPANS = """
+INSERT INTO {domain_cause_spans} (span, result_type, operator, receiving_mx, domain_id,
+                                  counted_failed_sessions, rows)
+SELECT {ordinal} / {longest} * {longest} * {keys_a_day} + {longest} AS span, result_type, operator,
+       receiving_mx, domain_id, {sign} SUM(failed), {sign} SUM(rows)
+FROM (SELECT s.day, s.result_type, s.operator, s.receiving_mx, s.domain_id,
+             SUM(s.counted_failed_sessions) AS failed, COUNT(*) AS rows
+      FROM {source} WHERE s.counted_failed_sessions > 0 AND {where}
+      GROUP BY s.day, s.result_type, s.operator, s.receiving_mx, s.domain_id) d
+WHERE 1 = 1
+GROUP BY 1, result_type, operator, receiving_mx, domain_id
+ON CONFLICT (span, result_type, operator, receiving_mx, domain_id) DO UPDATE SET
+    counted_failed_sessions =
+        {domain_cause_spans}.counted_failed_sessions + excluded.counted_failed_sessions,
+    rows = {domain_cause_spans}.rows + excluded.rows
 """
 _REPORTERS = """
 INSERT INTO {reporters} (domain_id, reporter, last_day)
@@ -244,7 +262,7 @@ def _go_back(cursor: Any) -> None:
         _remove_empty(cursor, target, f"day IN ({touched})")
     days = DirtyDay.objects.filter(is_claimed=True).values_list("day", flat=True).distinct()
     keys = {span_key(day.toordinal(), length) for day in days for length in LENGTHS}
-    for target in ("spans", "cause_spans"):
+    for target in ("spans", "cause_spans", "domain_cause_spans"):
         _remove_empty(cursor, target, f"span IN ({_list(sorted(keys))})")
 
 
@@ -260,10 +278,11 @@ def follow_inventory(cursor: Any) -> int:
         return 0
     ids = _list([pk for pk, _ in moved])
     gone = _list([pk for pk, is_gone in moved if is_gone])
-    of_teams = [pair for pair in _SUMS if pair[0] is not _SPANS]
+    of_teams = [pair for pair in _SUMS if pair[0] not in _OF_DOMAINS]
     for statement, table in of_teams:
         _run(cursor, statement, table, _ALL, f"s.domain_id IN ({ids})", sign="-")
-    for target in ("counted", "sessions", "failures", "spans", "reporters", "causes"):
+    of_domains = ("counted", "sessions", "failures", "spans", "domain_cause_spans", "reporters")
+    for target in (*of_domains, "causes"):
         cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE domain_id IN ({gone})")  # noqa: S608
     cursor.execute(_FOLLOW.format(**_TABLES, no_team=NO_TEAM, ids=ids))
     for statement, table in of_teams:
@@ -275,9 +294,10 @@ def follow_inventory(cursor: Any) -> int:
 
 def let_go(cursor: Any, before: date) -> None:
     """Take the days before this one out; called before retention removes their daily figures."""
-    for statement, table in ((_SPANS, "sessions"), (_CAUSE_SPANS, "failures")):
+    spans = _SPANS, _CAUSE_SPANS, _DOMAIN_CAUSE_SPANS
+    for statement, table in (pair for pair in _SUMS if pair[0] in spans):
         _run(cursor, statement, table, _ALL, "s.day < %s", [before], sign="-")
-    for target in ("spans", "cause_spans"):
+    for target in ("spans", "cause_spans", "domain_cause_spans"):
         _remove_empty(cursor, target, f"span <= {last_key(before)}")
     for target in ("team_sessions", "team_failures"):
         cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE day < %s", [before])  # noqa: S608
@@ -318,6 +338,7 @@ _ANEW = (
     "team_sessions",
     "team_failures",
     "cause_spans",
+    "domain_cause_spans",
     "spans",
     "reporters",
     "causes",
@@ -326,8 +347,10 @@ _SUMS = (
     (_TEAM_SESSIONS, "sessions"),
     (_TEAM_FAILURES, "failures"),
     (_CAUSE_SPANS, "failures"),
+    (_DOMAIN_CAUSE_SPANS, "failures"),
     (_SPANS, "sessions"),
 )
+_OF_DOMAINS = (_DOMAIN_CAUSE_SPANS, _SPANS)
 _NEWEST = ((_REPORTERS, "sessions"), (_CAUSES, "failures"))
 
 
@@ -351,6 +374,7 @@ def _run(
         sign=sign,
         no_team=NO_TEAM,
         keys_a_day=KEYS_A_DAY,
+        longest=LENGTHS[-1],
         # As `date.toordinal` counts.
         ordinal="CAST(julianday(day) - 1721424.5 AS INTEGER)"
         if is_sqlite

@@ -41,6 +41,7 @@ from reports.spans import (
 from reports.sum_models import (
     CountedDomain,
     DomainCause,
+    DomainCauseSpan,
     DomainReporter,
     DomainSpan,
     TeamCauseSpan,
@@ -58,7 +59,15 @@ HOSTS = {
     "a-example.mail.protection.outlook.com": "outlook.com",
     "": "",
 }
-MODELS = (TeamSessions, TeamFailures, TeamCauseSpan, DomainSpan, DomainReporter, DomainCause)
+MODELS = (
+    TeamSessions,
+    TeamFailures,
+    TeamCauseSpan,
+    DomainCauseSpan,
+    DomainSpan,
+    DomainReporter,
+    DomainCause,
+)
 
 
 def held() -> list[Any]:
@@ -73,6 +82,7 @@ def added_up() -> list[Any]:
     team_sessions: defaultdict[Any, Counter[int]] = defaultdict(Counter)
     team_failures: defaultdict[Any, Counter[int]] = defaultdict(Counter)
     cause_spans: defaultdict[Any, Counter[int]] = defaultdict(Counter)
+    domain_cause_spans: defaultdict[Any, Counter[int]] = defaultdict(Counter)
     spans: defaultdict[Any, Counter[int]] = defaultdict(Counter)
     reporters: dict[Any, date] = {}
     causes: dict[Any, date] = {}
@@ -89,8 +99,11 @@ def added_up() -> list[Any]:
         reporters[pair] = max(row.day, reporters.get(pair, date.min))
     for row in DailyFailures.objects.filter(counted_failed_sessions__gt=0):
         operator = HOSTS[row.receiving_mx]
+        figures = {0: row.counted_failed_sessions, 1: 1}
+        span = span_key(row.day.toordinal(), 64)
+        kept = (span, row.result_type, operator, row.receiving_mx, row.domain_id)
+        domain_cause_spans[kept].update(figures)
         if row.domain_id in teams:
-            figures = {0: row.counted_failed_sessions, 1: 1}
             place = (teams[row.domain_id] or 0, row.result_type, operator)
             team_failures[row.day, *place].update(figures)
             for length in LENGTHS:
@@ -104,6 +117,7 @@ def added_up() -> list[Any]:
             (team_sessions, 5),
             (team_failures, 2),
             (cause_spans, 2),
+            (domain_cause_spans, 2),
             (spans, 3),
         )
     ]
@@ -271,6 +285,21 @@ def test_the_migration_makes_the_same_sums_by_operator():
     assert sorted(ReceivingHost.objects.values_list()) == hosts
     for row in DailyFailures.objects.all():
         assert row.operator == HOSTS[row.receiving_mx]
+
+
+@pytest.mark.django_db
+def test_the_migration_makes_the_same_sums_of_long_spans():
+    world = World(4)
+    for _ in range(4):
+        world.reports_come()
+    expected = held()
+    DomainCauseSpan.objects.all().delete()
+
+    fill = import_module("reports.migrations.0015_domain_cause_spans").fill
+    fill(apps, SimpleNamespace(connection=connection))
+
+    assert held() == expected
+    assert DomainCauseSpan.objects.exists()
 
 
 @pytest.mark.django_db
