@@ -285,6 +285,11 @@ def describe_result_type(code: str) -> ResultType:
     return RESULT_TYPES.get(code, UNKNOWN)
 
 
+def concern_of(code: str) -> Concern:
+    """Give what a normalised result type is about."""
+    return describe_result_type(code).concern
+
+
 def explain_reason(reason: str) -> str | None:
     """Find what a sender means by its failure-reason-code, or None."""
     folded = re.sub(r"[\s_-]+", " ", reason.lower())

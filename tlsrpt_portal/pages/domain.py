@@ -19,11 +19,11 @@ from domains.exceptions import read_exceptions
 from domains.models import Domain, HostedPolicy, Posture, RecordVersion, StateChange, Status
 from domains.selection import visible_domain
 from domains.tables import posture_of
-from mailtls.catalogue.result_types import describe_result_type
+from mailtls.catalogue.result_types import Concern, describe_result_type
 from mailtls.findings import Severity
 from reports.signs import cause_name
-from tlsrpt_portal.pages.diagnosis import Diagnosis, Situation, diagnose
-from tlsrpt_portal.pages.domain_reports import DomainReports, read_reports
+from tlsrpt_portal.pages.diagnosis import Diagnosis, Failing, Situation, diagnose
+from tlsrpt_portal.pages.domain_reports import DomainReports, Trouble, read_reports
 from tlsrpt_portal.pages.marks import change_title, revision_title
 from tlsrpt_portal.pages.reported_policy import Held
 from tlsrpt_portal.pages.span import read_span
@@ -109,7 +109,6 @@ def _diagnosis(
         ),
         None,
     )
-    top = reports.top_cause
     uncovered = [
         host["name"]
         for host in aspects["mx"].stored.get("hosts", [])
@@ -133,14 +132,10 @@ def _diagnosis(
             host_remedy=at_hosts.remedy if at_hosts else "",
             host_error_code=at_hosts.code if at_hosts else "",
             sessions=reports.week.sessions,
-            failed_sessions=reports.week.failures,
             no_policy_sessions=reports.no_policy_sessions,
-            top_cause=cause_name(top.result_type) if top else "",
-            top_cause_type=top.result_type if top else "",
-            top_cause_mx=(top.receiving_mx or "") if top else "",
-            top_cause_remedy=describe_result_type(top.result_type).action if top else "",
-            failing_since=reports.failing_since,
-            is_failing_longer=reports.is_failing_longer,
+            refused=_failing(reports.troubles[Concern.CONNECTION]),
+            unread=_failing(reports.troubles[Concern.POLICY]),
+            under_dane=_failing(reports.troubles[Concern.DANE]),
             last_report_on=reports.last_report_on,
             policy_unknown_to=_that_apply(Held.UNKNOWN, reports),
             policy_outdated_at=_that_apply(Held.OUTDATED, reports),
@@ -149,6 +144,18 @@ def _diagnosis(
             before_enforce=tuple(one.state for one in conditions if not one.is_met),
             today=timezone.now().date(),
         )
+    )
+
+
+def _failing(trouble: Trouble) -> Failing:
+    cause = trouble.cause
+    return Failing(
+        sessions=trouble.sessions,
+        since=trouble.since,
+        is_longer=trouble.is_longer,
+        cause=cause_name(cause.result_type) if cause else "",
+        mx=(cause.receiving_mx or "") if cause else "",
+        remedy=describe_result_type(cause.result_type).action if cause else "",
     )
 
 

@@ -56,7 +56,7 @@ def _by_cause(asked: Asked, most: int | None) -> Rows:
 
 
 def _cause_rows(asked: Asked, found: Sequence[Cause], most: int | None) -> Rows:
-    asked_for = [one for one in found if asked.cause in {"", one.result_type}]
+    asked_for = [one for one in found if asked.includes(one.result_type)]
     chosen = asked_for[:most]
     reach = extents(asked.domains, chosen, asked.span.since, asked.span.until)
     rows = [
@@ -170,6 +170,8 @@ def _by_policy_type(asked: Asked, most: int | None) -> Rows:
     return Rows(shown=rows[:most], count=len(rows))
 
 
+# Only these tell causes apart.
+BY_CAUSE = frozenset({"cause-operator", "cause"})
 # By the word in the address: how it is called, and what gives its first rows, or all.
 GROUPINGS: dict[str, tuple[str, Callable[[Asked, int | None], Rows]]] = {
     "cause-operator": ("Cause and MX operator", _by_cause_and_operator),

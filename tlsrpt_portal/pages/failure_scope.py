@@ -11,11 +11,19 @@ from django.urls import reverse
 from accounts.models import Team
 from domains.models import NO_PROVIDER, DomainQuerySet, StsMode
 from domains.operators import provider_at
+from mailtls.catalogue.result_types import Concern, concern_of
 from reports.cause_key import CauseKey
 from reports.charts import fleet_reports_href
 from reports.fleet import Fleet, Scope
 from tlsrpt_portal.pages.span import Span, read_span
 from webui.addresses import read_number
+
+# What becomes of the mail of failed sessions, by what they failed of.
+CONCERNS = {
+    Concern.CONNECTION.value: "Refused under enforce",
+    Concern.POLICY.value: "Policy not read",
+    Concern.DANE.value: "Held back under DANE",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +33,13 @@ class Asked:
     domains: Scope
     span: Span
     cause: str
+    concern: str
     scope: dict[str, str]
+
+    def includes(self, result_type: str) -> bool:
+        """Say whether a cause is among those that are asked for."""
+        is_named = self.cause in {"", result_type}
+        return is_named and self.concern in {"", concern_of(result_type)}
 
     def group_href(self, cause: CauseKey, **query: str) -> str:
         """Give the page of a cause within the same days and narrowing."""
@@ -58,10 +72,12 @@ def read_asked(request: HttpRequest) -> Asked:
     if provider := request.GET.get("provider", "")[:100]:
         narrowed = (fleet.domains if narrowed is None else narrowed).of_provider(provider)
         scope["provider"] = provider
+    concern = request.GET.get("concern", "")
     return Asked(
         domains=fleet if narrowed is None else narrowed,
         span=read_span(request),
         cause=request.GET.get("cause", ""),
+        concern=concern if concern in CONCERNS else "",
         scope=scope,
     )
 

@@ -15,8 +15,8 @@ from accounts.saved_views import Column, KeptViews
 from domains.models import Domain, StsMode
 from reports import queries
 from reports.fleet import Scope
-from tlsrpt_portal.pages.failure_rows import GROUPINGS, Row
-from tlsrpt_portal.pages.failure_scope import Asked, provider_words, read_asked
+from tlsrpt_portal.pages.failure_rows import BY_CAUSE, GROUPINGS, Row
+from tlsrpt_portal.pages.failure_scope import CONCERNS, Asked, provider_words, read_asked
 from tlsrpt_portal.pages.failure_table import FailureTable, untold_columns
 from tlsrpt_portal.pages.heat import HeatRow, heat_rows
 from tlsrpt_portal.pages.span import Span
@@ -73,13 +73,20 @@ def _context(request: HttpRequest, asked: Asked, by: str) -> dict[str, Any]:
         "provider": provider_words(asked.scope.get("provider", "")),
         "modes": StsMode.choices,
         "cause": asked.cause,
+        "is_by_cause": by in BY_CAUSE,
+        "concerns": CONCERNS.items(),
+        "concern": asked.concern,
+        "is_narrowed": bool(asked.scope or asked.cause or asked.concern),
     }
 
 
 def _query(request: HttpRequest, **changes: str) -> str:
     query = request.GET.copy()
     # Another grouping has other columns: their choice and order end with it.
-    for name in ("sort", "columns"):
+    ended = ["sort", "columns"]
+    if changes.get("by") not in BY_CAUSE:
+        ended += ["cause", "concern"]
+    for name in ended:
         query.pop(name, None)
     for key, value in changes.items():
         query[key] = value

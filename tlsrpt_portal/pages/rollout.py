@@ -26,7 +26,7 @@ def rollout(request: HttpRequest) -> HttpResponse:
     stage = request.GET.get("stage", "")
     if stage in set(Stage) or asked_format(request):
         return _show_stages(request, domains, [Stage(stage)] if stage in set(Stage) else [*Stage])
-    board = read_board(domains)
+    board = read_board(domains, {} if team is None else {"team": str(team)})
     context = {
         "lanes": board.lanes,
         "is_empty": not any(lane.count for lane in board.lanes),
