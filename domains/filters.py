@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.access import teams_for
+from accounts.access import sees_everything, teams_for
 from accounts.models import Team
 from domains.lacks import Lack, implied_by
 from domains.models import (
@@ -61,7 +63,15 @@ STATE_CHOICES = [
 
 
 class TeamFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]
-    """One of the person's teams, or none."""
+    """One of the person's teams, or none where the person may see such domains."""
+
+    @property
+    def field(self) -> Any:
+        """Give the choices; no team is for those with a role everywhere."""
+        request = self.get_request()
+        sees_all = request is not None and sees_everything(request.user)
+        self.extra["null_label"] = "No team" if sees_all else None
+        return super().field
 
     def filter(self, qs: QuerySet[Domain], value: Team | str | None) -> QuerySet[Domain]:
         """Narrow to the team."""
@@ -82,7 +92,6 @@ class InventoryFilter(django_filters.FilterSet):  # type: ignore[misc]
     team = TeamFilter(
         queryset=teams_of,
         empty_label="Any team",
-        null_label="No team",
         null_value=NO_TEAM,
         label="Team",
     )

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import Team
+from domains.filters import NO_TEAM
 from domains.models import NO_PROVIDER, DomainQuerySet, StsMode
 from domains.operators import provider_at
 from mailtls.catalogue.result_types import Concern, concern_of
@@ -16,7 +17,7 @@ from reports.cause_key import CauseKey
 from reports.charts import fleet_reports_href
 from reports.fleet import Fleet, Scope
 from tlsrpt_portal.pages.span import Span, read_span
-from webui.addresses import read_number
+from tlsrpt_portal.pages.team_choice import read_team
 
 # What becomes of the mail of failed sessions, by what they failed of.
 CONCERNS = {
@@ -61,10 +62,9 @@ class Asked:
 
 def read_asked(request: HttpRequest) -> Asked:
     """Read the address: the watched domains this person may see, of one team, mode or provider."""
-    scope = {}
-    if (team := read_number(request.GET.get("team", ""))) is not None:
-        scope["team"] = str(team)
-    fleet = Fleet(request.user, team)
+    team = read_team(request)
+    scope = team.in_address
+    fleet = Fleet(request.user, team.key)
     narrowed: DomainQuerySet | None = None
     if (mode := request.GET.get("sts", "")) in StsMode.values:
         narrowed = fleet.domains.in_mode(StsMode(mode))
@@ -85,7 +85,9 @@ def read_asked(request: HttpRequest) -> Asked:
 def scope_words(scope: dict[str, str]) -> str:
     """Give in words what the figures are narrowed to; empty for everything."""
     words: list[str] = []
-    if "team" in scope:
+    if scope.get("team") == NO_TEAM:
+        words.append("domains that belong to no team")
+    elif "team" in scope:
         words += Team.objects.filter(pk=int(scope["team"])).values_list("name", flat=True)
     if "sts" in scope:
         words.append(f"domains whose policy is in mode {scope['sts']}")

@@ -9,7 +9,6 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from accounts.access import teams_for
 from accounts.models import ViewedPage
 from accounts.saved_views import Column, KeptViews
 from domains.models import Domain, StsMode
@@ -20,6 +19,7 @@ from tlsrpt_portal.pages.failure_scope import CONCERNS, Asked, provider_words, r
 from tlsrpt_portal.pages.failure_table import FailureTable, untold_columns
 from tlsrpt_portal.pages.heat import HeatRow, heat_rows
 from tlsrpt_portal.pages.span import Span
+from tlsrpt_portal.pages.team_choice import team_choices
 from webui.exports import asked_format
 from webui.lists import table_file
 
@@ -68,7 +68,7 @@ def _context(request: HttpRequest, asked: Asked, by: str) -> dict[str, Any]:
         "totals": queries.sum_up(asked.domains, span.since, span.until),
         "heat": _heat(asked.domains, span),
         "heat_days": [span.until - timedelta(days=n) for n in range(heat_days)][::-1],
-        "teams": teams_for(request.user),
+        "teams": team_choices(request.user),
         "scope": asked.scope,
         "provider": provider_words(asked.scope.get("provider", "")),
         "modes": StsMode.choices,
