@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -30,9 +31,13 @@ class Need:
     href: str
 
 
-def attention(user: Person, now: Coverage) -> list[Need]:
-    """Give what needs somebody; worst consequence first."""
-    return sorted([*_incidents(user), *_inventory(now)], key=lambda need: need.rank)
+def attention(user: Person, now: Coverage, excepted: Mapping[str, int]) -> list[Need]:
+    """Give what needs somebody; worst consequence first.
+
+    `excepted` counts the domains that may lack TLS-RPT: all, and those that enforce.
+    """
+    needs = [*_incidents(user), *_inventory(now, excepted)]
+    return sorted(needs, key=lambda need: need.rank)
 
 
 def _incidents(user: Person) -> list[Need]:
@@ -66,9 +71,12 @@ def _incidents(user: Person) -> list[Need]:
     return needs
 
 
-def _inventory(now: Coverage) -> list[Need]:
+def _inventory(now: Coverage, excepted: Mapping[str, int]) -> list[Need]:
     listing = reverse("domains:list")
-    blind = now.sts_blind
+    blind = now.sts_blind - excepted["enforce"]
+    silent = now.tlsrpt_wanted - excepted["all"]
+    # The others may, for a reason somebody approved: they are in the coverage, and need nobody.
+    not_excepted = ", not excepted" if excepted["all"] else ""
     candidates = [
         (
             now.sts_uncovered,
@@ -95,9 +103,10 @@ def _inventory(now: Coverage) -> list[Need]:
             Need(
                 rank=18,
                 sign=Sign(Tone.WARN, "Blind"),
-                title=f"{plural(blind, 'domain enforces', 'domains enforce')} without TLS-RPT",
+                title=f"{plural(blind, 'domain enforces', 'domains enforce')} without TLS-RPT"
+                f"{not_excepted}",
                 detail="A mistake would refuse mail, and nobody would tell you.",
-                href=f"{listing}?sts=enforce&tlsrpt=missing",
+                href=f"{listing}?sts=enforce&exception=unexcused-tlsrpt",
             ),
         ),
         (
@@ -111,13 +120,13 @@ def _inventory(now: Coverage) -> list[Need]:
             ),
         ),
         (
-            now.tlsrpt_wanted,
+            silent,
             Need(
                 rank=25,
                 sign=Sign(Tone.WARN, "Blind"),
-                title=f"{plural(now.tlsrpt_wanted, 'domain')} without TLS-RPT",
+                title=f"{plural(silent, 'domain')} without TLS-RPT{not_excepted}",
                 detail="Failures there stay unseen. The record changes nothing in delivery.",
-                href=f"{listing}?tlsrpt=missing&state=mail",
+                href=f"{listing}?exception=unexcused-tlsrpt",
             ),
         ),
         (
