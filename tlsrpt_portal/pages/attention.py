@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -42,10 +44,12 @@ def attention(user: Person, now: Coverage, excepted: Mapping[str, int]) -> list[
 
 def _incidents(user: Person) -> list[Need]:
     handled = (State.OPEN, State.ACKNOWLEDGED)
-    rows = Incident.objects.visible_to(user).filter(state__in=handled)
+    rows: QuerySet[Any] = (
+        Incident.objects.visible_to(user).filter(state__in=handled).with_seen_figures(user)
+    )
     ranked = sorted(
         rows.select_related("assignee")[:50],
-        key=lambda row: (_BY_SEVERITY.index(Severity(row.severity)), -row.failed_sessions),
+        key=lambda row: (_BY_SEVERITY.index(Severity(row.severity)), -row.seen_failed),
     )
     now = timezone.now()
     needs = []
@@ -55,9 +59,9 @@ def _incidents(user: Person) -> list[Need]:
         days = (now.date() - row.since_on).days
         # The day may be that of a warning: a certificate ends weeks after the first one.
         parts = [f"first signs {plural(days, 'day')} ago" if days > 0 else "since today", who]
-        if row.sessions:
-            rate = failure_rate(row.failed_sessions, row.sessions)
-            parts.insert(0, f"{rate} of {plural(row.sessions, 'session')}")
+        if row.seen_sessions:
+            rate = failure_rate(row.seen_failed, row.seen_sessions)
+            parts.insert(0, f"{rate} of {plural(row.seen_sessions, 'session')}")
         detail = ", ".join(parts)
         needs.append(
             Need(

@@ -175,7 +175,8 @@ def _conditions(posture: Posture | None, reports: DomainReports) -> list[Conditi
 
 def _incidents(request: HttpRequest, domain: Domain) -> list[Incident]:
     touching = Incident.objects.visible_to(request.user).filter(incident_domains__domain=domain)
-    return list(touching.select_related("assignee", "rule")[:10])
+    seen = touching.with_seen_figures(request.user)
+    return list(seen.select_related("assignee", "rule")[:10])
 
 
 def _timeline(
