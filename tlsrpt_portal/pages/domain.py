@@ -15,6 +15,8 @@ from accounts.access import may
 from accounts.roles import Role
 from alerts.models import Incident
 from domains.aspects import Aspect, max_age, read_aspects, read_mx_hosts
+from domains.destinations import portal_host
+from domains.dns_kit import PolicyHost, read_policy_host
 from domains.exceptions import read_exceptions
 from domains.models import Domain, HostedPolicy, Posture, RecordVersion, StateChange, Status
 from domains.selection import visible_domain
@@ -72,7 +74,7 @@ def domain_page(request: HttpRequest, name: str) -> HttpResponse:
         "domain": domain,
         "posture": posture,
         "aspects": aspects,
-        "diagnosis": _diagnosis(domain, posture, aspects, reports, conditions),
+        "diagnosis": _diagnosis(domain, posture, aspects, reports, conditions, bool(published)),
         "conditions": conditions,
         "exceptions": exceptions,
         "incidents": incidents,
@@ -94,6 +96,7 @@ def _diagnosis(
     aspects: dict[str, Aspect],
     reports: DomainReports,
     conditions: list[Condition],
+    is_hosted: bool,
 ) -> Diagnosis:
     if posture is None:
         return diagnose(Situation(is_active=domain.is_active, is_checked=False))
@@ -126,7 +129,8 @@ def _diagnosis(
             uncovered_mx=tuple(uncovered),
             finding_codes=frozenset(finding.code for finding in findings),
             worst_finding=worst.title if worst else "",
-            worst_remedy=worst.remedy if worst else "",
+            worst_remedy=(is_hosted and _hosted_remedy(domain, posture))
+            or (worst.remedy if worst else ""),
             host_error=at_hosts.title if at_hosts else "",
             host_meaning=at_hosts.meaning if at_hosts else "",
             host_remedy=at_hosts.remedy if at_hosts else "",
@@ -145,6 +149,19 @@ def _diagnosis(
             today=timezone.now().date(),
         )
     )
+
+
+def _hosted_remedy(domain: Domain, posture: Posture) -> str:
+    """Give what leads senders to the policy that the portal hosts; empty where something does."""
+    if posture.mta_sts != Status.INVALID or not portal_host():
+        return ""
+    name, host = f"mta-sts.{domain.name}", portal_host()
+    match read_policy_host(posture.judgement):
+        case PolicyHost.MISSING:
+            return f"Publish {name} as a CNAME to {host}: the portal serves the policy there."
+        case PolicyHost.DANGLING:
+            return f"Let the CNAME {name} lead to {host}: the portal serves the policy there."
+    return ""
 
 
 def _failing(trouble: Trouble) -> Failing:
