@@ -69,6 +69,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.is_superuser
 
     @property
+    def scope(self) -> str:
+        """Give in words what this person, and each token of theirs, may do."""
+        if not self.is_active:
+            return "nothing: the account is ended"
+        if self.is_superuser:
+            return "everything"
+        everywhere = [f"{self.role_everywhere} everywhere"] if self.role_everywhere else []
+        in_teams = [f"{one.role} of {one.team}" for one in self.memberships.all()]
+        return ", ".join([*everywhere, *in_teams]) or "nothing: no role in any team"
+
+    @property
     def is_staff(self) -> bool:
         """Django's word for administrators."""
         return self.is_superuser

@@ -16,6 +16,8 @@ settings_urlpatterns = [
     path("people/<int:pk>/active/", people.set_active, name="set_active"),
     path("people/<int:pk>/link/", people.new_link, name="new_link"),
     path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/everybody/", tokens.all_tokens, name="all_tokens"),
+    path("tokens/everybody/<int:pk>/revoke/", tokens.revoke_anybodys, name="revoke_anybodys_token"),
     path("tokens/<int:pk>/revoke/", tokens.revoke, name="revoke_token"),
     path("audit/", audit_log.AuditLog.as_view(), name="audit"),
 ]

@@ -19,7 +19,7 @@ router = Router(tags=["incidents"])
 
 
 class IncidentOut(Schema):
-    """An incident."""
+    """An incident; its sessions are those of the domains the caller may see."""
 
     id: int
     title: str
@@ -35,6 +35,18 @@ class IncidentOut(Schema):
     assignee: str | None = None
     failed_sessions: int
     sessions: int
+
+    @staticmethod
+    def resolve_failed_sessions(row: Any) -> int:
+        """Give those of the domains the caller may see."""
+        failed: int = row.seen_failed
+        return failed
+
+    @staticmethod
+    def resolve_sessions(row: Any) -> int:
+        """Give those of the domains the caller may see."""
+        sessions: int = row.seen_sessions
+        return sessions
 
     @staticmethod
     def resolve_assignee(row: Incident) -> str | None:
@@ -80,7 +92,7 @@ class Words(Schema):
 @paginate(Pages)
 def list_incidents(request: HttpRequest, state: State | None = None) -> IncidentQuerySet:
     """Give the incidents that touch a domain this person may see, newest first."""
-    rows = Incident.objects.visible_to(person(request)).select_related("assignee")
+    rows = _visible(request)
     return rows.filter(state=state) if state else rows
 
 
@@ -112,5 +124,10 @@ def resolve(request: HttpRequest, pk: int, body: Words) -> Incident:
 
 
 def _find(request: HttpRequest, pk: int) -> Incident:
-    rows = Incident.objects.visible_to(person(request)).select_related("assignee")
-    return get_object_or_404(rows, pk=pk)
+    return get_object_or_404(_visible(request), pk=pk)
+
+
+def _visible(request: HttpRequest) -> IncidentQuerySet:
+    user = person(request)
+    seen = Incident.objects.visible_to(user).with_seen_figures(user)
+    return seen.select_related("assignee")

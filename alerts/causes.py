@@ -11,16 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from alerts.rules.found import (
-    POLICY_HOST_TYPES,
-    VAGUE_TYPES,
-    BadDays,
-    Found,
-    RateRule,
-)
+from alerts.rules.found import VAGUE_TYPES, BadDays, Found, RateRule
 from alerts.rules.history import History, TypeFigures
 from alerts.rules.regression import BASELINE_DAYS
 from domains.operators import operator_of
+from mailtls.catalogue.result_types import POLICY_HOST_TYPES
 
 # A cause that returns within this time is the same incident again, not a new one.
 REOPEN_WITHIN = timedelta(days=7)

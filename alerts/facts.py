@@ -14,12 +14,12 @@ from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from alerts.causes import Figures
-from alerts.rules.found import POLICY_HOST_TYPES
 from alerts.rules.history import History
 from alerts.rules.regression import BASELINE_DAYS
 from alerts.rules.silence import Volumes
 from domains.models import Domain, DomainQuerySet, Posture
 from domains.operators import operator_of
+from mailtls.catalogue.result_types import POLICY_HOST_TYPES
 from mailtls.observed import decode_observed
 from reports.models import Channel, DailyFailures, DailySessions, Receipt
 

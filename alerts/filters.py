@@ -5,8 +5,9 @@ from __future__ import annotations
 import django_filters
 from django.db.models import Q, QuerySet
 
+from accounts.access import Person, visible_to
 from alerts.lifecycle import ACTIVE_STATES, State
-from alerts.models import Incident, IncidentQuerySet, Severity
+from alerts.models import Incident, IncidentQuerySet, Rule, Severity
 from alerts.signs import SEVERITY
 
 ACTIVE = "active"
@@ -15,6 +16,12 @@ STATE_CHOICES = [
     *((state.value, str(state.label)) for state in State),
 ]
 OWNER_CHOICES = [("me", "Mine"), ("nobody", "Nobody's")]
+
+
+def rules_for(user: Person) -> QuerySet[Rule]:
+    """Give the rules of a person's teams, and those that look at all domains."""
+    mine = visible_to(user, Rule.objects.order_by())
+    return Rule.objects.filter(Q(pk__in=mine.values("pk")) | Q(team=None))
 
 
 class IncidentFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -31,6 +38,10 @@ class IncidentFilter(django_filters.FilterSet):  # type: ignore[misc]
     )
     owner = django_filters.ChoiceFilter(
         choices=OWNER_CHOICES, method="by_owner", empty_label="Anybody's", label="Who has it"
+    )
+
+    rule = django_filters.ModelChoiceFilter(
+        queryset=lambda request: rules_for(request.user), empty_label="Any rule", label="Rule"
     )
 
     class Meta:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.access import Person, sees_everything
+from accounts.access import Person, sees_everything, visible_to
 from accounts.models import Team
 from alerts.lifecycle import ACTIVE_STATES, Event, State
 from alerts.rules.kinds import RuleKind, Severity
@@ -61,6 +62,19 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         domains = Domain.objects.visible_to(user).values("pk")
         touching = IncidentDomain.objects.filter(domain__in=domains).values("incident")
         return self.whole().filter(pk__in=touching)
+
+    def with_seen_figures(self, user: Person) -> IncidentQuerySet:
+        """Add `seen_failed` and `seen_sessions`: those of the domains this person may see."""
+        if sees_everything(user):
+            return self.annotate(seen_failed=F("failed_sessions"), seen_sessions=F("sessions"))
+        touched = IncidentDomain.objects.filter(incident=OuterRef("pk"))
+        mine = visible_to(user, touched, "domain__team").order_by().values("incident")
+
+        def added(name: str) -> Coalesce:
+            summed = Subquery(mine.annotate(added=Sum(name)).values("added"))
+            return Coalesce(summed, 0, output_field=models.BigIntegerField())
+
+        return self.annotate(seen_failed=added("failed_sessions"), seen_sessions=added("sessions"))
 
     def whole(self) -> IncidentQuerySet:
         """Leave out what only counts as a part of another incident."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import django_tables2 as tables
 from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
@@ -28,7 +29,9 @@ class IncidentTable(PortalTable):
     domains = tables.Column(
         verbose_name="Domains", accessor="pk", orderable=False, attrs=END, empty_values=()
     )
-    failed_sessions = tables.Column(verbose_name="Failed sessions", attrs=END)
+    failed_sessions = tables.Column(
+        verbose_name="Failed sessions", accessor="seen_failed", attrs=END
+    )
     since_on = tables.Column(verbose_name="Since")
     due_at = tables.Column(verbose_name="Due", default="–")
     last_seen_on = tables.Column(verbose_name="Last seen")
@@ -67,13 +70,13 @@ class IncidentTable(PortalTable):
         return record.severity
 
     def order_severity(
-        self, queryset: QuerySet[Incident], is_descending: bool
-    ) -> tuple[QuerySet[Incident], bool]:
+        self, queryset: QuerySet[Any], is_descending: bool
+    ) -> tuple[QuerySet[Any], bool]:
         """Sort by consequence, not by the alphabet."""
         ranks = [When(severity=one, then=Value(rank)) for rank, one in enumerate(Severity)]
         rank = Case(*ranks, default=Value(9), output_field=IntegerField())
         order = "-rank" if is_descending else "rank"
-        return queryset.annotate(rank=rank).order_by(order, "-failed_sessions"), True
+        return queryset.annotate(rank=rank).order_by(order, "-seen_failed"), True
 
     def render_state(self, record: Incident) -> SafeString:
         """Give the state as sign."""
@@ -98,11 +101,12 @@ class IncidentTable(PortalTable):
         """Give the count for files."""
         return self.domain_counts.get(record.pk, 0)
 
-    def render_failed_sessions(self, value: int, record: Incident) -> SafeString | str:
-        """Give count and rate; none where the incident is not about sessions."""
-        if not record.sessions:
+    def render_failed_sessions(self, value: int, record: Any) -> SafeString | str:
+        """Give count and rate of the domains the viewer may see; none where the incident is not
+        about sessions."""
+        if not record.seen_sessions:
             return "–"
-        rate = failure_rate(record.failed_sessions, record.sessions)
+        rate = failure_rate(value, record.seen_sessions)
         return format_html('{} <span class="muted small">{}</span>', number(value), rate)
 
     def value_failed_sessions(self, value: int) -> int:

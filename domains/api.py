@@ -119,7 +119,7 @@ class ChangeOut(Schema):
 
 
 class DomainFilter(Schema):
-    """How to narrow the list."""
+    """How to narrow the list. An empty team: the domains of no team."""
 
     search: str = ""
     team: str | None = None
@@ -136,7 +136,7 @@ def list_domains(request: HttpRequest, filters: Query[DomainFilter]) -> DomainQu
     if filters.search:
         rows = rows.filter(name__contains=filters.search.lower())
     if filters.team is not None:
-        rows = rows.filter(team__name__iexact=filters.team)
+        rows = rows.of_team_named(filters.team)
     for name in ("tlsrpt", "mta_sts", "sts_mode"):
         value = getattr(filters, name)
         if value is not None:

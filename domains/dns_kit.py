@@ -7,9 +7,10 @@ import io
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from domains.operators import operator_of
 from mailtls import sts_record, tlsrpt_record
@@ -30,6 +31,14 @@ class Form(StrEnum):
     OCTODNS = "yaml"
 
 
+class PolicyHost(StrEnum):
+    """What the last check found at the name of the policy host."""
+
+    SEEN = "seen"  # an address, or nobody looked
+    MISSING = "missing"  # no address
+    DANGLING = "dangling"  # a CNAME to a name that does not exist
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What is known of one domain, and what it should publish."""
@@ -40,6 +49,7 @@ class Wanted:
     # Where the portal hosts the policy: the id of the live revision.
     policy_id: str = ""
     sts_record: str = ""
+    policy_host: PolicyHost = PolicyHost.SEEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +73,20 @@ class Change:
     def label(self) -> str:
         """Give the name relative to the zone, empty for the zone's own."""
         return "" if self.name == self.zone else self.name.removesuffix(f".{self.zone}")
+
+
+_AT_POLICY_HOST = {
+    "sts.host.nxdomain": PolicyHost.MISSING,
+    "sts.host.no-address": PolicyHost.MISSING,
+    "sts.host.cname-dangling": PolicyHost.DANGLING,
+}
+
+
+def read_policy_host(judgement: Mapping[str, Any]) -> PolicyHost:
+    """Give what the last check found at the name of the policy host."""
+    findings = judgement.get("mta_sts", {}).get("findings", ())
+    found = (_AT_POLICY_HOST.get(finding["code"]) for finding in findings)
+    return next((held for held in found if held is not None), PolicyHost.SEEN)
 
 
 def plan(
@@ -145,6 +169,8 @@ def _mta_sts(one: Wanted, policy_host: str) -> list[Change]:
                 replaces=bool(one.sts_record),
             )
         )
+    # Beside a new record the name is told again, for a move from another host of the policy.
+    if one.sts_record != value or one.policy_host is not PolicyHost.SEEN:
         changes.append(
             Change(
                 domain=one.domain,
@@ -152,6 +178,7 @@ def _mta_sts(one: Wanted, policy_host: str) -> list[Change]:
                 type="CNAME",
                 value=policy_host,
                 why="Leads senders to the policy that this portal hosts.",
+                replaces=one.policy_host is PolicyHost.DANGLING,
             )
         )
     return changes

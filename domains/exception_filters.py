@@ -46,7 +46,6 @@ class ExceptionFilter(django_filters.FilterSet):  # type: ignore[misc]
         queryset=teams_of,
         field_name="domain__team",
         empty_label="Any team",
-        null_label="No team",
         null_value=NO_TEAM,
         label="Team",
     )

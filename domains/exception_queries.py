@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 from datetime import date, timedelta
 
-from django.db.models import BooleanField, Case, Q, When
+from django.db.models import BooleanField, Case, Count, Q, When
 
 from domains.history import states_on
 from domains.lacks import EXPIRING_DAYS, Lack, excused_by
@@ -18,17 +18,42 @@ from domains.models import (
     StsMode,
 )
 
-_NO_POLICY = Q(domain__posture__mta_sts=Status.MISSING) | Q(
-    domain__posture__mta_sts=Status.VALID, domain__posture__sts_mode=StsMode.NONE
-)
-_TESTING = Q(domain__posture__mta_sts=Status.VALID, domain__posture__sts_mode=StsMode.TESTING)
-# Which domains lack what an exception is about, today.
-_LACKING = (
-    Q(lack=Lack.TLSRPT, domain__posture__tlsrpt=Status.MISSING)
-    | Q(lack=Lack.MTA_STS) & _NO_POLICY
-    | Q(lack=Lack.ENFORCE) & (_NO_POLICY | _TESTING)
-    | Q(lack=Lack.DANE, domain__posture__dane=Status.MISSING)
-)
+
+def lacking(lack: Lack, path: str = "") -> Q:
+    """Give the condition on domains that they lack this today; `path` leads to their state.
+
+    What takes no mail lacks nothing: there is no delivery to protect and none to report on.
+    """
+    in_mode = {f"{path}mta_sts": Status.VALID}
+    no_policy = Q(**{f"{path}mta_sts": Status.MISSING}) | Q(
+        **in_mode, **{f"{path}sts_mode": StsMode.NONE}
+    )
+    match lack:
+        case Lack.TLSRPT:
+            lacks_it = Q(**{f"{path}tlsrpt": Status.MISSING})
+        case Lack.MTA_STS:
+            lacks_it = no_policy
+        case Lack.ENFORCE:
+            lacks_it = no_policy | Q(**in_mode, **{f"{path}sts_mode": StsMode.TESTING})
+        case Lack.DANE:
+            lacks_it = Q(**{f"{path}dane": Status.MISSING})
+    return lacks_it & ~Q(**{f"{path}mx": Status.NULL_MX})
+
+
+def _lacking_what_they_are_about() -> Q:
+    """Give the condition on exceptions that their domains lack today what they are about."""
+    condition = Q(pk__in=())
+    for lack in Lack:
+        condition |= Q(lack=lack) & lacking(lack, "domain__posture__")
+    return condition
+
+
+def count_excepted_without_tlsrpt(domains: DomainQuerySet, on: date) -> dict[str, int]:
+    """Count the domains that may lack TLS-RPT on this day and do: `all`, and those in `enforce`."""
+    running = CoverageException.objects.running_on(on).filter(lack=Lack.TLSRPT)
+    excepted = domains.filter(lacking(Lack.TLSRPT), pk__in=running.order_by().values("domain"))
+    enforcing = Q(mta_sts=Status.VALID, sts_mode=StsMode.ENFORCE)
+    return excepted.order_by().aggregate(all=Count("pk"), enforce=Count("pk", filter=enforcing))
 
 
 def running_exceptions(domains: DomainQuerySet, on: date) -> CoverageExceptionQuerySet:
@@ -51,13 +76,15 @@ def lapsed_exceptions(domains: DomainQuerySet, on: date) -> CoverageExceptionQue
 
 def with_lacking(exceptions: CoverageExceptionQuerySet) -> CoverageExceptionQuerySet:
     """Add `is_lacking`: whether the domain lacks today what the exception is about."""
-    lacks_it = Case(When(_LACKING, then=True), default=False, output_field=BooleanField())
+    lacks_it = Case(
+        When(_lacking_what_they_are_about(), then=True), default=False, output_field=BooleanField()
+    )
     return exceptions.annotate(is_lacking=lacks_it)
 
 
 def lacking_only(exceptions: CoverageExceptionQuerySet) -> CoverageExceptionQuerySet:
     """Narrow to those whose domain lacks today what they are about."""
-    return exceptions.filter(_LACKING)
+    return exceptions.filter(_lacking_what_they_are_about())
 
 
 def exceptions_by_domain(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.access import teams_for
+from accounts.access import sees_everything, teams_for
 from accounts.models import Team
+from domains.exception_queries import lacking
 from domains.lacks import Lack, implied_by
 from domains.models import (
     CoverageException,
@@ -44,9 +47,15 @@ DANE_CHOICES = [
 ]
 ALL, PAUSED = "all", "paused"
 UNEXCUSED = "unexcused"
+# The lacks without an exception: what is asked for, and the lacks it may be.
+UNEXCUSED_CHOICES = {
+    UNEXCUSED: ("Lacking, not excepted", (Lack.TLSRPT, Lack.MTA_STS)),
+    "unexcused-tlsrpt": ("No TLS-RPT, not excepted", (Lack.TLSRPT,)),
+    "unexcused-mta-sts": ("No MTA-STS, not excepted", (Lack.MTA_STS,)),
+}
 EXCEPTION_CHOICES = [
     *((lack.value, f"Excepted: {lack.label}") for lack in Lack),
-    (UNEXCUSED, "Lacking, not excepted"),
+    *((value, words) for value, (words, _) in UNEXCUSED_CHOICES.items()),
 ]
 STATE_CHOICES = [
     ("errors", "With errors"),
@@ -61,7 +70,15 @@ STATE_CHOICES = [
 
 
 class TeamFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]
-    """One of the person's teams, or none."""
+    """One of the person's teams, or none where the person may see such domains."""
+
+    @property
+    def field(self) -> Any:
+        """Give the choices; no team is for those with a role everywhere."""
+        request = self.get_request()
+        sees_all = request is not None and sees_everything(request.user)
+        self.extra["null_label"] = "No team" if sees_all else None
+        return super().field
 
     def filter(self, qs: QuerySet[Domain], value: Team | str | None) -> QuerySet[Domain]:
         """Narrow to the team."""
@@ -82,7 +99,6 @@ class InventoryFilter(django_filters.FilterSet):  # type: ignore[misc]
     team = TeamFilter(
         queryset=teams_of,
         empty_label="Any team",
-        null_label="No team",
         null_value=NO_TEAM,
         label="Team",
     )
@@ -161,11 +177,13 @@ class DomainFilter(InventoryFilter):
     def by_exception(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
         """Narrow to domains whose lack is excused, or to those that lack TLS-RPT or MTA-STS
         without an exception."""
-        if value != UNEXCUSED:
-            return qs.filter(_excepted_from(Lack(value)))
-        no_tlsrpt = Q(tlsrpt=Status.MISSING) & ~_excepted_from(Lack.TLSRPT)
-        no_policy = Q(mta_sts=Status.MISSING) & ~_excepted_from(Lack.MTA_STS)
-        return qs.filter(no_tlsrpt | no_policy)
+        if value not in UNEXCUSED_CHOICES:
+            return qs.filter(excepted_from(Lack(value)))
+        _, lacks = UNEXCUSED_CHOICES[value]
+        unexcused = Q(pk__in=())
+        for lack in lacks:
+            unexcused |= lacking(lack) & ~excepted_from(lack)
+        return qs.filter(unexcused)
 
     def by_state(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
         """Narrow to domains in a condition that deserves a look."""
@@ -184,6 +202,7 @@ class DomainFilter(InventoryFilter):
         return qs.filter(is_active=False) if value == PAUSED else qs
 
 
-def _excepted_from(lack: Lack) -> Q:
+def excepted_from(lack: Lack) -> Q:
+    """Give the domains that may lack this today."""
     running = CoverageException.objects.running_on(timezone.now().date())
     return Q(pk__in=running.filter(lack__in=implied_by(lack)).order_by().values("domain"))

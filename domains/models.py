@@ -68,6 +68,10 @@ class DomainQuerySet(models.QuerySet["Domain"]):
         using = self.filter(mta_sts=Status.VALID, sts_mode=mode)
         return using.exclude(mx=Status.NULL_MX)
 
+    def of_team_named(self, name: str) -> DomainQuerySet:
+        """Narrow to the domains of the team with this name; of no team where it is empty."""
+        return self.filter(team__name__iexact=name) if name else self.filter(team=None)
+
     def of_provider(self, provider: str) -> DomainQuerySet:
         """Narrow to domains whose MX hosts are this provider's, or no known one's."""
         return self.filter(mx_provider="" if provider == NO_PROVIDER else provider)

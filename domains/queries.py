@@ -49,7 +49,9 @@ _COUNTS: dict[str, Callable[[_State], bool]] = {
     "sts_invalid": lambda one: one.mta_sts == Status.INVALID,
     "sts_unknown": lambda one: one.mta_sts == Status.UNKNOWN,
     "sts_uncovered": lambda one: one.mode == StsMode.ENFORCE and one.has_uncovered_mx,
-    "sts_blind": lambda one: one.mode == StsMode.ENFORCE and one.tlsrpt == Status.MISSING,
+    "sts_blind": lambda one: (
+        one.mode == StsMode.ENFORCE and one.tlsrpt == Status.MISSING and one.mx != Status.NULL_MX
+    ),
     "dane_valid": lambda one: one.dane == Status.VALID,
     "dane_missing": lambda one: one.dane == Status.MISSING,
     "dane_invalid": lambda one: one.dane == Status.INVALID,

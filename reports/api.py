@@ -98,7 +98,8 @@ class ReportDetail(ReportOut):
 
 
 class Span(Schema):
-    """Days from `since` to `until`, both included; the last 30 complete days if left out."""
+    """Days from `since` to `until`, both included; the last 30 complete days if left out. An empty
+    team: the domains of no team."""
 
     since: date | None = None
     until: date | None = None
@@ -129,7 +130,7 @@ def list_reports(request: HttpRequest, span: Query[Span], reporter: str = "") ->
     """Give the reports with results for domains this person may see, newest first."""
     since, until = _days(span)
     rows = Report.objects.visible_to(person(request)).filter(day__range=(since, until))
-    if span.domain or span.team:
+    if span.domain or span.team is not None:
         results = PolicyResult.objects.filter(domain__in=_domains(request, span))
         rows = rows.filter(pk__in=results.values("report"))
     return rows.filter(reporter=reporter) if reporter else rows
@@ -160,6 +161,4 @@ def _domains(request: HttpRequest, span: Span) -> DomainQuerySet:
     rows = Domain.objects.visible_to(person(request))
     if span.domain:
         rows = rows.filter(name=span.domain.lower())
-    if span.team:
-        rows = rows.filter(team__name__iexact=span.team)
-    return rows
+    return rows if span.team is None else rows.of_team_named(span.team)

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Count, Max, Min, QuerySet, Sum
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from reports.cause_days import as_time, days_in_spans, time_of
 from reports.cause_key import CauseKey, failures_telling, of_cause
@@ -45,23 +45,24 @@ class Causes:
     count: int
 
 
+ANY = Q()
 # More names than this are not worth a filter.
 MOST_NAMES = 500
 ALL = 2**31 - 1  # a LIMIT that is none
 
 
 def causes(
-    scope: Scope, since: date, until: date, most: int | None = None, result_type: str = ""
+    scope: Scope, since: date, until: date, most: int | None = None, types: Q = ANY
 ) -> Causes:
-    """Give the result types that failed sessions had, or just one: the first, or all."""
-    return _read_causes(scope, since, until, None, most, result_type)
+    """Give the result types, of these, that failed sessions had: the first, or all."""
+    return _read_causes(scope, since, until, None, most, types)
 
 
 def causes_by_operator(
-    scope: Scope, since: date, until: date, most: int | None = None, result_type: str = ""
+    scope: Scope, since: date, until: date, most: int | None = None, types: Q = ANY
 ) -> Causes:
-    """Give the failed sessions by result type, or of just one, and operator: the first, or all."""
-    return _read_causes(scope, since, until, "operator", most, result_type)
+    """Give the failed sessions by result type, of these, and operator: the first, or all."""
+    return _read_causes(scope, since, until, "operator", most, types)
 
 
 def causes_by_receiving_mx(
@@ -80,18 +81,15 @@ def _read_causes(
     until: date,
     place: str | None,
     most: int | None,
-    result_type: str = "",
+    types: Q = ANY,
 ) -> Causes:
-    def of_type(rows: QuerySet[Any]) -> QuerySet[Any]:
-        return rows.filter(result_type=result_type) if result_type else rows
-
     read = domain_failures_of if place == "receiving_mx" else cause_reporters_of
-    rows = of_type(read(scope, since, until))
+    rows = read(scope, since, until).filter(types)
     groups, count = _group(rows, place, most)
     ends = {group.key: (group.first, group.last) for group in groups}
     if isinstance(scope, Fleet) and time_of(rows) == "span":
         names = ("result_type",) if place is None else ("result_type", place)
-        ends = days_in_spans(scope, since, until, names, ends, of_type)
+        ends = days_in_spans(scope, since, until, names, ends, lambda rows: rows.filter(types))
     shown = [_cause(group, place, *ends[group.key]) for group in groups if group.key in ends]
     return Causes(shown=shown, count=count)
 

@@ -12,6 +12,7 @@ from accounts.models import Team
 from domains.models import NO_PROVIDER
 from reports.filters import ABOUT_CHOICES
 from reports.signs import cause_name
+from reports.sum_models import NO_TEAM
 from webui.wording import day
 
 
@@ -43,6 +44,8 @@ def chips_of(query: QueryDict, asked: Mapping[str, Any]) -> list[Chip]:
 def _team(pk: Any) -> str:
     if pk is None:
         return ""
+    if pk == NO_TEAM:
+        return "No team"
     return f"Team {Team.objects.filter(pk=int(pk)).values_list('name', flat=True).first()}"
 
 

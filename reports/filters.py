@@ -12,12 +12,14 @@ from django import forms
 from django.db.models import BigIntegerField, Q
 
 from accounts.access import sees_everything
+from domains.filters import NO_TEAM as NO_TEAM_WORD
 from domains.models import Domain, DomainQuerySet, StsMode
 from reports.cause_key import CauseKey, details_condition
 from reports.fleet import Fleet, Scope, domains_of
 from reports.models import HAS_FAILED, PolicyKind, PolicyResult, Report, Trust
 from reports.report_rows import ReportRows
 from reports.report_totals import Asked, ReportTotals, add_up
+from reports.sum_models import NO_TEAM
 
 CONTENT_CHOICES = [
     ("failures", "With failures"),
@@ -47,6 +49,20 @@ def hidden_key(label: str) -> django_filters.NumberFilter:
     )
 
 
+class TeamKeyField(forms.DecimalField):
+    """The key of a team, or the word for none."""
+
+    def to_python(self, value: Any) -> Any:
+        """Read it."""
+        return super().to_python(NO_TEAM if value == NO_TEAM_WORD else value)
+
+
+class TeamKeyFilter(django_filters.NumberFilter):  # type: ignore[misc]
+    """A team, or the domains that belong to none."""
+
+    field_class = TeamKeyField
+
+
 class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
     """What narrows the list of reports.
 
@@ -65,7 +81,13 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
     about = django_filters.ChoiceFilter(
         choices=ABOUT_CHOICES, widget=forms.HiddenInput(), label="About"
     )
-    team = hidden_key("Team")
+    team = TeamKeyFilter(
+        widget=forms.HiddenInput(),
+        label="Team",
+        min_value=NO_TEAM,
+        max_value=BigIntegerField.MAX_BIGINT,
+        decimal_places=0,
+    )
     sts = django_filters.ChoiceFilter(
         choices=StsMode.choices, widget=forms.HiddenInput(), label="MTA-STS mode"
     )

@@ -36,7 +36,7 @@ from reports.sum_models import (
 
 @dataclass(frozen=True, eq=False)
 class Fleet:
-    """The watched domains that a person may see: of all their teams, or of one."""
+    """The watched domains that a person may see: of all their teams, of one, or of NO_TEAM."""
 
     person: Person
     team: int | None = None
@@ -45,7 +45,7 @@ class Fleet:
     def domains(self) -> DomainQuerySet:
         """Give the domains."""
         watched = Domain.objects.visible_to(self.person).active()
-        return watched if self.team is None else watched.filter(team=self.team)
+        return watched if self.team is None else watched.filter(team=self.team or None)
 
     def of_teams(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow rows with a `team` to the teams of this fleet."""

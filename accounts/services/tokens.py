@@ -33,7 +33,7 @@ def revoke_token(token: ApiToken) -> None:
     """End a token."""
     token.revoked_at = timezone.now()
     token.save(update_fields=["revoked_at"])
-    audit.record("revoked token", token)
+    audit.record("revoked token", token, before={"owner": token.user.email})
 
 
 def find_user(secret: str) -> User | None:

@@ -11,9 +11,8 @@ from django.views.decorators.http import require_POST
 
 from accounts import access
 from accounts.forms import InviteForm, PersonForm
-from accounts.models import ApiToken, User
+from accounts.models import User
 from accounts.services import people as services
-from accounts.views.tokens import tokens_sheet
 from webui.exports import Sheet, asked_file
 
 
@@ -21,9 +20,7 @@ def people(request: HttpRequest) -> HttpResponse:
     """List everybody who has an account."""
     access.require_administrator(request.user)
     rows = User.objects.prefetch_related("memberships__team").order_by("-is_active", "email")
-    if file := asked_file(
-        request, _sheet(rows), tokens_sheet(ApiToken.objects.filter(revoked_at=None))
-    ):
+    if file := asked_file(request, _sheet(rows)):
         return file
     return render(request, "settings/people.html", {"people": rows})
 

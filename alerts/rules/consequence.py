@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from alerts.rules.kinds import Severity
-from mailtls.catalogue.result_types import Urgency, describe_result_type
+from mailtls.catalogue.result_types import Concern, Urgency, describe_result_type
 
 # How soon somebody should have dealt with it.
 DUE_WITHIN = {
@@ -27,10 +27,18 @@ def severity_of_failures(
 ) -> Severity:
     """Give the severity of failing sessions; `enforced` are the domains with a policy in enforce.
 
-    Under enforce and under DANE senders refuse to deliver; elsewhere mail goes out in clear.
+    Under enforce and under DANE senders refuse to deliver; elsewhere mail goes out in clear. A
+    policy that could not be read refuses nothing, whatever its mode.
     """
-    severity = _OF_URGENCY[describe_result_type(result_type).urgency]
-    is_refused = severity is Severity.HIGH and any(name in enforced for name in domains)
-    if is_refused and rate >= 0.5:
+    words = describe_result_type(result_type)
+    severity = _OF_URGENCY[words.urgency]
+    match words.concern:
+        case Concern.CONNECTION:
+            is_refused = any(name in enforced for name in domains)
+        case Concern.DANE:
+            is_refused = True
+        case Concern.POLICY:
+            is_refused = False
+    if is_refused and severity is Severity.HIGH and rate >= 0.5:
         return Severity.CRITICAL
     return severity

@@ -9,11 +9,8 @@ from typing import Protocol
 
 from alerts.rules.history import History
 from domains.operators import operator_of
+from mailtls.catalogue.result_types import POLICY_HOST_TYPES
 
-# Failures of the policy host, not of an MX, whatever MX the reporter names beside them.
-POLICY_HOST_TYPES = frozenset(
-    {"sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid"}
-)
 # What reporters say for want of a better word: no other cause than the one seen beside it.
 VAGUE_TYPES = frozenset({"", "validation-failure"})
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
 
-from alerts.rules.found import POLICY_HOST_TYPES, VAGUE_TYPES
+from alerts.rules.found import VAGUE_TYPES
+from mailtls.catalogue.result_types import POLICY_HOST_TYPES
 
 # Reports come up to some days late, and checks look at most of the domains once a day.
 SAME_START = timedelta(days=3)

@@ -106,7 +106,7 @@ _WORDS: Mapping[RuleKind, tuple[tuple[str, str, ParameterType, str], ...]] = Map
                 "certificate_days",
                 "Days before a certificate ends",
                 _COUNT,
-                "From then on it is told; at 7 days it is high, at 1 critical under enforce.",
+                "From then on it is told; high at 7 days, at 1 critical for an MX under enforce.",
             ),
             ("tells_small", "Tell small things", _FLAG, "Changes that weaken little, too."),
         ),

@@ -102,7 +102,9 @@ class PostureRule:
             days = (not_after - now).total_seconds() / 86_400
             if days <= self.certificate_days:
                 severity = Severity.MEDIUM if days > 7 else Severity.HIGH
-                if days <= 1 and facts.policy_mode is Mode.ENFORCE:
+                # A policy that cannot be read refuses no mail.
+                is_of_mx = code == "starttls.cert.expires-soon"
+                if days <= 1 and is_of_mx and facts.policy_mode is Mode.ENFORCE:
                     severity = Severity.CRITICAL
                 # The same end to the second is the same certificate.
                 site = f"{not_after:%Y-%m-%dT%H:%M:%SZ}"

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from alerts.rules.betabinomial import Belief, learn, least_rate, surprise
-from alerts.rules.found import POLICY_HOST_TYPES, BadDays, Found, describe
+from alerts.rules.found import BadDays, Found, describe
 from alerts.rules.history import History, Series
+from mailtls.catalogue.result_types import POLICY_HOST_TYPES
 
 BASELINE_DAYS = 28
 WINDOWS = (1, 2, 3, 4, 5, 6, 7, 14)

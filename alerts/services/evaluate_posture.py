@@ -18,7 +18,7 @@ from django.db.models import Max
 from alerts.causes import DomainFigures
 from alerts.facts import policy_site_of
 from alerts.models import Incident, IncidentDomain, Mark, Rule, RuleKind, Severity
-from alerts.rules.found import POLICY_HOST_TYPES, VAGUE_TYPES
+from alerts.rules.found import VAGUE_TYPES
 from alerts.rules.kinship import FAILS_WITH
 from alerts.rules.parameters import read_rule
 from alerts.rules.posture import (
@@ -38,6 +38,7 @@ from domains.exception_queries import exceptions_by_domain
 from domains.lacks import Lack
 from domains.models import CheckRun, Posture, StateChange
 from mailtls.catalogue import Words, describe
+from mailtls.catalogue.result_types import POLICY_HOST_TYPES
 from mailtls.facts import Facts, decode_facts
 from mailtls.findings import Finding
 from mailtls.findings import Severity as FindingSeverity

@@ -36,7 +36,8 @@ class IncidentList(ViewedListPage):
 
     def get_queryset(self) -> QuerySet[Incident]:
         """Give the incidents with the person who has them."""
-        return Incident.objects.visible_to(self.request.user).select_related("assignee")
+        seen = Incident.objects.visible_to(self.request.user)
+        return seen.with_seen_figures(self.request.user).select_related("assignee")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Name the words for an empty list."""
@@ -47,8 +48,8 @@ class IncidentList(ViewedListPage):
 
 def visible_incident(request: HttpRequest, pk: int) -> Incident:
     """Give the incident, or raise Http404 where it is not this person's to see."""
-    incidents = Incident.objects.visible_to(request.user).select_related("rule", "assignee")
-    return get_object_or_404(incidents, pk=pk)
+    incidents = Incident.objects.visible_to(request.user).with_seen_figures(request.user)
+    return get_object_or_404(incidents.select_related("rule", "assignee"), pk=pk)
 
 
 Act = Callable[[Incident, User, HttpRequest], str | None]

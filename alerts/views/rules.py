@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,7 +17,7 @@ from accounts import access
 from accounts.requests import person
 from accounts.roles import Role
 from alerts.forms import RuleForm
-from alerts.models import Rule, Severity
+from alerts.models import Incident, Rule, Severity
 from alerts.rules import PARAMETERS, ParameterType, RuleKind, read_rule
 from alerts.services.replay import Misses, Replayed, find_misses, replay
 from alerts.services.rules import delete_rule, save_rule
@@ -29,7 +29,9 @@ BACKTEST_DAYS = 90
 
 def rules(request: HttpRequest) -> HttpResponse:
     """List the rules for the person's teams."""
-    rows = _visible(request).select_related("team").annotate(incident_count=Count("incidents"))
+    seen = Incident.objects.visible_to(request.user).values("pk")
+    counted = Count("incidents", filter=Q(incidents__in=seen))
+    rows = _visible(request).select_related("team").annotate(incident_count=counted)
     if file := asked_file(request, _sheet(rows)):
         return file
     context = {
@@ -82,8 +84,10 @@ def rule_page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             else:
                 messages.success(request, f"The rule {saved} is saved.")
                 return redirect("settings:rules")
+    seen = Incident.objects.visible_to(user)
     context = {
         "rule": rule,
+        "incident_count": seen.filter(rule=rule).count() if rule else 0,
         "form": form,
         "kind": kind,
         "kinds": [] if rule else list(RuleKind),

@@ -7,14 +7,13 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, cast
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from domains.destinations import our_destinations
+from domains.destinations import our_destinations, portal_host
 from domains.models import Domain
 from domains.services.record_check import Recorded, record_check
 from mailtls.observed import Observed
@@ -48,7 +47,7 @@ def probe_options() -> Options:
 
 def _own_name() -> str:
     """Give the portal's host name to greet MX hosts with, unless it is one of this machine only."""
-    name = urlsplit(settings.SITE_URL).hostname or ""
+    name = portal_host()
     return name if "." in name and not name.replace(".", "").isdigit() else ""
 
 

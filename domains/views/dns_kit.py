@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q
 from django.forms import BoundField
@@ -19,8 +18,8 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.access import may_anywhere
 from accounts.roles import Role
 from domains import dns_kit
-from domains.destinations import our_destinations
-from domains.dns_kit import Form, Wanted
+from domains.destinations import our_destinations, portal_host
+from domains.dns_kit import Form, Wanted, read_policy_host
 from domains.filters import DomainFilter
 from domains.forms import KitForm
 from domains.models import Domain, DomainQuerySet, HostedPolicy
@@ -123,7 +122,7 @@ def _plan(request: HttpRequest, query: QueryDict) -> Planned:
             # somebody asks for a certain address.
             accepted=() if "rua" in query else ours,
             delegate_to=form.cleaned_data["delegate_to"],
-            policy_host=urlsplit(settings.SITE_URL).hostname or "",
+            policy_host=portal_host(),
         )
     return Planned(domains=domains, form=form, changes=changes)
 
@@ -193,6 +192,7 @@ def _wanted(domains: DomainQuerySet) -> list[Wanted]:
                 rua=tuple(judgement.get("tlsrpt", {}).get("rua") or ()),
                 policy_id=live.get(row.pk, ""),
                 sts_record=judgement.get("mta_sts", {}).get("record") or "",
+                policy_host=read_policy_host(judgement),
             )
         )
     return found

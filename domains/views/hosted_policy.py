@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +12,7 @@ from django.shortcuts import redirect, render
 from accounts import access
 from accounts.requests import person
 from accounts.roles import Role
+from domains.destinations import portal_host
 from domains.forms import PolicyForm
 from domains.models import Domain, HostedPolicy, StsMode
 from domains.selection import visible_domain
@@ -49,7 +48,7 @@ def policy_page(request: HttpRequest, name: str) -> HttpResponse:
         "live": live,
         "live_text": policy_text_of(live) if live else "",
         "revisions": [(revision, policy_text_of(revision)) for revision in revisions],
-        "portal_host": urlsplit(settings.SITE_URL).hostname,
+        "portal_host": portal_host(),
     }
     return render(request, "domains/policy.html", context)
 

@@ -17,6 +17,17 @@ class Urgency(StrEnum):
     MEDIUM = "medium"  # cached policies still hold; new senders are unprotected
 
 
+class Concern(StrEnum):
+    """What a session failed of, and so what becomes of its mail."""
+
+    CONNECTION = "connection"  # the way to the MX: refused under enforce (RFC 8461 section 5)
+    # The policy could not be read. A sender that holds an earlier one keeps to it; for all others
+    # there is none, and they deliver (RFC 8461 section 3.3).
+    POLICY = "policy"
+    # Held back under DANE in every mode: MTA-STS overrides no failed DANE (RFC 8461 section 2).
+    DANE = "dane"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultType:
     """One result type: its name for people, what it means, why it happens, what to do."""
@@ -26,6 +37,7 @@ class ResultType:
     causes: str
     action: str
     urgency: Urgency
+    concern: Concern = Concern.CONNECTION
     section: str = "RFC 8460 4.3"
 
 
@@ -123,6 +135,7 @@ RESULT_TYPES: Mapping[str, ResultType] = MappingProxyType(
                 "change publish the new digest at least two TTLs ahead. Check every MX again."
             ),
             urgency=Urgency.CRITICAL,
+            concern=Concern.DANE,
         ),
         "dnssec-invalid": ResultType(
             title="DNSSEC does not validate",
@@ -136,6 +149,7 @@ RESULT_TYPES: Mapping[str, ResultType] = MappingProxyType(
                 "again, or correct or remove the DS record at the parent."
             ),
             urgency=Urgency.CRITICAL,
+            concern=Concern.DANE,
         ),
         "dane-required": ResultType(
             title="Sender insists on DANE",
@@ -143,6 +157,7 @@ RESULT_TYPES: Mapping[str, ResultType] = MappingProxyType(
             causes="An agreement with a partner; TLSA records or DNSSEC removed on your side.",
             action="Restore TLSA on every MX, or agree on the change with that partner.",
             urgency=Urgency.HIGH,
+            concern=Concern.DANE,
         ),
         "sts-policy-fetch-error": ResultType(
             title="MTA-STS policy not fetched",
@@ -159,6 +174,7 @@ RESULT_TYPES: Mapping[str, ResultType] = MappingProxyType(
                 "no browsers in, answer 200 without a redirect, and renew the certificate."
             ),
             urgency=Urgency.MEDIUM,
+            concern=Concern.POLICY,
         ),
         "sts-policy-invalid": ResultType(
             title="MTA-STS policy not valid",
@@ -169,6 +185,7 @@ RESULT_TYPES: Mapping[str, ResultType] = MappingProxyType(
             ),
             action="Correct the file, check it again, then publish a new id in the TXT record.",
             urgency=Urgency.HIGH,
+            concern=Concern.POLICY,
         ),
         "sts-webpki-invalid": ResultType(
             title="Policy host's certificate not valid",
@@ -182,9 +199,23 @@ RESULT_TYPES: Mapping[str, ResultType] = MappingProxyType(
                 "hosted policy correct the delegation."
             ),
             urgency=Urgency.HIGH,
+            concern=Concern.POLICY,
         ),
     }
 )
+
+
+def types_of(concern: Concern) -> frozenset[str]:
+    """Give the result types that are about this.
+
+    Those not registered, and failures without a cause, count for the connection: nobody is told
+    that enforce is safe because of what nobody understands.
+    """
+    return frozenset(code for code, words in RESULT_TYPES.items() if words.concern is concern)
+
+
+# Failures of the policy host, not of an MX, whatever MX the reporter names beside them.
+POLICY_HOST_TYPES = types_of(Concern.POLICY)
 
 UNKNOWN = ResultType(
     title="Result type not known here",
@@ -252,6 +283,11 @@ def describe_result_type(code: str) -> ResultType:
     if not code:
         return UNEXPLAINED
     return RESULT_TYPES.get(code, UNKNOWN)
+
+
+def concern_of(code: str) -> Concern:
+    """Give what a normalised result type is about."""
+    return describe_result_type(code).concern
 
 
 def explain_reason(reason: str) -> str | None:

@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from alerts.lifecycle import State
-from tests.factories import TeamFactory, make_domain, make_incident, make_member
+from alerts.models import Incident, IncidentDomain, Rule, RuleKind
+from tests.factories import TeamFactory, UserFactory, make_domain, make_incident, make_member
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +59,67 @@ def test_the_worst_come_first(client, team, analyst):
 
     order = [row.record.severity for row in page.context["table"].rows]
     assert order == ["critical", "high", "medium", "low"]
+
+
+def test_a_member_sees_the_sessions_of_their_own_domains_only(client, incident, analyst):
+    theirs = make_domain("theirs.example", TeamFactory())
+    IncidentDomain.objects.filter(incident=incident).update(failed_sessions=12, sessions=100)
+    IncidentDomain.objects.create(
+        incident=incident,
+        domain=theirs,
+        first_on=incident.since_on,
+        last_on=incident.last_seen_on,
+        failed_sessions=800,
+        sessions=4000,
+    )
+
+    page = client.get(incident.get_absolute_url())
+    [row] = client.get(reverse("alerts:incidents")).context["table"].paginated_rows
+    saved = client.get(reverse("alerts:incidents"), {"export": "csv"}).content.decode()
+    needs = client.get(reverse("overview")).context["attention"]
+
+    assert (page.context["incident"].seen_failed, page.context["incident"].seen_sessions) == (
+        12,
+        100,
+    )
+    assert "812" not in page.content.decode()
+    assert "12 <span" in row.get_cell("failed_sessions")
+    assert ",12," in saved
+    assert any(need.detail.startswith("12.0 % of 100 sessions") for need in needs)
+    client.force_login(make_member(None, Role.VIEWER))
+    assert client.get(incident.get_absolute_url()).context["incident"].seen_failed == 812
+
+
+def test_the_incidents_of_a_rule_are_those_it_counts(client, incident, analyst):
+    client.force_login(UserFactory(is_superuser=True))
+    make_incident(make_domain("more.example"), state=State.RESOLVED)
+    make_incident(make_domain("part.example"), part_of=incident)
+    other = Rule.objects.create(name="Other", kind=RuleKind.SILENCE)
+    Incident.objects.create(
+        rule=other,
+        cause_key="x",
+        severity="low",
+        since_on=incident.since_on,
+        last_seen_on=incident.since_on,
+    )
+    href = f"{reverse('alerts:incidents')}?rule={incident.rule_id}&state=any"
+
+    for page in (
+        client.get(reverse("settings:rules")),
+        client.get(reverse("settings:rule", args=[incident.rule_id])),
+    ):
+        text = page.content.decode()
+        assert f'<a href="{href.replace("&", "&amp;")}">2 incidents</a>' in text
+    assert client.get(href).context["table"].paginator.count == 2
+
+
+def test_a_rule_of_another_team_is_no_choice(client, incident, analyst):
+    theirs = Rule.objects.create(name="Theirs", kind=RuleKind.SILENCE, team=TeamFactory())
+
+    text = client.get(reverse("alerts:incidents")).content.decode()
+
+    assert incident.rule.name in text
+    assert theirs.name not in text
 
 
 def test_taking_an_incident_makes_one_its_owner(client, incident, analyst):

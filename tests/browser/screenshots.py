@@ -149,6 +149,7 @@ SCREENS: dict[str, str | tuple[str, Way]] = {
     "destinations": "/settings/destinations/",
     "destination-new": "/settings/destinations/add/",
     "tokens": "/settings/tokens/",
+    "tokens-all": "/settings/tokens/everybody/",
     "audit": "/settings/audit/",
     "system": "/settings/system/",
     "password": "/accounts/password/change/",

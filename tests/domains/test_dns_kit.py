@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from domains.dns_kit import Form, Wanted, plan, render
+from domains.dns_kit import Form, PolicyHost, Wanted, plan, read_policy_host, render
 
 OURS = ["mailto:tls@portal.example"]
 
@@ -79,6 +79,36 @@ def test_a_hosted_policy_is_announced_until_its_id_is_live():
         status="valid", rua=tuple(OURS), policy_id="20261101", sts_record="v=STSv1; id=20261101"
     )
     assert plan([live], OURS, policy_host="portal.example") == []
+
+
+@pytest.mark.parametrize(
+    ("code", "replaces"),
+    [
+        ("sts.host.nxdomain", False),
+        ("sts.host.no-address", False),
+        ("sts.host.cname-dangling", True),
+    ],
+)
+def test_the_name_of_the_policy_host_is_told_as_long_as_it_leads_nowhere(code, replaces):
+    found = read_policy_host({"mta_sts": {"findings": [{"code": code}]}})
+    live = wanted(
+        status="valid",
+        rua=tuple(OURS),
+        policy_id="20261101",
+        sts_record="v=STSv1; id=20261101",
+        policy_host=found,
+    )
+
+    [change] = plan([live], OURS, policy_host="portal.example")
+
+    assert (change.name, change.type) == ("mta-sts.shop.example", "CNAME")
+    assert change.value == "portal.example"
+    assert change.replaces is replaces
+
+
+def test_a_policy_host_that_is_there_needs_no_name():
+    for judgement in ({}, {"mta_sts": {"findings": [{"code": "sts.http.status"}]}}):
+        assert read_policy_host(judgement) is PolicyHost.SEEN
 
 
 @pytest.mark.parametrize(("status", "is_told"), [("missing", False), ("invalid", True)])

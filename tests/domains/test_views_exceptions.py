@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from accounts.roles import Role
 from accounts.services.tokens import create_token
+from domains.exception_queries import with_lacking
 from domains.lacks import Lack
 from domains.models import CoverageException, Domain
 from domains.services.coverage_exceptions import grant_exceptions
@@ -116,6 +117,9 @@ def test_the_filters_tell_excepted_and_unexcused_lacks_apart(client, team, manag
     grant(manager, bare, Lack.TLSRPT, Lack.MTA_STS)
     grant(manager, half, Lack.TLSRPT)
     grant(manager, slow, Lack.ENFORCE)
+    make_domain("parked.example", team, mx="null-mx", tlsrpt="missing", mta_sts="missing")
+    make_domain("off.example", team, sts_mode="none")
+    make_domain("silent.example", team, tlsrpt="missing")
 
     def listed(exception):
         page = client.get(reverse("domains:list"), {"exception": exception})
@@ -123,7 +127,35 @@ def test_the_filters_tell_excepted_and_unexcused_lacks_apart(client, team, manag
 
     assert listed("tlsrpt") == ["bare.example", "half.example"]
     assert listed("enforce") == ["bare.example", "slow.example"]
-    assert listed("unexcused") == ["half.example"]
+    assert listed("unexcused") == ["half.example", "off.example", "silent.example"]
+    assert listed("unexcused-tlsrpt") == ["silent.example"]
+    assert listed("unexcused-mta-sts") == ["half.example", "off.example"]
+
+
+def test_a_domain_that_takes_no_mail_lacks_nothing(client, team, manager):
+    parked = make_domain("parked.example", team, mx="null-mx", tlsrpt="missing", mta_sts="missing")
+    held = grant(manager, parked)
+
+    assert not with_lacking(CoverageException.objects.filter(pk=held.pk)).get().is_lacking
+
+
+def test_what_needs_somebody_leaves_exceptions_out_and_leads_to_the_others(client, team, manager):
+    enforcing = make_domain("enforcing.example", team, tlsrpt="missing")
+    excepted = make_domain("excepted.example", team, tlsrpt="missing")
+    make_domain("testing.example", team, tlsrpt="missing", sts_mode="testing")
+    make_domain("parked.example", team, mx="null-mx", tlsrpt="missing")
+    grant(manager, excepted, Lack.TLSRPT)
+
+    needs = {need.title: need for need in client.get(reverse("overview")).context["attention"]}
+
+    words = "without TLS-RPT, not excepted"
+    assert set(needs) == {f"1 domain enforces {words}", f"2 domains {words}"}
+    for title, names in (
+        (f"1 domain enforces {words}", [enforcing.name]),
+        (f"2 domains {words}", ["enforcing.example", "testing.example"]),
+    ):
+        page = client.get(needs[title].href)
+        assert [row.record.name for row in page.context["table"].paginated_rows] == names
 
 
 def test_the_coverage_says_how_many_lacks_are_excepted(client, team, manager, bare):

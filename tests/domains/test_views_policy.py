@@ -1,10 +1,12 @@
 import pytest
+from django.urls import reverse
 
 from accounts.models import Membership, Team, User
 from accounts.roles import Role
 from domains.models import Domain, HostedPolicy
 from domains.services.record_check import record_check
 from tests.domains.observations import AT, observed
+from tests.factories import finding, make_domain
 
 pytestmark = pytest.mark.django_db
 
@@ -71,3 +73,28 @@ def test_analysts_do_not_publish_and_strangers_do_not_see(client, domain, manage
 
     Membership.objects.all().delete()
     assert client.get(ADDRESS).status_code == 404
+
+
+def test_a_hosted_policy_that_nothing_leads_to_is_said_where_it_is_read(client, manager, settings):
+    settings.SITE_URL = "https://portal.example"
+    settings.OUR_DESTINATIONS = "tests.domains.test_views_policy.a_destination"
+    lost = finding("sts.host.nxdomain", host="mta-sts.lost.example")
+    team = Team.objects.get()
+    domain = make_domain("lost.example", team, mta_sts="invalid", findings={"mta_sts": [lost]})
+    HostedPolicy.objects.create(
+        domain=domain, mode="testing", mx=["mx1.a.example"], max_age_s=604800, policy_id="20261101"
+    )
+
+    page = client.get(domain.get_absolute_url())
+    kit = client.get(reverse("tools:dns_kit"), {"pk": domain.pk, "as": "zone"}).content.decode()
+
+    assert page.context["diagnosis"].then == (
+        "Publish mta-sts.lost.example as a CNAME to portal.example: the portal serves the policy "
+        "there."
+    )
+    assert "mta-sts.lost.example. 3600 IN CNAME portal.example." in kit
+    assert "_mta-sts.lost.example" not in kit
+
+
+def a_destination():
+    return ("mailto:tls@lost.example",)

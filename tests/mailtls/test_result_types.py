@@ -4,9 +4,11 @@ from mailtls.catalogue.result_types import (
     RESULT_TYPES,
     UNEXPLAINED,
     UNKNOWN,
+    Concern,
     Urgency,
     describe_result_type,
     explain_reason,
+    types_of,
 )
 from mailtls.report.values import RESULT_TYPES as REGISTERED
 
@@ -18,6 +20,22 @@ def test_every_registered_result_type_has_words():
 @pytest.mark.parametrize("code", ["tlsa-invalid", "dnssec-invalid"])
 def test_what_defers_mail_at_dane_senders_is_critical(code):
     assert describe_result_type(code).urgency is Urgency.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("concern", "codes"),
+    [
+        (Concern.POLICY, {"sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid"}),
+        (Concern.DANE, {"tlsa-invalid", "dnssec-invalid", "dane-required"}),
+    ],
+)
+def test_what_enforce_does_not_refuse_is_named(concern, codes):
+    assert types_of(concern) == codes
+
+
+@pytest.mark.parametrize("code", ["", "quantum-flux", "validation-failure"])
+def test_what_nobody_understands_counts_as_refused(code):
+    assert describe_result_type(code).concern is Concern.CONNECTION
 
 
 def test_a_new_result_type_is_said_to_be_unknown():

@@ -87,6 +87,18 @@ def test_each_person_sees_the_domains_of_their_teams(call):
     assert call("GET", "/domains/b.example").status_code == 404
 
 
+def test_an_empty_team_means_the_domains_of_none(call, world):
+    Domain.objects.create(name="nobodys.example")
+    assert call("GET", "/domains?team=").json()["items"] == []
+
+    world["alice"].role_everywhere = Role.VIEWER
+    world["alice"].save()
+
+    names = [item["domain"] for item in call("GET", "/domains?team=").json()["items"]]
+    assert names == ["nobodys.example"]
+    assert call("GET", "/figures?team=").status_code == 200
+
+
 def test_a_domain_comes_with_what_the_newest_check_saw(call):
     answer = call("GET", "/domains/a.example").json()
 

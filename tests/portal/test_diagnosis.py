@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from tlsrpt_portal.pages.diagnosis import Situation, diagnose
+from tlsrpt_portal.pages.diagnosis import Failing, Situation, diagnose
 from webui.status import Tone
 
 TODAY = date(2026, 11, 22)
@@ -35,43 +35,75 @@ def sentence(**facts):
         ({"takes_mail": False, "tlsrpt": "missing"}, Tone.OK, "takes no mail"),
         (
             {
-                "failed_sessions": 600,
-                "top_cause": "Certificate expired",
-                "top_cause_mx": "mx1.hoster.example",
-                "failing_since": date(2026, 11, 18),
+                "refused": Failing(
+                    sessions=600,
+                    cause="Certificate expired",
+                    mx="mx1.hoster.example",
+                    since=date(2026, 11, 18),
+                ),
+                "unread": Failing(sessions=7, cause="MTA-STS policy not fetched"),
             },
             Tone.BAD,
             (
                 "Mail is being refused: 12.0 % of sessions failed in the last 7 days under enforce "
-                "since 18 Nov 2026: certificate expired at mx1.hoster.example."
+                "since 18 Nov 2026: certificate expired at mx1.hoster.example. For 7 more sessions "
+                "the policy could not be read: not refused, but unprotected."
             ),
         ),
         (
-            {"failed_sessions": 600, "sts_mode": "testing", "top_cause": "STARTTLS not offered"},
+            {
+                "refused": Failing(sessions=600, cause="STARTTLS not offered"),
+                "sts_mode": "testing",
+            },
             Tone.WARN,
             (
                 "12.0 % of sessions failed in the last 7 days, mostly STARTTLS not offered. Mail "
-                "still arrives"
+                "still arrives, because the policy is in testing: enforce would have refused it."
             ),
         ),
         (
             {
-                "failed_sessions": 600,
-                "top_cause": "MTA-STS policy not fetched",
-                "top_cause_type": "sts-policy-fetch-error",
-                "failing_since": date(2026, 11, 18),
+                "refused": Failing(sessions=40, cause="STARTTLS not offered"),
+                "unread": Failing(sessions=30),
+                "sts_mode": "testing",
+            },
+            Tone.WARN,
+            "enforce would have refused 40 of them. For 30 more sessions the policy could not be",
+        ),
+        (
+            {"refused": Failing(sessions=40), "unread": Failing(sessions=30)},
+            Tone.WARN,
+            "Under enforce 40 of them were refused. For 30 more sessions",
+        ),
+        (
+            {
+                "under_dane": Failing(sessions=600, cause="No TLSA record matches", since=TODAY),
+                "sts_mode": "testing",
             },
             Tone.BAD,
             (
-                "since 18 Nov 2026, mostly MTA-STS policy not fetched. Senders that hold the "
-                "policy keep to it; others deliver as if there were none."
+                "Mail is being held back: 12.0 % of sessions failed in the last 7 days under DANE "
+                "since 22 Nov 2026: no TLSA record matches."
             ),
         ),
         (
             {
-                "failed_sessions": 600,
-                "failing_since": date(2026, 8, 24),
-                "is_failing_longer": True,
+                "unread": Failing(
+                    sessions=600,
+                    cause="MTA-STS policy not fetched",
+                    since=date(2026, 11, 18),
+                )
+            },
+            Tone.BAD,
+            (
+                "For 12.0 % of sessions in the last 7 days senders could not read the policy since "
+                "18 Nov 2026: MTA-STS policy not fetched. Those that hold an earlier one keep to "
+                "it; others deliver as if there were none: not refused, but unprotected."
+            ),
+        ),
+        (
+            {
+                "refused": Failing(sessions=600, since=date(2026, 8, 24), is_longer=True),
             },
             Tone.BAD,
             "under enforce since 24 Aug 2026 or earlier.",
@@ -146,7 +178,7 @@ def sentence(**facts):
             "mx1 expired.",
         ),
         (
-            {"failed_sessions": 600, "top_cause": "Certificate expired"},
+            {"refused": Failing(sessions=600, cause="Certificate expired")},
             Tone.WARN,
             (
                 "Mail was refused: 12.0 % of sessions failed in the last 7 days under enforce: "
@@ -154,7 +186,12 @@ def sentence(**facts):
             ),
         ),
         (
-            {"failed_sessions": 600, "sts_mode": "", "mta_sts": "missing", "dane": "valid"},
+            {
+                "refused": Failing(sessions=600),
+                "sts_mode": "",
+                "mta_sts": "missing",
+                "dane": "valid",
+            },
             Tone.WARN,
             "12.0 % of sessions failed in the last 7 days. Senders that use DANE hold such mail",
         ),
@@ -176,11 +213,11 @@ def test_the_sentence_names_the_worst_thing(facts, tone, words):
 
 
 def test_a_few_failures_among_many_sessions_are_no_alarm():
-    assert sentence(failed_sessions=20)[0] == Tone.OK
+    assert sentence(refused=Failing(sessions=20))[0] == Tone.OK
 
 
 def test_refused_mail_comes_before_a_missing_record():
-    tone, words = sentence(failed_sessions=600, failing_since=TODAY, tlsrpt="missing")
+    tone, words = sentence(refused=Failing(sessions=600, since=TODAY), tlsrpt="missing")
 
     assert tone == Tone.BAD
     assert "refused" in words
@@ -197,8 +234,7 @@ def test_a_policy_that_is_still_held_is_named_beside_the_remedy():
         Situation(
             **WELL
             | {
-                "failed_sessions": 600,
-                "top_cause_remedy": "Renew it.",
+                "refused": Failing(sessions=600, remedy="Renew it."),
                 "policy_earlier_at": ("Google Inc.",),
             }
         )

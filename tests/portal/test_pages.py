@@ -18,6 +18,7 @@ from alerts.lifecycle import State
 from alerts.models import Destination, Incident, Rule, RuleKind
 from domains.lacks import Lack
 from domains.models import CoverageException, Domain, ImportJob
+from mailtls.catalogue.result_types import Concern
 from reports.models import Intake, Receipt, Report
 from reports.services.roll_up import roll_up
 from tests.factories import (
@@ -489,6 +490,8 @@ def test_a_domain_page_says_since_when_mail_is_refused(client, admin):
 
     page = client.get(domain.get_absolute_url())
 
-    assert page.context["reports"].failing_since == today - timedelta(days=4)
+    troubles = page.context["reports"].troubles
+    assert troubles[Concern.CONNECTION].since == today - timedelta(days=4)
+    assert troubles[Concern.POLICY].since is None
     assert "Mail is being refused" in page.content.decode()
     assert Domain.objects.get().posture.sts_mode == "enforce"

@@ -11,6 +11,7 @@ from domains.models import Domain, Posture
 from mailtls.catalogue import ENTRIES
 from mailtls.catalogue.result_types import RESULT_TYPES
 from reports.services.roll_up import roll_up
+from reports.under_enforce import Apart, UnderEnforce, split
 from tests.factories import (
     TeamFactory,
     make_change,
@@ -192,13 +193,63 @@ def test_what_enforce_would_have_refused_equals_the_failures_behind_it(client, a
 
     found = client.get(reverse("rollout"), {"team": team.pk}).context["what_if"]
 
-    assert (found.domains, found.sessions, found.failures) == (1, 633, 33)
+    assert (found.domains, found.sessions, found.failed.refused) == (1, 633, 33)
     for rows in (found.by_cause, found.by_sender):
         assert sum(row.sessions for row in rows) == 33
     for row in found.by_cause:
         assert client.get(row.href).context["failed"] == row.sessions
     behind = [row.record for row in client.get(found.by_sender[0].href).context["table"].rows]
     assert [(row.name, row.failed) for row in behind] == [("Google Inc.", 30), ("Comcast", 3)]
+
+
+def test_what_enforce_refuses_is_told_apart_from_what_it_does_not(client, auditor):
+    today = timezone.now().date()
+    team = TeamFactory()
+    testing = make_domain("testing.example", team, sts_mode="testing")
+    unread = make_domain("unread.example", team, sts_mode="testing")
+    day = today - timedelta(days=2)
+    make_report(testing, day, "Google Inc.", failures=10)
+    make_report(testing, day, "Comcast", failures=4, result_type="tlsa-invalid")
+    make_report(unread, day, "Google Inc.", failures=20, result_type="sts-webpki-invalid")
+    make_report(unread, day - timedelta(days=28), failures=0)
+    roll_up()
+
+    page = client.get(reverse("rollout"), {"team": team.pk})
+    found = page.context["what_if"]
+
+    assert found.failed == UnderEnforce(refused=10, unread=20, under_dane=4)
+    assert [(row.name, row.sessions) for row in found.by_domain] == [("testing.example", 10)]
+    assert [row.sessions for row in found.by_cause] == [10]
+    assert [(row.name, row.sessions, row.detail) for row in found.by_sender] == [
+        ("Google Inc.", 10, "of 30 failed")
+    ]
+    for concern, count in (("connection", 10), ("policy", 20), ("dane", 4)):
+        href = f"{found.failures_href}&concern={concern}"
+        assert href.replace("&", "&amp;") in page.content.decode()
+        rows = client.get(href).context["table"].rows
+        assert sum(row.record.failed for row in rows) == count
+    lanes = {lane.title: [card.evidence for card in lane.cards] for lane in page.context["lanes"]}
+    assert any("could not be read for 20 of 200 sessions" in one for one in lanes["Testing"])
+
+
+def test_a_domain_says_what_enforce_would_not_refuse(client, auditor):
+    domain = make_domain("unread.example", sts_mode="testing")
+    day = timezone.now().date() - timedelta(days=2)
+    make_report(domain, day, failures=20, result_type="sts-policy-fetch-error")
+    roll_up()
+
+    page = client.get(domain.get_absolute_url())
+
+    states = {one.title: one for one in page.context["conditions"]}
+    assert not states["Senders can read the policy"].is_met
+    assert states["Nothing worth the name would be refused"].is_met
+    assert "senders could not read the policy since" in page.context["diagnosis"].what
+
+
+def test_more_details_than_failures_set_no_more_apart_than_failed():
+    assert split(5, Apart(unread=3, under_dane=9)) == UnderEnforce(0, 3, 2)
+    assert split(5, Apart(unread=9)) == UnderEnforce(0, 5, 0)
+    assert split(5, Apart()) == UnderEnforce(5, 0, 0)
 
 
 def test_the_steps_tick_themselves(client, auditor, settings):

@@ -89,11 +89,16 @@ def test_a_day_and_a_cause_of_a_domain_equal_its_reports(client):
 
 
 @pytest.mark.parametrize(
-    "narrowed", [{}, {"sts": "testing"}, {"provider": "none"}, {"team": "Retail"}]
+    "narrowed",
+    [{}, {"sts": "testing"}, {"provider": "none"}, {"team": "Retail"}, {"team": "none"}],
 )
 @pytest.mark.parametrize("by", ["reporter", "policy"])
 def test_groups_of_failures_equal_their_reports(client, by, narrowed):
-    if "team" in narrowed:
+    if narrowed.get("team") == "none":
+        nobodys = make_domain("nobodys.example")
+        make_report(nobodys, YESTERDAY, failures=4)
+        roll_up()
+    elif "team" in narrowed:
         narrowed = {"team": Team.objects.get(name=narrowed["team"]).pk}
     page = client.get(reverse("failures:list"), {"by": by, **narrowed})
 

@@ -5,9 +5,9 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import ApiToken, Membership, Team, User
+from accounts.models import ApiToken, AuditEntry, Membership, Team, User
 from accounts.roles import Role
-from accounts.services.tokens import create_token
+from accounts.services.tokens import create_token, revoke_token
 from alerts.models import Destination, Rule, RuleKind
 from alerts.sealing import seal
 from reports.models import Intake, Outcome, Receipt
@@ -335,7 +335,7 @@ def test_settings_are_saved_without_secrets(client, admin, team):
     held = {"settings:destinations": row.name, "settings:rules": "Late", "settings:tokens": "Mine"}
     create_token(admin, "Mine")
     files = {name: saved(client, name) for name in held}
-    files["tokens of everybody"] = saved(client, "settings:people", table="tokens")
+    files["tokens of everybody"] = saved(client, "settings:all_tokens")
     held["tokens of everybody"] = "Nightly,Person"
 
     for name, text in files.items():
@@ -348,9 +348,51 @@ def test_settings_are_saved_without_secrets(client, admin, team):
 def test_the_tokens_of_everybody_are_for_administrators(client, manager):
     create_token(UserFactory(), "Nightly")
 
-    answer = client.get(reverse("settings:people"), {"export": "csv", "table": "tokens"})
+    for query in ({}, {"export": "csv"}):
+        assert client.get(reverse("settings:all_tokens"), query).status_code == 403
+    token = ApiToken.objects.get()
+    revoke = reverse("settings:revoke_anybodys_token", args=[token.pk])
+    assert client.post(revoke).status_code == 403
+    assert ApiToken.objects.get().revoked_at is None
+    assert (
+        "settings/tokens/everybody" not in client.get(reverse("settings:tokens")).content.decode()
+    )
 
-    assert answer.status_code == 403
+
+def test_an_administrator_sees_and_ends_the_tokens_of_everybody(client, admin, team):
+    owner = make_member(team, Role.ANALYST, email="script@corp.example", name="Nadja")
+    token, secret = create_token(owner, "Nightly", timezone.now() - timedelta(days=1))
+    gone, _ = create_token(owner, "Long gone")
+    revoke_token(gone)
+
+    page = client.get(reverse("settings:all_tokens"))
+    text = page.content.decode()
+    client.post(reverse("settings:revoke_anybodys_token", args=[token.pk]))
+
+    assert [row.name for row in page.context["page"]] == ["Nightly"]
+    assert f"analyst of {team}" in text
+    assert "Expired" in text
+    assert secret not in text
+    assert reverse("settings:person", args=[owner.pk]) in text
+    token.refresh_from_db()
+    assert token.revoked_at is not None
+    entry = AuditEntry.objects.filter(verb="revoked token").first()
+    assert (entry.actor, entry.before) == (admin, {"owner": "script@corp.example"})
+    revoke = reverse("settings:revoke_anybodys_token", args=[token.pk])
+    assert client.post(revoke).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "scope"),
+    [
+        ({"is_superuser": True}, "everything"),
+        ({"role_everywhere": "viewer"}, "viewer everywhere"),
+        ({}, "nothing: no role in any team"),
+        ({"is_superuser": True, "is_active": False}, "nothing: the account is ended"),
+    ],
+)
+def test_what_a_person_may_do_is_said_in_words(fields, scope):
+    assert UserFactory(**fields).scope == scope
 
 
 def test_a_manager_saves_the_destinations_and_rules_of_own_teams(client, manager, team):

@@ -2,8 +2,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from reports.queries import Totals
-from tlsrpt_portal.pages.stages import Published, Stage, find_conditions, find_stage
+from reports.under_enforce import UnderEnforce
+from tlsrpt_portal.pages.stages import Evidence, Published, Stage, find_conditions, find_stage
 
 UNTIL = date(2026, 11, 21)
 TESTING = {
@@ -13,12 +13,17 @@ TESTING = {
     "has_uncovered_mx": False,
     "starttls": "not-checked",
 }
-CLEAN = {"sessions": 4000, "failures": 3, "reporters": 2, "first_day": UNTIL - timedelta(days=29)}
+CLEAN = {
+    "sessions": 4000,
+    "failed": UnderEnforce(refused=3),
+    "reporters": 2,
+    "first_day": UNTIL - timedelta(days=29),
+}
 
 
 def place(published=None, seen=None):
     return find_stage(
-        Published(**TESTING | (published or {})), Totals(**CLEAN | (seen or {})), UNTIL
+        Published(**TESTING | (published or {})), Evidence(**CLEAN | (seen or {})), UNTIL
     )
 
 
@@ -45,16 +50,18 @@ def test_what_is_published_decides_the_stage(published, stage):
 @pytest.mark.parametrize(
     ("seen", "stage"),
     [
-        ({"failures": 4}, Stage.READY),
-        ({"failures": 5}, Stage.TESTING),
-        ({"sessions": 970, "failures": 3}, Stage.READY),
-        ({"sessions": 970, "failures": 4}, Stage.TESTING),
-        ({"sessions": 60, "failures": 1}, Stage.TESTING),
-        ({"sessions": 49, "failures": 0}, Stage.TESTING),
-        ({"sessions": 50, "failures": 0}, Stage.READY),
+        ({"failed": UnderEnforce(4)}, Stage.READY),
+        ({"failed": UnderEnforce(5)}, Stage.TESTING),
+        ({"sessions": 970, "failed": UnderEnforce(3)}, Stage.READY),
+        ({"sessions": 970, "failed": UnderEnforce(4)}, Stage.TESTING),
+        ({"sessions": 60, "failed": UnderEnforce(1)}, Stage.TESTING),
+        ({"sessions": 49, "failed": UnderEnforce(0)}, Stage.TESTING),
+        ({"sessions": 50, "failed": UnderEnforce(0)}, Stage.READY),
         ({"first_day": UNTIL - timedelta(days=19)}, Stage.TESTING),
         ({"first_day": UNTIL - timedelta(days=20)}, Stage.READY),
-        ({"sessions": 0, "failures": 0, "first_day": None}, Stage.TESTING),
+        ({"failed": UnderEnforce(refused=4, unread=4, under_dane=900)}, Stage.READY),
+        ({"failed": UnderEnforce(unread=5)}, Stage.TESTING),
+        ({"sessions": 0, "failed": UnderEnforce(0), "first_day": None}, Stage.TESTING),
     ],
 )
 def test_testing_is_ready_after_enough_clean_reports(seen, stage):
@@ -62,14 +69,32 @@ def test_testing_is_ready_after_enough_clean_reports(seen, stage):
 
 
 def test_each_open_condition_says_what_is_missing():
-    seen = Totals(sessions=60, failures=6, reporters=1, first_day=UNTIL - timedelta(days=3))
+    seen = Evidence(
+        sessions=60, failed=UnderEnforce(6, 0, 2), reporters=1, first_day=UNTIL - timedelta(days=3)
+    )
     found = find_conditions(Published(**TESTING | {"has_uncovered_mx": True}), seen, UNTIL)
 
     assert [one.state for one in found if not one.is_met] == [
         "An MX host is named by no mx line: enforce would refuse its mail.",
         "60 sessions by 1 reporter since 18 Nov 2026: long enough on 9 Dec 2026.",
-        "Enforce would have refused 6 of 60 sessions (10.0 %); none of so few is usual.",
+        (
+            "Enforce would have refused 6 of 60 sessions (10.0 %); none of so few is usual. "
+            "Another 2 sessions failed under DANE, whatever the mode."
+        ),
     ]
+
+
+def test_a_policy_that_senders_cannot_read_is_not_called_refused_mail():
+    seen = Evidence(**CLEAN | {"failed": UnderEnforce(refused=0, unread=40)})
+    found = find_conditions(Published(**TESTING), seen, UNTIL)
+
+    assert [one.state for one in found if not one.is_met] == [
+        (
+            "It could not be read for 40 of 4,000 sessions (1.00 %); up to 4 are usual. They are "
+            "not refused, but unprotected."
+        )
+    ]
+    assert found[-1].state == "Enforce would have refused 0 of 4,000 sessions (0 %)."
 
 
 @pytest.mark.parametrize("has_uncovered_mx", [False, True])
@@ -77,12 +102,17 @@ def test_each_open_condition_says_what_is_missing():
 @pytest.mark.parametrize(
     "first_day", [None, UNTIL - timedelta(days=19), UNTIL - timedelta(days=20)]
 )
-@pytest.mark.parametrize(("sessions", "failures"), [(0, 0), (49, 0), (50, 0), (970, 4), (4000, 4)])
+@pytest.mark.parametrize(
+    ("sessions", "failed"),
+    [(0, (0, 0)), (49, (0, 0)), (50, (0, 0)), (970, (4, 0)), (4000, (4, 4)), (4000, (0, 5))],
+)
 def test_the_stage_and_the_conditions_agree(
-    has_uncovered_mx, starttls, first_day, sessions, failures
+    has_uncovered_mx, starttls, first_day, sessions, failed
 ):
     published = Published(**TESTING | {"has_uncovered_mx": has_uncovered_mx, "starttls": starttls})
-    seen = Totals(sessions=sessions, failures=failures, reporters=1, first_day=first_day)
+    seen = Evidence(
+        sessions=sessions, failed=UnderEnforce(*failed), reporters=1, first_day=first_day
+    )
 
     is_ready = find_stage(published, seen, UNTIL) is Stage.READY
 

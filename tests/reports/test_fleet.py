@@ -13,6 +13,7 @@ from reports import cause_parts, cause_queries, queries
 from reports.cause_key import CauseKey
 from reports.fleet import Fleet
 from reports.services.roll_up import roll_up
+from reports.sum_models import NO_TEAM
 from tests.factories import UserFactory
 from tests.mailtls.samples import DETAIL, policy_entry
 from tests.reports.arrivals import DAY, inventory, numbered, take_in
@@ -112,7 +113,7 @@ def answers(scope, since=DAY, until=UNTIL) -> list[object]:
 
 def test_sums_say_what_the_domains_say(teams, member):
     for person in (UserFactory(is_superuser=True), member, UserFactory()):
-        for team in (None, teams[0].pk, teams[1].pk):
+        for team in (None, teams[0].pk, teams[1].pk, NO_TEAM):
             fleet = Fleet(person, team)
 
             assert fleet.is_added_up

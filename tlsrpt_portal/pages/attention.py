@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -30,17 +33,23 @@ class Need:
     href: str
 
 
-def attention(user: Person, now: Coverage) -> list[Need]:
-    """Give what needs somebody; worst consequence first."""
-    return sorted([*_incidents(user), *_inventory(now)], key=lambda need: need.rank)
+def attention(user: Person, now: Coverage, excepted: Mapping[str, int]) -> list[Need]:
+    """Give what needs somebody; worst consequence first.
+
+    `excepted` counts the domains that may lack TLS-RPT: all, and those that enforce.
+    """
+    needs = [*_incidents(user), *_inventory(now, excepted)]
+    return sorted(needs, key=lambda need: need.rank)
 
 
 def _incidents(user: Person) -> list[Need]:
     handled = (State.OPEN, State.ACKNOWLEDGED)
-    rows = Incident.objects.visible_to(user).filter(state__in=handled)
+    rows: QuerySet[Any] = (
+        Incident.objects.visible_to(user).filter(state__in=handled).with_seen_figures(user)
+    )
     ranked = sorted(
         rows.select_related("assignee")[:50],
-        key=lambda row: (_BY_SEVERITY.index(Severity(row.severity)), -row.failed_sessions),
+        key=lambda row: (_BY_SEVERITY.index(Severity(row.severity)), -row.seen_failed),
     )
     now = timezone.now()
     needs = []
@@ -50,9 +59,9 @@ def _incidents(user: Person) -> list[Need]:
         days = (now.date() - row.since_on).days
         # The day may be that of a warning: a certificate ends weeks after the first one.
         parts = [f"first signs {plural(days, 'day')} ago" if days > 0 else "since today", who]
-        if row.sessions:
-            rate = failure_rate(row.failed_sessions, row.sessions)
-            parts.insert(0, f"{rate} of {plural(row.sessions, 'session')}")
+        if row.seen_sessions:
+            rate = failure_rate(row.seen_failed, row.seen_sessions)
+            parts.insert(0, f"{rate} of {plural(row.seen_sessions, 'session')}")
         detail = ", ".join(parts)
         needs.append(
             Need(
@@ -66,9 +75,12 @@ def _incidents(user: Person) -> list[Need]:
     return needs
 
 
-def _inventory(now: Coverage) -> list[Need]:
+def _inventory(now: Coverage, excepted: Mapping[str, int]) -> list[Need]:
     listing = reverse("domains:list")
-    blind = now.sts_blind
+    blind = now.sts_blind - excepted["enforce"]
+    silent = now.tlsrpt_wanted - excepted["all"]
+    # The others may, for a reason somebody approved: they are in the coverage, and need nobody.
+    not_excepted = ", not excepted" if excepted["all"] else ""
     candidates = [
         (
             now.sts_uncovered,
@@ -95,9 +107,10 @@ def _inventory(now: Coverage) -> list[Need]:
             Need(
                 rank=18,
                 sign=Sign(Tone.WARN, "Blind"),
-                title=f"{plural(blind, 'domain enforces', 'domains enforce')} without TLS-RPT",
+                title=f"{plural(blind, 'domain enforces', 'domains enforce')} without TLS-RPT"
+                f"{not_excepted}",
                 detail="A mistake would refuse mail, and nobody would tell you.",
-                href=f"{listing}?sts=enforce&tlsrpt=missing",
+                href=f"{listing}?sts=enforce&exception=unexcused-tlsrpt",
             ),
         ),
         (
@@ -111,13 +124,13 @@ def _inventory(now: Coverage) -> list[Need]:
             ),
         ),
         (
-            now.tlsrpt_wanted,
+            silent,
             Need(
                 rank=25,
                 sign=Sign(Tone.WARN, "Blind"),
-                title=f"{plural(now.tlsrpt_wanted, 'domain')} without TLS-RPT",
+                title=f"{plural(silent, 'domain')} without TLS-RPT{not_excepted}",
                 detail="Failures there stay unseen. The record changes nothing in delivery.",
-                href=f"{listing}?tlsrpt=missing&state=mail",
+                href=f"{listing}?exception=unexcused-tlsrpt",
             ),
         ),
         (

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts.access import sees_everything, teams_for
 from accounts.models import Team
-from domains.filters import NO_TEAM
 from domains.models import Domain, DomainQuerySet
+from tlsrpt_portal.pages.team_choice import read_team, team_choices
 from webui.wording import sentence_list
 
 # More names than a sentence holds are counted.
@@ -30,6 +30,7 @@ class Scope:
     # The chosen team as it stands in the address; empty for all.
     team: str
     teams: tuple[Team, ...]
+    choices: list[tuple[str, str]]
 
     @property
     def is_today(self) -> bool:
@@ -47,13 +48,14 @@ def read_scope(request: HttpRequest) -> Scope:
     domains = Domain.objects.visible_to(request.user).active()
     today = timezone.now().date()
     teams = tuple(teams_for(request.user))
-    chosen = {str(team.pk): team for team in teams}.get(request.GET.get("team", ""))
+    asked = read_team(request)
+    chosen = next((team for team in teams if team.pk == asked.key), None)
     team = ""
+    if chosen is not None or asked.is_none:
+        team, domains = asked.word, asked.narrow(domains)
     if chosen is not None:
-        team, domains = str(chosen.pk), domains.filter(team=chosen)
         words = f"the watched domains of the team {chosen}"
-    elif request.GET.get("team") == NO_TEAM:
-        team, domains = NO_TEAM, domains.filter(team=None)
+    elif asked.is_none:
         words = "the watched domains that belong to no team"
     elif sees_everything(request.user):
         words = "all watched domains of all teams"
@@ -70,6 +72,7 @@ def read_scope(request: HttpRequest) -> Scope:
         today=today,
         team=team,
         teams=teams,
+        choices=team_choices(request.user, teams),
     )
 
 

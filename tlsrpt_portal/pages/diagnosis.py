@@ -6,14 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-from alerts.rules.found import POLICY_HOST_TYPES
 from webui.status import Tone
-from webui.wording import day, failure_rate, plural, sentence_list
+from webui.wording import day, failure_rate, number, plural, sentence_list
 
 # Below this share of failed sessions a few broken senders explain them; above it we are the cause.
 NOTABLE_RATE = 0.01
 # Senders report once a day; after this many days without any, something is wrong.
 SILENT_DAYS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failing:
+    """Sessions of the last complete seven days that failed of one thing, and their main cause."""
+
+    sessions: int = 0
+    since: date | None = None  # the run of notable failures that lasts until now
+    is_longer: bool = False  # it may have begun before that day
+    cause: str = ""
+    mx: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +50,12 @@ class Situation:
     host_error_code: str = ""
     # The last complete seven days.
     sessions: int = 0
-    failed_sessions: int = 0
     no_policy_sessions: int = 0
-    top_cause: str = ""
-    top_cause_type: str = ""
-    top_cause_mx: str = ""
-    top_cause_remedy: str = ""
-    failing_since: date | None = None
-    is_failing_longer: bool = False  # it may have begun before that day
+    # What failed of the way to the MX: refused under enforce; the policy could not be read: not
+    # refused, but unprotected; what senders hold back under DANE, in whatever mode.
+    refused: Failing = field(default_factory=Failing)
+    unread: Failing = field(default_factory=Failing)
+    under_dane: Failing = field(default_factory=Failing)
     last_report_on: date | None = None
     today: date = field(default_factory=lambda: date(1970, 1, 1))
     # Reporters by what they apply: a policy no check has seen; one replaced longer ago than its
@@ -59,9 +68,23 @@ class Situation:
     before_enforce: tuple[str, ...] = ()
 
     @property
-    def rate(self) -> float:
-        """Give failed of all sessions."""
-        return self.failed_sessions / self.sessions if self.sessions else 0.0
+    def failed_sessions(self) -> int:
+        """Give all that failed."""
+        return self.refused.sessions + self.unread.sessions + self.under_dane.sessions
+
+    @property
+    def main(self) -> Failing:
+        """Give what most sessions failed of."""
+        kinds = (self.refused, self.unread, self.under_dane)
+        return max(kinds, key=lambda kind: kind.sessions)
+
+    def is_notable(self, failed: int) -> bool:
+        """Say whether so many failed sessions are more than a few broken senders make."""
+        return bool(self.sessions) and failed / self.sessions >= NOTABLE_RATE
+
+    def share(self, failed: int) -> str:
+        """Give failed sessions in per cent of all."""
+        return failure_rate(failed, self.sessions)
 
     @property
     def is_enforced(self) -> bool:
@@ -126,51 +149,66 @@ def _takes_no_mail(now: Situation) -> Diagnosis | None:
 
 
 def _refused(now: Situation) -> Diagnosis | None:
-    if not now.is_enforced or now.rate < NOTABLE_RATE or now.failing_since is None:
-        return None
-    if now.top_cause_type in POLICY_HOST_TYPES:
-        return None
-    return Diagnosis(
-        Tone.BAD,
-        f"Mail is being refused: {failure_rate(now.failed_sessions, now.sessions)} of sessions "
-        f"failed in the last 7 days under enforce{_since(now)}{_refused_for(now)}.",
-        _with_old_policy(now, now.top_cause_remedy),
-    )
+    for kind, done, how in _refusals(now):
+        if kind.since is not None:
+            return Diagnosis(
+                Tone.BAD,
+                f"Mail is being {done}: {now.share(kind.sessions)} of sessions failed in the last "
+                f"7 days under {how}{_since(kind)}{_because(kind)}.{_also_unread(now)}",
+                _with_old_policy(now, kind.remedy),
+            )
+    return None
 
 
 def _was_refused(now: Situation) -> Diagnosis | None:
-    if not now.is_enforced or now.rate < NOTABLE_RATE:
-        return None
-    return Diagnosis(
-        Tone.WARN,
-        f"Mail was refused: {failure_rate(now.failed_sessions, now.sessions)} of sessions failed "
-        f"in the last 7 days under enforce{_refused_for(now)}. On the newest day nearly all were "
-        "fine again.",
-        _with_old_policy(now, now.top_cause_remedy),
-    )
+    for kind, done, how in _refusals(now):
+        return Diagnosis(
+            Tone.WARN,
+            f"Mail was {done}: {now.share(kind.sessions)} of sessions failed in the last 7 days "
+            f"under {how}{_because(kind)}. On the newest day nearly all were fine again."
+            f"{_also_unread(now)}",
+            _with_old_policy(now, kind.remedy),
+        )
+    return None
 
 
-def _since(now: Situation) -> str:
-    if now.failing_since is None:
+def _refusals(now: Situation) -> list[tuple[Failing, str, str]]:
+    """Give what senders did not deliver, what became of it, and because of what."""
+    kinds = [(now.under_dane, "held back", "DANE")]
+    if now.is_enforced:
+        kinds.insert(0, (now.refused, "refused", "enforce"))
+    return [one for one in kinds if now.is_notable(one[0].sessions)]
+
+
+def _since(kind: Failing) -> str:
+    if kind.since is None:
         return ""
-    return f" since {day(now.failing_since)}{' or earlier' if now.is_failing_longer else ''}"
+    return f" since {day(kind.since)}{' or earlier' if kind.is_longer else ''}"
 
 
-def _refused_for(now: Situation) -> str:
-    where = f" at {now.top_cause_mx}" if now.top_cause_mx else ""
-    return f": {_lower(now.top_cause)}{where}" if now.top_cause else ""
+def _because(kind: Failing) -> str:
+    where = f" at {kind.mx}" if kind.mx else ""
+    return f": {_lower(kind.cause)}{where}" if kind.cause else ""
+
+
+def _also_unread(now: Situation) -> str:
+    if not now.unread.sessions:
+        return ""
+    more = plural(now.unread.sessions, "more session")
+    return f" For {more} the policy could not be read: not refused, but unprotected."
 
 
 def _policy_unread(now: Situation) -> Diagnosis | None:
-    # Where no policy is held, mail goes out as if there were none (RFC 8461 section 5.1).
-    if now.top_cause_type not in POLICY_HOST_TYPES or now.rate < NOTABLE_RATE:
+    # Who holds no policy delivers as if there were none (RFC 8461 section 3.3).
+    unread = now.unread
+    if not now.is_notable(unread.sessions):
         return None
     return Diagnosis(
-        Tone.BAD if now.is_enforced and now.failing_since else Tone.WARN,
-        f"{failure_rate(now.failed_sessions, now.sessions)} of sessions failed in the last 7 days"
-        f"{_since(now)}, mostly {_lower(now.top_cause)}. Senders that hold the policy keep to it; "
-        "others deliver as if there were none.",
-        _with_old_policy(now, now.top_cause_remedy),
+        Tone.BAD if now.is_enforced and unread.since else Tone.WARN,
+        f"For {now.share(unread.sessions)} of sessions in the last 7 days senders could not read "
+        f"the policy{_since(unread)}{_because(unread)}. Those that hold an earlier one keep to it; "
+        "others deliver as if there were none: not refused, but unprotected.",
+        _with_old_policy(now, unread.remedy),
     )
 
 
@@ -220,24 +258,34 @@ def _record_broken(now: Situation) -> Diagnosis | None:
 
 
 def _failing(now: Situation) -> Diagnosis | None:
-    if now.rate < NOTABLE_RATE:
+    if not now.is_notable(now.failed_sessions):
         return None
-    where = f" at {now.top_cause_mx}" if now.top_cause_mx else ""
-    cause = f", mostly {_lower(now.top_cause)}{where}" if now.top_cause else ""
-    if now.dane == "valid":
-        outlook = " Senders that use DANE hold such mail back."
-    elif now.sts_mode == "testing" and now.mta_sts == "valid":
-        outlook = (
-            " Mail still arrives, because the policy is in testing: enforce would have refused it."
-        )
-    else:
-        outlook = " Mail may have gone out without protection."
+    main = now.main
+    where = f" at {main.mx}" if main.mx else ""
+    cause = f", mostly {_lower(main.cause)}{where}" if main.cause else ""
     return Diagnosis(
         Tone.WARN,
-        f"{failure_rate(now.failed_sessions, now.sessions)} of sessions failed in the last 7 "
-        f"days{cause}.{outlook}",
-        _with_old_policy(now, now.top_cause_remedy),
+        f"{now.share(now.failed_sessions)} of sessions failed in the last 7 days{cause}."
+        f"{_outlook(now)}",
+        _with_old_policy(now, main.remedy),
     )
+
+
+def _outlook(now: Situation) -> str:
+    """Say what became of the mail of failed sessions."""
+    refused = number(now.refused.sessions)
+    if now.is_enforced:
+        return f" Under enforce {refused} of them were refused.{_also_unread(now)}"
+    if now.dane == "valid":
+        return " Senders that use DANE hold such mail back."
+    if now.sts_mode == "testing" and now.mta_sts == "valid":
+        arrives = (
+            " Mail still arrives, because the policy is in testing: enforce would have refused"
+        )
+        if now.refused.sessions == now.failed_sessions:
+            return f"{arrives} it."
+        return f"{arrives} {refused} of them.{_also_unread(now)}"
+    return " Mail may have gone out without protection."
 
 
 def _no_policy_seen(now: Situation) -> Diagnosis | None:

@@ -15,15 +15,17 @@ from accounts.access import may
 from accounts.roles import Role
 from alerts.models import Incident
 from domains.aspects import Aspect, max_age, read_aspects, read_mx_hosts
+from domains.destinations import portal_host
+from domains.dns_kit import PolicyHost, read_policy_host
 from domains.exceptions import read_exceptions
 from domains.models import Domain, HostedPolicy, Posture, RecordVersion, StateChange, Status
 from domains.selection import visible_domain
 from domains.tables import posture_of
-from mailtls.catalogue.result_types import describe_result_type
+from mailtls.catalogue.result_types import Concern, describe_result_type
 from mailtls.findings import Severity
 from reports.signs import cause_name
-from tlsrpt_portal.pages.diagnosis import Diagnosis, Situation, diagnose
-from tlsrpt_portal.pages.domain_reports import DomainReports, read_reports
+from tlsrpt_portal.pages.diagnosis import Diagnosis, Failing, Situation, diagnose
+from tlsrpt_portal.pages.domain_reports import DomainReports, Trouble, read_reports
 from tlsrpt_portal.pages.marks import change_title, revision_title
 from tlsrpt_portal.pages.reported_policy import Held
 from tlsrpt_portal.pages.span import read_span
@@ -72,7 +74,7 @@ def domain_page(request: HttpRequest, name: str) -> HttpResponse:
         "domain": domain,
         "posture": posture,
         "aspects": aspects,
-        "diagnosis": _diagnosis(domain, posture, aspects, reports, conditions),
+        "diagnosis": _diagnosis(domain, posture, aspects, reports, conditions, bool(published)),
         "conditions": conditions,
         "exceptions": exceptions,
         "incidents": incidents,
@@ -94,6 +96,7 @@ def _diagnosis(
     aspects: dict[str, Aspect],
     reports: DomainReports,
     conditions: list[Condition],
+    is_hosted: bool,
 ) -> Diagnosis:
     if posture is None:
         return diagnose(Situation(is_active=domain.is_active, is_checked=False))
@@ -109,7 +112,6 @@ def _diagnosis(
         ),
         None,
     )
-    top = reports.top_cause
     uncovered = [
         host["name"]
         for host in aspects["mx"].stored.get("hosts", [])
@@ -127,20 +129,17 @@ def _diagnosis(
             uncovered_mx=tuple(uncovered),
             finding_codes=frozenset(finding.code for finding in findings),
             worst_finding=worst.title if worst else "",
-            worst_remedy=worst.remedy if worst else "",
+            worst_remedy=(is_hosted and _hosted_remedy(domain, posture))
+            or (worst.remedy if worst else ""),
             host_error=at_hosts.title if at_hosts else "",
             host_meaning=at_hosts.meaning if at_hosts else "",
             host_remedy=at_hosts.remedy if at_hosts else "",
             host_error_code=at_hosts.code if at_hosts else "",
             sessions=reports.week.sessions,
-            failed_sessions=reports.week.failures,
             no_policy_sessions=reports.no_policy_sessions,
-            top_cause=cause_name(top.result_type) if top else "",
-            top_cause_type=top.result_type if top else "",
-            top_cause_mx=(top.receiving_mx or "") if top else "",
-            top_cause_remedy=describe_result_type(top.result_type).action if top else "",
-            failing_since=reports.failing_since,
-            is_failing_longer=reports.is_failing_longer,
+            refused=_failing(reports.troubles[Concern.CONNECTION]),
+            unread=_failing(reports.troubles[Concern.POLICY]),
+            under_dane=_failing(reports.troubles[Concern.DANE]),
             last_report_on=reports.last_report_on,
             policy_unknown_to=_that_apply(Held.UNKNOWN, reports),
             policy_outdated_at=_that_apply(Held.OUTDATED, reports),
@@ -149,6 +148,31 @@ def _diagnosis(
             before_enforce=tuple(one.state for one in conditions if not one.is_met),
             today=timezone.now().date(),
         )
+    )
+
+
+def _hosted_remedy(domain: Domain, posture: Posture) -> str:
+    """Give what leads senders to the policy that the portal hosts; empty where something does."""
+    if posture.mta_sts != Status.INVALID or not portal_host():
+        return ""
+    name, host = f"mta-sts.{domain.name}", portal_host()
+    match read_policy_host(posture.judgement):
+        case PolicyHost.MISSING:
+            return f"Publish {name} as a CNAME to {host}: the portal serves the policy there."
+        case PolicyHost.DANGLING:
+            return f"Let the CNAME {name} lead to {host}: the portal serves the policy there."
+    return ""
+
+
+def _failing(trouble: Trouble) -> Failing:
+    cause = trouble.cause
+    return Failing(
+        sessions=trouble.sessions,
+        since=trouble.since,
+        is_longer=trouble.is_longer,
+        cause=cause_name(cause.result_type) if cause else "",
+        mx=(cause.receiving_mx or "") if cause else "",
+        remedy=describe_result_type(cause.result_type).action if cause else "",
     )
 
 
@@ -168,7 +192,8 @@ def _conditions(posture: Posture | None, reports: DomainReports) -> list[Conditi
 
 def _incidents(request: HttpRequest, domain: Domain) -> list[Incident]:
     touching = Incident.objects.visible_to(request.user).filter(incident_domains__domain=domain)
-    return list(touching.select_related("assignee", "rule")[:10])
+    seen = touching.with_seen_figures(request.user)
+    return list(seen.select_related("assignee", "rule")[:10])
 
 
 def _timeline(

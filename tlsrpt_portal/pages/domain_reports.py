@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
@@ -10,24 +10,32 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from domains.models import Domain, HostedPolicy, StateChange
-from mailtls.catalogue.result_types import ResultType, describe_result_type, explain_reason
+from mailtls.catalogue.result_types import (
+    Concern,
+    ResultType,
+    concern_of,
+    describe_result_type,
+    explain_reason,
+)
 from reports import cause_queries, queries
 from reports.cause_queries import Cause
 from reports.charts import reports_href, sessions_chart
 from reports.models import FailureDetail, PolicyKind
 from reports.queries import DayFigures, ReporterFigures, Totals
 from reports.signs import cause_name
+from reports.under_enforce import Apart, UnderEnforce, add_up, read_apart, split
 from tlsrpt_portal.pages.cadence import LOOK_BACK_DAYS, Cadence, find_cadence
 from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
 from tlsrpt_portal.pages.marks import marks_of
 from tlsrpt_portal.pages.reported_policy import ReportedPolicy, read_reported_policies
 from tlsrpt_portal.pages.span import Span
-from tlsrpt_portal.pages.stages import EVIDENCE_DAYS
+from tlsrpt_portal.pages.stages import EVIDENCE_DAYS, Evidence, evidence_of
 from tlsrpt_portal.pages.week import Week, compare_weeks
 from webui.charting import Chart
 from webui.exports import Sheet
 
 CHART_DAYS = 90
+WEEK_DAYS = 7
 MOST_CAUSES = 8
 
 
@@ -59,6 +67,17 @@ class ShownReporter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """The sessions of the last complete seven days that failed of one thing."""
+
+    sessions: int
+    since: date | None  # the first day of the run of notable failures that lasts until now
+    # Whether that is the first day looked at, so that it may have begun before.
+    is_longer: bool
+    cause: Cause | None  # with most of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DomainReports:
     """Figures, chart, causes and reporters of one domain."""
 
@@ -68,14 +87,11 @@ class DomainReports:
     every_cause: list[ShownCause]
     reporters: list[ShownReporter]
     # Of the last complete seven days, whatever the span.
-    top_cause: Cause | None
+    troubles: dict[Concern, Trouble]
     no_policy_sessions: int
-    failing_since: date | None
-    # Whether that is the first day looked at, so that it may have begun before.
-    is_failing_longer: bool
     last_report_on: date | None
     # The days that the roll-out looks at.
-    evidence: Totals
+    evidence: Evidence
     evidence_until: date
 
     @property
@@ -134,15 +150,17 @@ def read_reports(
     one = Domain.objects.filter(pk=domain.pk)
     since, until = queries.last_complete_days(max(CHART_DAYS, span.days))
     long = queries.daily_figures(one, since, until)
-    week_since, _ = queries.last_complete_days(7)
+    week_since, _ = queries.last_complete_days(WEEK_DAYS)
+    apart = read_apart(one, since, until, "day")
     causes = cause_queries.causes_by_receiving_mx(one, span.since, span.until).shown
-    week_causes = cause_queries.causes_by_receiving_mx(one, week_since, until, 1)
+    week_causes = cause_queries.causes_by_receiving_mx(one, week_since, until).shown
     reasons = _reasons(domain, span)
     shown = [_show(domain, cause, reasons, span) for cause in causes]
     types = {kind.policy_type: kind for kind in queries.by_policy_type(one, week_since, until)}
     no_policy = types.get(PolicyKind.NO_POLICY_FOUND)
     figures = queries.by_reporter(one, span.since, span.until)
-    evidence = queries.per_domain_totals(one, *queries.last_complete_days(EVIDENCE_DAYS))
+    evidence_since, _ = queries.last_complete_days(EVIDENCE_DAYS)
+    evidence = queries.per_domain_totals(one, evidence_since, until)
     return DomainReports(
         chart=sessions_chart(
             long[-span.days :],
@@ -159,12 +177,13 @@ def read_reports(
         week=compare_weeks(long),
         every_cause=shown,
         reporters=_read_reporters(domain, figures, span),
-        top_cause=next(iter(week_causes.shown), None),
+        troubles=find_troubles(long, apart, week_causes),
         no_policy_sessions=no_policy.successes + no_policy.failures if no_policy else 0,
-        failing_since=failing_since(long),
-        is_failing_longer=failing_since(long) == since,
         last_report_on=queries.last_report_days(one).get(domain.pk),
-        evidence=evidence.get(domain.pk, Totals()),
+        evidence=evidence_of(
+            evidence.get(domain.pk, Totals()),
+            add_up(part for day, part in apart.items() if day >= evidence_since),
+        ),
         evidence_until=until,
     )
 
@@ -213,6 +232,31 @@ def _read_reporters(
         for name in [*figures, *sorted(habits.keys() - figures.keys())]
     ]
     return [one for one in shown if one.figures or one.cadence.silent_since]
+
+
+def find_troubles(
+    figures: Sequence[DayFigures], apart: Mapping[date, Apart], causes: Sequence[Cause]
+) -> dict[Concern, Trouble]:
+    """Tell the failures of some days, the last seven and what came before, apart by what failed."""
+    days = [split(one.failures, apart.get(one.day, Apart())) for one in figures]
+    reads: dict[Concern, Callable[[UnderEnforce], int]] = {
+        Concern.CONNECTION: lambda failed: failed.refused,
+        Concern.POLICY: lambda failed: failed.unread,
+        Concern.DANE: lambda failed: failed.under_dane,
+    }
+    found = {}
+    for concern, read in reads.items():
+        of_it = [
+            one._replace(failures=read(failed)) for one, failed in zip(figures, days, strict=True)
+        ]
+        since = failing_since(of_it)
+        found[concern] = Trouble(
+            sessions=sum(one.failures for one in of_it[-WEEK_DAYS:]),
+            since=since,
+            is_longer=since is not None and since == figures[0].day,
+            cause=next((one for one in causes if concern_of(one.result_type) is concern), None),
+        )
+    return found
 
 
 def failing_since(figures: Sequence[DayFigures]) -> date | None:

@@ -54,7 +54,7 @@ def _by_cause(asked: Asked, most: int | None) -> Rows:
 
 def _cause_rows(asked: Asked, read: Callable[..., Causes], most: int | None) -> Rows:
     days = asked.span.since, asked.span.until
-    found = read(asked.domains, *days, most, asked.cause)
+    found = read(asked.domains, *days, most, asked.types)
     domains = cause_queries.domain_counts(asked.domains, found.shown, *days)
     rows = [
         _cause_row(one, count, asked.group_href(one))
@@ -167,6 +167,8 @@ def _by_policy_type(asked: Asked, most: int | None) -> Rows:
     return Rows(shown=rows[:most], count=len(rows))
 
 
+# Only these tell causes apart.
+BY_CAUSE = frozenset({"cause-operator", "cause"})
 # By the word in the address: how it is called, and what gives its first rows, or all.
 GROUPINGS: dict[str, tuple[str, Callable[[Asked, int | None], Rows]]] = {
     "cause-operator": ("Cause and MX operator", _by_cause_and_operator),

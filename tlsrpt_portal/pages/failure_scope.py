@@ -5,17 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import Team
+from domains.filters import NO_TEAM
 from domains.models import NO_PROVIDER, DomainQuerySet, StsMode
 from domains.operators import provider_at
+from mailtls.catalogue.result_types import Concern
 from reports.cause_key import CauseKey
 from reports.charts import fleet_reports_href
 from reports.fleet import Fleet, Scope
+from reports.under_enforce import of_concern
 from tlsrpt_portal.pages.span import Span, read_span
-from webui.addresses import read_number
+from tlsrpt_portal.pages.team_choice import read_team
+
+# What becomes of the mail of failed sessions, by what they failed of.
+CONCERNS = {
+    Concern.CONNECTION.value: "Refused under enforce",
+    Concern.POLICY.value: "Policy not read",
+    Concern.DANE.value: "Held back under DANE",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +36,14 @@ class Asked:
     domains: Scope
     span: Span
     cause: str
+    concern: str
     scope: dict[str, str]
+
+    @property
+    def types(self) -> Q:
+        """Give the condition on result types of the causes that are asked for."""
+        named = Q(result_type=self.cause) if self.cause else Q()
+        return named & of_concern(Concern(self.concern)) if self.concern else named
 
     def group_href(self, cause: CauseKey, **query: str) -> str:
         """Give the page of a cause within the same days and narrowing."""
@@ -47,10 +65,9 @@ class Asked:
 
 def read_asked(request: HttpRequest) -> Asked:
     """Read the address: the watched domains this person may see, of one team, mode or provider."""
-    scope = {}
-    if (team := read_number(request.GET.get("team", ""))) is not None:
-        scope["team"] = str(team)
-    fleet = Fleet(request.user, team)
+    team = read_team(request)
+    scope = team.in_address
+    fleet = Fleet(request.user, team.key)
     narrowed: DomainQuerySet | None = None
     if (mode := request.GET.get("sts", "")) in StsMode.values:
         narrowed = fleet.domains.in_mode(StsMode(mode))
@@ -58,10 +75,12 @@ def read_asked(request: HttpRequest) -> Asked:
     if provider := request.GET.get("provider", "")[:100]:
         narrowed = (fleet.domains if narrowed is None else narrowed).of_provider(provider)
         scope["provider"] = provider
+    concern = request.GET.get("concern", "")
     return Asked(
         domains=fleet if narrowed is None else narrowed,
         span=read_span(request),
         cause=request.GET.get("cause", ""),
+        concern=concern if concern in CONCERNS else "",
         scope=scope,
     )
 
@@ -69,7 +88,9 @@ def read_asked(request: HttpRequest) -> Asked:
 def scope_words(scope: dict[str, str]) -> str:
     """Give in words what the figures are narrowed to; empty for everything."""
     words: list[str] = []
-    if "team" in scope:
+    if scope.get("team") == NO_TEAM:
+        words.append("domains that belong to no team")
+    elif "team" in scope:
         words += Team.objects.filter(pk=int(scope["team"])).values_list("name", flat=True)
     if "sts" in scope:
         words.append(f"domains whose policy is in mode {scope['sts']}")

@@ -9,17 +9,17 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from accounts.access import teams_for
 from accounts.models import ViewedPage
 from accounts.saved_views import Column, KeptViews
 from domains.models import Domain, StsMode
 from reports import queries
 from reports.fleet import Scope
-from tlsrpt_portal.pages.failure_rows import GROUPINGS, Row
-from tlsrpt_portal.pages.failure_scope import Asked, provider_words, read_asked
+from tlsrpt_portal.pages.failure_rows import BY_CAUSE, GROUPINGS, Row
+from tlsrpt_portal.pages.failure_scope import CONCERNS, Asked, provider_words, read_asked
 from tlsrpt_portal.pages.failure_table import FailureTable, untold_columns
 from tlsrpt_portal.pages.heat import HeatRow, heat_rows
 from tlsrpt_portal.pages.span import Span
+from tlsrpt_portal.pages.team_choice import team_choices
 from webui.exports import asked_format
 from webui.lists import table_file
 
@@ -68,18 +68,25 @@ def _context(request: HttpRequest, asked: Asked, by: str) -> dict[str, Any]:
         "totals": queries.sum_up(asked.domains, span.since, span.until),
         "heat": _heat(asked.domains, span),
         "heat_days": [span.until - timedelta(days=n) for n in range(heat_days)][::-1],
-        "teams": teams_for(request.user),
+        "teams": team_choices(request.user),
         "scope": asked.scope,
         "provider": provider_words(asked.scope.get("provider", "")),
         "modes": StsMode.choices,
         "cause": asked.cause,
+        "is_by_cause": by in BY_CAUSE,
+        "concerns": CONCERNS.items(),
+        "concern": asked.concern,
+        "is_narrowed": bool(asked.scope or asked.cause or asked.concern),
     }
 
 
 def _query(request: HttpRequest, **changes: str) -> str:
     query = request.GET.copy()
     # Another grouping has other columns: their choice and order end with it.
-    for name in ("sort", "columns"):
+    ended = ["sort", "columns"]
+    if changes.get("by") not in BY_CAUSE:
+        ended += ["cause", "concern"]
+    for name in ended:
         query.pop(name, None)
     for key, value in changes.items():
         query[key] = value

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.access import may_anywhere
 from accounts.roles import Role
+from domains.exception_queries import count_excepted_without_tlsrpt
 from domains.history import DayCounts, counts_by_day
 from domains.models import DomainQuerySet
 from domains.queries import TeamCoverage, add_up, coverage_by_team
@@ -47,6 +48,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     if file := asked_file(request, _teams_sheet(teams), chart.sheet):
         return file
     causes = cause_queries.causes(fleet, week_since, until, MOST_CAUSES).shown
+    excepted = count_excepted_without_tlsrpt(active, timezone.now().date())
     context = {
         "now": now,
         "strips": coverage_strips(now, _month_ago(active)),
@@ -59,7 +61,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             zip(causes, cause_queries.domain_counts(fleet, causes, week_since, until), strict=True),
         ),
         "changes": nlargest(MOST_CHANGES, marks, key=lambda mark: mark.day),
-        "attention": attention(request.user, now),
+        "attention": attention(request.user, now, excepted),
         "teams": teams,
     }
     return render(request, "pages/overview.html", context)

@@ -6,35 +6,33 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django_tables2 import RequestConfig
 
-from accounts.access import may_anywhere, teams_for
+from accounts.access import may_anywhere
 from accounts.roles import Role
 from domains.models import Domain, DomainQuerySet
 from tlsrpt_portal.pages.rollout_board import LANES, list_places, read_board
 from tlsrpt_portal.pages.rollout_table import StageTable
 from tlsrpt_portal.pages.stages import EVIDENCE_DAYS, Stage
-from webui.addresses import read_number
+from tlsrpt_portal.pages.team_choice import read_team, team_choices
 from webui.exports import asked_format
 from webui.lists import table_file
 
 
 def rollout(request: HttpRequest) -> HttpResponse:
     """Show the board."""
-    domains = Domain.objects.visible_to(request.user).active()
-    team = read_number(request.GET.get("team", ""))
-    if team is not None:
-        domains = domains.filter(team=team)
+    team = read_team(request)
+    domains = team.narrow(Domain.objects.visible_to(request.user).active())
     stage = request.GET.get("stage", "")
     if stage in set(Stage) or asked_format(request):
         return _show_stages(request, domains, [Stage(stage)] if stage in set(Stage) else [*Stage])
-    board = read_board(domains)
+    board = read_board(domains, team.in_address)
     context = {
         "lanes": board.lanes,
         "is_empty": not any(lane.count for lane in board.lanes),
         "may_manage": may_anywhere(request.user, Role.MANAGER),
         "what_if": board.what_if,
         "days": EVIDENCE_DAYS,
-        "teams": teams_for(request.user),
-        "team": "" if team is None else str(team),
+        "teams": team_choices(request.user),
+        "team": team.word,
     }
     return render(request, "pages/rollout.html", context)
 

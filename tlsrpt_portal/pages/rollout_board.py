@@ -7,26 +7,33 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
 from heapq import nlargest, nsmallest
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from django.db.models import BooleanField, Case, Count, Q, QuerySet, When
 
 from domains.models import Domain, DomainQuerySet, Status, StsMode
+from mailtls.catalogue.result_types import Concern
 from reports import cause_queries, queries
 from reports.queries import Sums, Totals
 from reports.signs import cause_name
+from reports.under_enforce import Apart, UnderEnforce, of_concern, read_apart, split
 from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
 from tlsrpt_portal.pages.failure_scope import failures_href, group_href, operator_words
 from tlsrpt_portal.pages.stages import (
     EVIDENCE_DAYS,
     LEAST_DAYS,
+    Evidence,
     Published,
     Stage,
+    evidence_of,
     find_conditions,
     find_stage,
 )
 from webui.wording import failure_rate, number, plural
 
+_EVERYTHING: Mapping[str, str] = MappingProxyType({})
+_IN_ADDRESS = {"sts": StsMode.TESTING.value, "days": str(EVIDENCE_DAYS)}
 MOST_CARDS = 12
 MOST_REFUSED = 5
 
@@ -86,10 +93,20 @@ class WhatIf:
 
     domains: int
     sessions: int
-    failures: int
+    failed: UnderEnforce
+    failures_href: str
     by_domain: list[Refused]
     by_cause: list[Refused]
     by_sender: list[Refused]
+
+
+class Tested(NamedTuple):
+    """The domains in testing with their sessions, and with what failed where anything did."""
+
+    domains: DomainQuerySet
+    sums: Mapping[int, Sums]
+    failed: Mapping[int, UnderEnforce]
+    scope: dict[str, str]
 
 
 class Board(NamedTuple):
@@ -99,8 +116,8 @@ class Board(NamedTuple):
     what_if: WhatIf
 
 
-def read_board(domains: DomainQuerySet) -> Board:
-    """Sort the domains that take mail into the five stages.
+def read_board(domains: DomainQuerySet, scope: Mapping[str, str] = _EVERYTHING) -> Board:
+    """Sort the domains that take mail into the five stages; `scope` narrows them in addresses.
 
     Only for domains in testing does the stage depend on what was reported; of all others, those
     that publish the same are in one stage, and are counted and not read.
@@ -116,13 +133,18 @@ def read_board(domains: DomainQuerySet) -> Board:
     counts = {stage: states[stage].domains for stage in shown}
     testing = domains.in_mode(StsMode.TESTING)
     told = queries.per_domain_sums(testing, since, until)
+    apart = read_apart(testing, since, until, "domain_id")
     tried = _read_published(testing)
     early = queries.domains_told_of(testing, since, _early(until))
-    for stage, places in _tested(tried, told, early, until).items():
+    for stage, places in _tested(tried, told, apart, early, until).items():
         counts[stage] = len(places)
         shown[stage] = nsmallest(MOST_CARDS, places)
-    sums = {pk: told.get(pk, _UNSEEN) for pk in tried}
-    worst = nlargest(MOST_REFUSED, sums, key=lambda pk: sums[pk].failures)
+    failed = {
+        pk: split(told[pk].failures, apart.get(pk, _NOT_APART))
+        for pk in tried
+        if pk in told and told[pk].failures
+    }
+    worst = nlargest(MOST_REFUSED, failed, key=lambda pk: failed[pk].refused)
     keys = {place.pk for places in shown.values() for place in places}
     chosen = Domain.objects.filter(pk__in=[*keys, *worst])
     totals = queries.per_domain_totals(chosen, since, until)
@@ -131,14 +153,20 @@ def read_board(domains: DomainQuerySet) -> Board:
         stage: [
             Card(
                 domain=held[place.pk],
-                evidence=tell_evidence(place, totals.get(place.pk, Totals()), until),
+                evidence=tell_evidence(
+                    place,
+                    evidence_of(totals.get(place.pk, Totals()), apart.get(place.pk, _NOT_APART)),
+                    until,
+                ),
                 is_trouble=not place.is_quiet,
             )
             for place in places
         ]
         for stage, places in shown.items()
     }
-    what_if = _what_if(testing, sums, [held[pk] for pk in worst], since, until)
+    sums = {pk: told.get(pk, _UNSEEN) for pk in tried}
+    tested = Tested(testing, sums, failed, {**scope, **_IN_ADDRESS})
+    what_if = _what_if(tested, [held[pk] for pk in worst], since, until)
     return Board([_lane(stage, counts[stage], cards[stage]) for stage in LANES], what_if)
 
 
@@ -150,8 +178,9 @@ def list_places(domains: DomainQuerySet, stage: Stage) -> list[Place]:
     if stage in {Stage.TESTING, Stage.READY}:
         testing = domains.in_mode(StsMode.TESTING)
         told = queries.per_domain_sums(testing, since, until)
+        apart = read_apart(testing, since, until, "domain_id")
         early = queries.domains_told_of(testing, since, _early(until))
-        return sorted(_tested(_read_published(testing), told, early, until)[stage])
+        return sorted(_tested(_read_published(testing), told, apart, early, until)[stage])
     failing = _failing(domains, since, until)
     return _first_places(taking, stage, states[stage], failing, None)
 
@@ -178,6 +207,7 @@ def _taking_mail(domains: DomainQuerySet) -> DomainQuerySet:
 
 
 _UNSEEN = Sums()
+_NOT_APART = Apart()
 _STATES = Published._fields
 
 
@@ -186,7 +216,7 @@ def _states_by_stage(taking: DomainQuerySet, until: date) -> dict[Stage, States]
     found = {stage: States(0, [], []) for stage in Stage}
     for *values, count in taking.values_list(*_STATES).annotate(Count("pk")):
         published = Published(*values)
-        stage = find_stage(published, Totals(), until)
+        stage = find_stage(published, Evidence(), until)
         before = found[stage]
         before.all.append(published)
         if _is_trouble(stage, published, _UNSEEN):
@@ -226,6 +256,7 @@ def _first_places(
 def _tested(
     tried: Mapping[int, tuple[str, Published]],
     told: Mapping[int, Sums],
+    apart: Mapping[int, Apart],
     early: AbstractSet[int],
     until: date,
 ) -> dict[Stage, list[Place]]:
@@ -234,9 +265,9 @@ def _tested(
     for pk, (name, published) in tried.items():
         seen = told.get(pk, _UNSEEN)
         # Whether reports reach back far enough; from which day on is read for what is shown.
-        evidence = Totals(
+        evidence = Evidence(
             sessions=seen.sessions,
-            failures=seen.failures,
+            failed=split(seen.failures, apart.get(pk, _NOT_APART)),
             first_day=_early(until) if pk in early else until if seen.sessions else None,
         )
         stage = find_stage(published, evidence, until)
@@ -293,19 +324,20 @@ def _is_trouble(stage: Stage, published: Published, seen: Sums) -> bool:
     return False
 
 
-def tell_evidence(place: Place, seen: Totals, until: date) -> str:
+def tell_evidence(place: Place, seen: Evidence, until: date) -> str:
     """Say why a domain stands where it stands."""
-    published = place.published
-    failed = f"{number(seen.failures)} of {plural(seen.sessions, 'session')}"
+    published, failures = place.published, seen.failed.failures
+    of_sessions = f"of {plural(seen.sessions, 'session')}"
     match place.stage:
         case Stage.ENFORCE if published.tlsrpt != Status.VALID:
             return "Enforces blindly: no TLS-RPT."
         case Stage.ENFORCE if seen.sessions:
-            return f"{failed} failed ({failure_rate(seen.failures, seen.sessions)})."
+            rate = failure_rate(failures, seen.sessions)
+            return f"{number(failures)} {of_sessions} failed ({rate})."
         case Stage.DARK:
             return "The record is broken." if published.tlsrpt == Status.INVALID else ""
         case Stage.READY:
-            return f"Enforce would have refused {failed}."
+            return f"Enforce would have refused {number(seen.failed.refused)} {of_sessions}."
         case Stage.TESTING:
             waits = [one for one in find_conditions(published, seen, until) if not one.is_met]
             return waits[-1].state
@@ -317,29 +349,25 @@ def tell_evidence(place: Place, seen: Totals, until: date) -> str:
     return "No report yet."
 
 
-def _what_if(
-    testing: DomainQuerySet,
-    tried: Mapping[int, Sums],
-    worst: list[Domain],
-    since: date,
-    until: date,
-) -> WhatIf:
-    scope = {"sts": StsMode.TESTING.value, "days": str(EVIDENCE_DAYS)}
-    causes = cause_queries.causes_by_operator(testing, since, until, MOST_REFUSED).shown
-    senders = queries.failures_by_reporter(testing, since, until)[:MOST_REFUSED]
+def _what_if(tested: Tested, worst: list[Domain], since: date, until: date) -> WhatIf:
+    tried, failed, scope = tested.sums, tested.failed, tested.scope
+    refusing = cause_queries.causes_by_operator(
+        tested.domains, since, until, MOST_REFUSED, of_concern(Concern.CONNECTION)
+    ).shown
     return WhatIf(
         domains=len(tried),
         sessions=sum(one.sessions for one in tried.values()),
-        failures=sum(one.failures for one in tried.values()),
+        failed=UnderEnforce(*map(sum, zip(*failed.values(), strict=True))),
+        failures_href=failures_href(by="cause", **scope),
         by_domain=[
             Refused(
                 name=domain.display_name,
                 detail=f"of {plural(tried[domain.pk].sessions, 'session')}",
-                sessions=tried[domain.pk].failures,
-                href=f"{domain.get_absolute_url()}?days={EVIDENCE_DAYS}#failures",
+                sessions=failed[domain.pk].refused,
+                href=f"{domain.get_absolute_url()}#readiness",
             )
             for domain in worst
-            if tried[domain.pk].failures
+            if failed[domain.pk].refused
         ],
         by_cause=[
             Refused(
@@ -348,12 +376,23 @@ def _what_if(
                 sessions=one.failed_sessions,
                 href=group_href(cause=one.result_type, **one.in_address, **scope),
             )
-            for one in causes
+            for one in refusing
         ],
-        by_sender=[
-            Refused(
-                name=name, detail="", sessions=failed, href=failures_href(by="reporter", **scope)
-            )
-            for name, failed in senders
-        ],
+        by_sender=_by_sender(tested, since, until),
     )
+
+
+def _by_sender(tested: Tested, since: date, until: date) -> list[Refused]:
+    """Give who told of most sessions that enforce would have refused."""
+    apart = read_apart(tested.domains, since, until, "reporter")
+    told = queries.failures_by_reporter(tested.domains, since, until)
+    href = failures_href(by="reporter", **tested.scope)
+    found = [(split(failed, apart.get(name, _NOT_APART)), name) for name, failed in told]
+    worst = nlargest(MOST_REFUSED, found, key=lambda one: one[0].refused)
+    return [_sender(name, failed, href) for failed, name in worst if failed.refused]
+
+
+def _sender(name: str, failed: UnderEnforce, href: str) -> Refused:
+    # The page behind it counts all that failed.
+    detail = f"of {number(failed.failures)} failed" if failed.refused < failed.failures else ""
+    return Refused(name=name, detail=detail, sessions=failed.refused, href=href)

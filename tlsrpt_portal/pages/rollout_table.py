@@ -11,8 +11,9 @@ from django.utils.safestring import SafeString
 from domains.models import Domain
 from reports import queries
 from reports.queries import Totals
+from reports.under_enforce import Apart, read_apart
 from tlsrpt_portal.pages.rollout_board import LANES, Place, tell_evidence
-from tlsrpt_portal.pages.stages import EVIDENCE_DAYS
+from tlsrpt_portal.pages.stages import EVIDENCE_DAYS, evidence_of
 from webui.status import Sign, Tone
 from webui.tables import END, KEY, PortalTable
 from webui.wording import number
@@ -46,6 +47,7 @@ class StageTable(PortalTable):
         since, self.until = queries.last_complete_days(EVIDENCE_DAYS)
         self.domains = chosen.select_related("team").in_bulk()
         self.totals = queries.per_domain_totals(chosen, since, self.until)
+        self.apart = read_apart(chosen, since, self.until, "domain_id")
 
     def render_stage(self, record: Place) -> str:
         """Give the stage."""
@@ -78,7 +80,8 @@ class StageTable(PortalTable):
 
     def render_evidence(self, record: Place) -> str:
         """Say why it stands there."""
-        return tell_evidence(record, self.totals.get(record.pk, Totals()), self.until)
+        totals, apart = self.totals.get(record.pk, Totals()), self.apart.get(record.pk, Apart())
+        return tell_evidence(record, evidence_of(totals, apart), self.until)
 
     def render_sessions(self, record: Place) -> str:
         """Give the sessions of the days of evidence."""

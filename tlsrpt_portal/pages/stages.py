@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from domains.models import Posture, Status, StsMode
 from reports.queries import Totals
+from reports.under_enforce import Apart, UnderEnforce, split
 from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
 from webui.wording import day, failure_rate, number, plural
 
@@ -60,6 +61,20 @@ def published_by(posture: Posture) -> Published:
     )
 
 
+class Evidence(NamedTuple):
+    """What reports say of a domain over EVIDENCE_DAYS."""
+
+    sessions: int = 0
+    failed: UnderEnforce = UnderEnforce()
+    reporters: int = 0
+    first_day: date | None = None
+
+
+def evidence_of(seen: Totals, apart: Apart) -> Evidence:
+    """Give the evidence from the figures of a domain."""
+    return Evidence(seen.sessions, split(seen.failures, apart), seen.reporters, seen.first_day)
+
+
 class Condition(NamedTuple):
     """One thing that enforce waits for."""
 
@@ -73,7 +88,7 @@ class Condition(NamedTuple):
         return self.words()
 
 
-def find_stage(published: Published, seen: Totals, until: date) -> Stage:
+def find_stage(published: Published, seen: Evidence, until: date) -> Stage:
     """Give where a domain stands; `seen` are the EVIDENCE_DAYS that end with `until`."""
     if published.has_policy and published.sts_mode == StsMode.ENFORCE:
         return Stage.ENFORCE
@@ -83,11 +98,12 @@ def find_stage(published: Published, seen: Totals, until: date) -> Stage:
         return Stage.REPORTING
     # As find_conditions has it, and without its words: asked of each domain of a fleet.
     is_well = not published.has_uncovered_mx and published.starttls != Status.INVALID
-    is_ready = is_well and _has_enough(seen) and _is_long(seen, until) and _is_clean(seen)
+    is_told = _has_enough(seen) and _is_long(seen, until)
+    is_ready = is_well and is_told and _is_readable(seen) and _is_clean(seen)
     return Stage.READY if is_ready else Stage.TESTING
 
 
-def find_conditions(published: Published, seen: Totals, until: date) -> list[Condition]:
+def find_conditions(published: Published, seen: Evidence, until: date) -> list[Condition]:
     """Give what must be so before enforce is safe, and how far it is."""
     is_testing = published.has_policy and published.sts_mode == StsMode.TESTING
     return [
@@ -125,6 +141,11 @@ def find_conditions(published: Published, seen: Totals, until: date) -> list[Con
             words=lambda: _evidence(seen, until),
         ),
         Condition(
+            is_met=_is_readable(seen),
+            title="Senders can read the policy",
+            words=lambda: _unread(seen),
+        ),
+        Condition(
             is_met=_is_clean(seen),
             title="Nothing worth the name would be refused",
             words=lambda: _refused(seen),
@@ -148,19 +169,25 @@ def _certificates(starttls: str) -> str:
     return "Not seen from here; the reports tell."
 
 
-def _has_enough(seen: Totals) -> bool:
+def _has_enough(seen: Evidence) -> bool:
     return seen.sessions >= ENOUGH_SESSIONS
 
 
-def _is_clean(seen: Totals) -> bool:
-    return seen.sessions > 0 and seen.failures <= clean_failures(seen.sessions)
+def _is_clean(seen: Evidence) -> bool:
+    return seen.sessions > 0 and seen.failed.refused <= clean_failures(seen.sessions)
 
 
-def _is_long(seen: Totals, until: date) -> bool:
+def _is_readable(seen: Evidence) -> bool:
+    # Enforce refuses none of these. But who holds an old policy keeps to it for its max_age, and
+    # no correction reaches who cannot read the new one.
+    return seen.sessions > 0 and seen.failed.unread <= clean_failures(seen.sessions)
+
+
+def _is_long(seen: Evidence, until: date) -> bool:
     return seen.first_day is not None and seen.first_day <= until - timedelta(days=LEAST_DAYS - 1)
 
 
-def _evidence(seen: Totals, until: date) -> str:
+def _evidence(seen: Evidence, until: date) -> str:
     if seen.first_day is None:
         return f"None in the last {EVIDENCE_DAYS} days."
     words = (
@@ -180,14 +207,31 @@ def clean_failures(sessions: int) -> int:
     return max(int(sessions * CLEAN_RATE), min(HANDFUL, int(sessions * NOTABLE_RATE)))
 
 
-def _refused(seen: Totals) -> str:
+def _refused(seen: Evidence) -> str:
     if not seen.sessions:
         return "Nothing is known yet."
-    words = (
-        f"Enforce would have refused {number(seen.failures)} of "
-        f"{plural(seen.sessions, 'session')} ({failure_rate(seen.failures, seen.sessions)})"
-    )
-    if not seen.failures:
+    held = seen.failed.under_dane
+    dane = f" {_under_dane(held)}" if held else ""
+    return f"Enforce would have refused {_of_usual(seen.failed.refused, seen.sessions)}{dane}"
+
+
+def _under_dane(sessions: int) -> str:
+    return f"Another {plural(sessions, 'session')} failed under DANE, whatever the mode."
+
+
+def _unread(seen: Evidence) -> str:
+    if not seen.sessions:
+        return "Nothing is known yet."
+    if not seen.failed.unread:
+        return "No sender says that it could not."
+    words = _of_usual(seen.failed.unread, seen.sessions)
+    return f"It could not be read for {words} They are not refused, but unprotected."
+
+
+def _of_usual(failed: int, sessions: int) -> str:
+    """Give failed of all sessions, and how many of them mean nothing, as the end of a sentence."""
+    words = f"{number(failed)} of {plural(sessions, 'session')} ({failure_rate(failed, sessions)})"
+    if not failed:
         return f"{words}."
-    allowed = clean_failures(seen.sessions)
+    allowed = clean_failures(sessions)
     return f"{words}; {f'up to {number(allowed)} are' if allowed else 'none of so few is'} usual."

@@ -118,7 +118,7 @@ def settings_tabs(context: RequestContext) -> list[Tab]:
     if may_anywhere(user, Role.MANAGER):
         tabs.append(("Intakes", "intakes", set()))
         tabs.append(("Mailboxes", "mailboxes", set()))
-    tabs += [("API tokens", "tokens", set()), ("Audit log", "audit", set())]
+    tabs += [("API tokens", "tokens", {"all_tokens"}), ("Audit log", "audit", set())]
     if user.is_superuser:
         tabs.append(("System", "system", set()))
     here = request.resolver_match.url_name
