@@ -122,6 +122,7 @@ PAGES = (
     "/rollout/?stage=testing",
     "/rollout/?stage=ready",
     "/rollout/?stage=enforce",
+    "/rollout/what-if/",
     "/start/",
     "/jump/?q=d0042",
     "/tools/dns-kit/?team={team}&tlsrpt=missing",

@@ -50,8 +50,9 @@ from reports.models import (
     Receipt,
     Report,
 )
-from reports.spans import day_key, day_of
+from reports.spans import day_key, day_of, days_between
 from reports.sum_models import DomainReporter, DomainSpan, TeamSessions
+from reports.under_enforce import NOT_APART, Apart, UnderEnforce, split
 
 _SESSIONS = Coalesce(Sum(F("counted_successes") + F("counted_failures")), 0)
 _FAILURES = Coalesce(Sum("counted_failures"), 0)
@@ -83,6 +84,12 @@ class Totals:
     domains: int = 0  # that were reported on
     reporters: int = 0
     first_day: date | None = None
+    apart: Apart = NOT_APART  # where it is of one domain
+
+    @property
+    def failed(self) -> UnderEnforce:
+        """Tell the failures apart by what enforce does to them."""
+        return split(self.failures, self.apart)
 
     @property
     def failure_rate(self) -> float | None:
@@ -95,6 +102,12 @@ class Sums(NamedTuple):
 
     sessions: int = 0
     failures: int = 0
+    apart: Apart = NOT_APART  # where that is asked for
+
+    @property
+    def failed(self) -> UnderEnforce:
+        """Tell the failures apart by what enforce does to them."""
+        return split(self.failures, self.apart)
 
     @property
     def failure_rate(self) -> float | None:
@@ -169,13 +182,9 @@ def daily_figures(scope: Scope, since: date, until: date) -> list[DayFigures]:
         rows = sessions_of(scope, since, until).values_list("day")
         found = rows.annotate(sessions=_SESSIONS, failed=_FAILURES)
         return _every_day(found, since, until)
-    rows = days_of(scope, _days(since, until)).values_list("span")
+    rows = days_of(scope, days_between(since, until)).values_list("span")
     found = rows.annotate(Sum("sessions"), Sum("failures"))
     return _every_day(((day_of(span), *counts) for span, *counts in found), since, until)
-
-
-def _days(since: date, until: date) -> list[date]:
-    return [since + timedelta(days=n) for n in range((until - since).days + 1)]
 
 
 def _every_day(rows: Iterable[tuple[Any, ...]], since: date, until: date) -> list[DayFigures]:
@@ -183,7 +192,7 @@ def _every_day(rows: Iterable[tuple[Any, ...]], since: date, until: date) -> lis
         day: DayFigures(day=day, sessions=sessions, failures=failed)
         for day, sessions, failed in rows
     }
-    return [by_day.get(day) or DayFigures(day=day) for day in _days(since, until)]
+    return [by_day.get(day) or DayFigures(day=day) for day in days_between(since, until)]
 
 
 def totals(scope: Scope, since: date, until: date) -> Totals:
@@ -220,8 +229,11 @@ def sum_up(scope: Scope, since: date, until: date) -> Sums:
 
 def per_domain_sums(scope: Scope, since: date, until: date) -> dict[int, Sums]:
     """Give the sessions of the span by domain id; domains nobody reported on are left out."""
-    rows = _per_domain(scope, since, until)
-    return {pk: Sums(sessions, failures) for pk, sessions, failures in rows}
+    rows = _per_domain(scope, since, until).annotate(Sum("unread"), Sum("under_dane"))
+    return {
+        pk: Sums(sessions, failures, Apart(unread, under_dane))
+        for pk, sessions, failures, unread, under_dane in rows
+    }
 
 
 def _per_domain(scope: Scope, since: date, until: date) -> QuerySet[Any, tuple[Any, ...]]:
@@ -288,7 +300,7 @@ def per_domain_totals(scope: Scope, since: date, until: date) -> dict[int, Total
     Domains nobody reported on are left out.
     """
     reporters = reporters_per_domain(scope, since, until)
-    days = days_of(scope, _days(since, until)).values_list("domain_id")
+    days = days_of(scope, days_between(since, until)).values_list("domain_id")
     first = dict(days.annotate(Min("span")))
     return {
         pk: Totals(
@@ -297,6 +309,7 @@ def per_domain_totals(scope: Scope, since: date, until: date) -> dict[int, Total
             domains=1,
             reporters=reporters.get(pk, 0),
             first_day=day_of(first[pk]) if pk in first else None,
+            apart=sums.apart,
         )
         for pk, sums in per_domain_sums(scope, since, until).items()
     }
@@ -314,7 +327,7 @@ def reporters_per_domain(scope: Scope, since: date, until: date) -> dict[int, in
 
 def per_domain_daily(scope: Scope, since: date, until: date) -> dict[int, list[DayFigures]]:
     """Give every day of the span by domain id; domains nobody reported on are left out."""
-    days = {day_key(day): day for day in _days(since, until)}
+    days = {day_key(day): day for day in days_between(since, until)}
     by_domain: defaultdict[int, dict[int, tuple[int, int]]] = defaultdict(dict)
     rows = days_of(scope, days.values()).values_list("domain_id", "span", "sessions", "failures")
     for pk, span, sessions, failed in rows:

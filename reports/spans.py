@@ -14,6 +14,11 @@ LENGTHS = (1, 4, 16, 64)
 KEYS_A_DAY = 128  # more than the longest span has days: no two spans have one number
 
 
+def days_between(since: date, until: date) -> list[date]:
+    """Give the days from one to another, both included."""
+    return [date.fromordinal(n) for n in range(since.toordinal(), until.toordinal() + 1)]
+
+
 def span_key(ordinal: int, length: int) -> int:
     """Give the number of the span of this length that holds a day (`date.toordinal`)."""
     return ordinal // length * length * KEYS_A_DAY + length

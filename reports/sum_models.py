@@ -111,16 +111,22 @@ class TeamCauseSpan(models.Model):
 
 
 class DomainSpan(models.Model):
-    """Sessions that count of one domain in one span of days (see reports.spans)."""
+    """Sessions that count of one domain in one span of days (see reports.spans).
+
+    Of those that failed also how many no mode of MTA-STS refuses, as details tell (see
+    reports.under_enforce).
+    """
 
     # The span first: it serves the totals of many domains over any number of days. On PostgreSQL
-    # the key holds sessions and failures too (migration 0009), so that no row need be read.
+    # the key holds what is added up, too (migration 0016), so that no row need be read.
     pk = models.CompositePrimaryKey("span", "domain_id")
     span = models.BigIntegerField()
     domain_id = models.BigIntegerField()
     sessions = models.BigIntegerField()
     failures = models.BigIntegerField()
-    rows = models.BigIntegerField()
+    unread = models.BigIntegerField(db_default=0)  # the policy could not be read
+    under_dane = models.BigIntegerField(db_default=0)  # held back under DANE
+    rows = models.BigIntegerField()  # of DailySessions
 
     def __str__(self) -> str:
         return f"{self.domain_id} in span {self.span}"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from django.db import connection
 from django.db.models import Q, Sum
 
 from mailtls.catalogue.result_types import Concern, concern_of, types_of
-from reports.fleet import Scope, domain_failures_of
+from reports.fleet import Scope, days_of, domain_failures_of
+from reports.spans import day_of, days_between
 
-_NOT_REFUSED = types_of(Concern.POLICY) | types_of(Concern.DANE)
+_NOT_REFUSED = sorted(types_of(Concern.POLICY) | types_of(Concern.DANE))
 
 
 class Apart(NamedTuple):
@@ -20,6 +21,9 @@ class Apart(NamedTuple):
 
     unread: int = 0
     under_dane: int = 0
+
+
+NOT_APART = Apart()
 
 
 class UnderEnforce(NamedTuple):
@@ -38,31 +42,59 @@ class UnderEnforce(NamedTuple):
 def of_concern(concern: Concern) -> Q:
     """Give the condition on result types that are about this."""
     if concern is Concern.CONNECTION:
-        return ~Q(result_type__in=sorted(_NOT_REFUSED))
+        return ~Q(result_type__in=_NOT_REFUSED)
     return Q(result_type__in=sorted(types_of(concern)))
 
 
-def read_apart(scope: Scope, since: date, until: date, key: str) -> dict[Any, Apart]:
-    """Give by `domain_id`, `reporter` or `day` what enforce would not have refused.
-
-    Few rows are read: those of six result types. Where there are none, nothing is given.
-    """
-    rows = domain_failures_of(scope, since, until).filter(result_type__in=sorted(_NOT_REFUSED))
-    groups = rows.order_by().values_list(key, "result_type")
-    found: defaultdict[Any, Apart] = defaultdict(Apart)
-    for value, result_type, failed in groups.annotate(Sum("counted_failed_sessions")):
-        held = found[value]
-        if concern_of(result_type) is Concern.POLICY:
-            found[value] = held._replace(unread=held.unread + failed)
-        else:
-            found[value] = held._replace(under_dane=held.under_dane + failed)
-    return dict(found)
+def apart_by_day(scope: Scope, since: date, until: date) -> dict[date, Apart]:
+    """Give by day what enforce would not have refused, where there is any."""
+    days = days_of(scope, days_between(since, until)).order_by().values_list("span")
+    found = days.annotate(of_policy=Sum("unread"), of_dane=Sum("under_dane"))
+    told = found.exclude(of_policy=0, of_dane=0)
+    return {day_of(span): Apart(*parts) for span, *parts in told}
 
 
-def add_up(parts: Iterable[Apart]) -> Apart:
-    """Give the sums of several days or domains."""
-    held = list(parts)
-    return Apart(sum(one.unread for one in held), sum(one.under_dane for one in held))
+class Refusals(NamedTuple):
+    """Failed sessions by cause and operator, that enforce refuses, and by reporter the others."""
+
+    causes: list[tuple[str, str, int]]  # the first ones, most failed sessions first
+    apart: dict[str, Apart]
+
+
+# Once through the daily figures of many domains, of which two things are asked.
+_REFUSALS = """
+WITH told AS ({told})
+SELECT * FROM (
+    SELECT 1 AS part, result_type, operator AS name, SUM(failed) AS failed
+    FROM told WHERE result_type NOT IN ({not_refused}) GROUP BY result_type, operator
+    ORDER BY failed DESC, result_type, operator LIMIT {most}) causes
+UNION ALL
+SELECT 2, result_type, reporter, SUM(failed)
+FROM told WHERE result_type IN ({not_refused}) GROUP BY result_type, reporter
+"""
+
+
+def read_refusals(scope: Scope, since: date, until: date, most: int) -> Refusals:
+    """Give the causes and the reporters of what enforce would and would not have refused."""
+    rows = domain_failures_of(scope, since, until).order_by()
+    groups = rows.values("result_type", "operator", "reporter")
+    told, params = groups.annotate(failed=Sum("counted_failed_sessions")).query.sql_with_params()
+    statement = _REFUSALS.format(
+        told=told, most=most, not_refused=", ".join(["%s"] * len(_NOT_REFUSED))
+    )
+    causes: list[tuple[str, str, int]] = []
+    apart: defaultdict[str, Apart] = defaultdict(Apart)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*params, *_NOT_REFUSED, *_NOT_REFUSED])
+        for part, result_type, name, failed in cursor.fetchall():
+            if part == 1:
+                causes.append((result_type, name, int(failed)))
+            elif concern_of(result_type) is Concern.POLICY:
+                apart[name] = apart[name]._replace(unread=apart[name].unread + int(failed))
+            else:
+                dane = apart[name].under_dane + int(failed)
+                apart[name] = apart[name]._replace(under_dane=dane)
+    return Refusals(sorted(causes, key=lambda one: (-one[2], *one[:2])), dict(apart))
 
 
 def split(failures: int, apart: Apart) -> UnderEnforce:

@@ -209,7 +209,8 @@ def types_of(concern: Concern) -> frozenset[str]:
     """Give the result types that are about this.
 
     Those not registered, and failures without a cause, count for the connection: nobody is told
-    that enforce is safe because of what nobody understands.
+    that enforce is safe because of what nobody understands. Whoever holds figures told apart by
+    this makes them anew when it changes.
     """
     return frozenset(code for code, words in RESULT_TYPES.items() if words.concern is concern)
 

@@ -15,6 +15,7 @@ from django.db import connection
 
 from domains.models import Domain
 from domains.operators import operator_of
+from mailtls.catalogue.result_types import Concern, types_of
 from reports.models import DailyFailures, DailySessions, DirtyDay, ReceivingHost
 from reports.spans import KEYS_A_DAY, LENGTHS, last_key, span_key
 from reports.sum_models import (
@@ -117,6 +118,28 @@ ON CONFLICT (span, domain_id) DO UPDATE SET
     sessions = {spans}.sessions + excluded.sessions,
     failures = {spans}.failures + excluded.failures,
     rows = {spans}.rows + excluded.rows
+"""
+# Days with failures have sessions, whose rows say when the row of a span is empty.
+_APART = """
+INSERT INTO {spans} (span, domain_id, sessions, failures, unread, under_dane, rows)
+SELECT span, domain_id, 0, 0, {sign} SUM(unread), {sign} SUM(under_dane), 0
+FROM (SELECT {ordinal} / length * length * {keys_a_day} + length AS span, domain_id, unread,
+             under_dane
+      FROM (SELECT s.domain_id, s.day,
+                   SUM(CASE WHEN s.result_type IN ({of_policy})
+                       THEN s.counted_failed_sessions ELSE 0 END) AS unread,
+                   SUM(CASE WHEN s.result_type IN ({of_dane})
+                       THEN s.counted_failed_sessions ELSE 0 END) AS under_dane
+            FROM {source}
+            WHERE s.counted_failed_sessions > 0
+            AND s.result_type IN ({of_policy}, {of_dane}) AND {where}
+            GROUP BY s.domain_id, s.day) d
+      CROSS JOIN ({lengths}) l) x
+WHERE 1 = 1
+GROUP BY span, domain_id
+ON CONFLICT (span, domain_id) DO UPDATE SET
+    unread = {spans}.unread + excluded.unread,
+    under_dane = {spans}.under_dane + excluded.under_dane
 """
 _DOMAIN_CAUSE_SPANS = """
 INSERT INTO {domain_cause_spans} (span, result_type, operator, receiving_mx, domain_id,
@@ -294,8 +317,7 @@ def follow_inventory(cursor: Any) -> int:
 
 def let_go(cursor: Any, before: date) -> None:
     """Take the days before this one out; called before retention removes their daily figures."""
-    spans = _SPANS, _CAUSE_SPANS, _DOMAIN_CAUSE_SPANS
-    for statement, table in (pair for pair in _SUMS if pair[0] in spans):
+    for statement, table in (pair for pair in _SUMS if pair[0] not in _OF_DAYS):
         _run(cursor, statement, table, _ALL, "s.day < %s", [before], sign="-")
     for target in ("spans", "cause_spans", "domain_cause_spans"):
         _remove_empty(cursor, target, f"span <= {last_key(before)}")
@@ -349,8 +371,10 @@ _SUMS = (
     (_CAUSE_SPANS, "failures"),
     (_DOMAIN_CAUSE_SPANS, "failures"),
     (_SPANS, "sessions"),
+    (_APART, "failures"),
 )
-_OF_DOMAINS = (_DOMAIN_CAUSE_SPANS, _SPANS)
+_OF_DOMAINS = (_DOMAIN_CAUSE_SPANS, _SPANS, _APART)
+_OF_DAYS = (_TEAM_SESSIONS, _TEAM_FAILURES)
 _NEWEST = ((_REPORTERS, "sessions"), (_CAUSES, "failures"))
 
 
@@ -375,6 +399,8 @@ def _run(
         no_team=NO_TEAM,
         keys_a_day=KEYS_A_DAY,
         longest=LENGTHS[-1],
+        of_policy=_quoted(Concern.POLICY),
+        of_dane=_quoted(Concern.DANE),
         # As `date.toordinal` counts.
         ordinal="CAST(julianday(day) - 1721424.5 AS INTEGER)"
         if is_sqlite
@@ -387,6 +413,10 @@ def _run(
 
 def _remove_empty(cursor: Any, target: str, where: str = "1 = 1") -> None:
     cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE rows = 0 AND {where}")  # noqa: S608
+
+
+def _quoted(concern: Concern) -> str:
+    return ", ".join(f"'{name}'" for name in sorted(types_of(concern)))
 
 
 def _list(ids: Sequence[int]) -> str:

@@ -121,6 +121,7 @@ SCREENS: dict[str, str | tuple[str, Way]] = {
     "incident": first_link("/incidents/", "tbody a[href^='/incidents/']"),
     "rollout": "/rollout/",
     "rollout-stage": "/rollout/?stage=testing",
+    "what-if": "/rollout/what-if/",
     "reports": "/reports/",
     "report": first_link("/reports/?content=failures", "tbody a[href^='/reports/']"),
     "upload": "/reports/upload/",

@@ -44,6 +44,7 @@ NAMES = (
     "coverage:domains",
     "coverage:exceptions",
     "rollout",
+    "what-if",
     "start",
     "jump",
     "inbox:list",

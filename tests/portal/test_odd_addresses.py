@@ -22,6 +22,7 @@ PAGES = {
     "/coverage/": ("days", "team", "on"),
     "/coverage/print/": ("team", "on"),
     "/rollout/": ("team", "stage"),
+    "/rollout/what-if/": ("team",),
     "/tools/dns-kit/": ("pk", "team", "tag", "verifying", "rua", "as"),
     "/inbox/": ("page",),
     "/jump/": ("q",),

@@ -201,6 +201,7 @@ BEFORE_ANY_DATA = (
     "coverage-paper",
     "coverage:domains",
     "rollout",
+    "what-if",
     "tools:dns_kit",
     "start",
     "settings:teams",

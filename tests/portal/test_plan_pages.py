@@ -191,14 +191,18 @@ def test_what_enforce_would_have_refused_equals_the_failures_behind_it(client, a
     make_report(make_domain("other.example", team), today - timedelta(days=2), failures=500)
     roll_up()
 
-    found = client.get(reverse("rollout"), {"team": team.pk}).context["what_if"]
+    board = client.get(reverse("rollout"), {"team": team.pk})
+    page = client.get(reverse("what-if"), {"team": team.pk})
 
+    found, parts = page.context["what_if"], page.context
+    assert board.context["what_if"] == found
+    assert f"{reverse('what-if')}?team={team.pk}" in board.content.decode()
     assert (found.domains, found.sessions, found.failed.refused) == (1, 633, 33)
-    for rows in (found.by_cause, found.by_sender):
+    for rows in (parts["by_domain"], parts["by_cause"], parts["by_sender"]):
         assert sum(row.sessions for row in rows) == 33
-    for row in found.by_cause:
+    for row in parts["by_cause"]:
         assert client.get(row.href).context["failed"] == row.sessions
-    behind = [row.record for row in client.get(found.by_sender[0].href).context["table"].rows]
+    behind = [row.record for row in client.get(parts["by_sender"][0].href).context["table"].rows]
     assert [(row.name, row.failed) for row in behind] == [("Google Inc.", 30), ("Comcast", 3)]
 
 
@@ -215,12 +219,14 @@ def test_what_enforce_refuses_is_told_apart_from_what_it_does_not(client, audito
     roll_up()
 
     page = client.get(reverse("rollout"), {"team": team.pk})
+    parts = client.get(reverse("what-if"), {"team": team.pk}).context
     found = page.context["what_if"]
 
+    assert found == parts["what_if"]
     assert found.failed == UnderEnforce(refused=10, unread=20, under_dane=4)
-    assert [(row.name, row.sessions) for row in found.by_domain] == [("testing.example", 10)]
-    assert [row.sessions for row in found.by_cause] == [10]
-    assert [(row.name, row.sessions, row.detail) for row in found.by_sender] == [
+    assert [(row.name, row.sessions) for row in parts["by_domain"]] == [("testing.example", 10)]
+    assert [row.sessions for row in parts["by_cause"]] == [10]
+    assert [(row.name, row.sessions, row.detail) for row in parts["by_sender"]] == [
         ("Google Inc.", 10, "of 30 failed")
     ]
     for concern, count in (("connection", 10), ("policy", 20), ("dane", 4)):

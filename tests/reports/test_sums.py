@@ -53,6 +53,7 @@ from tests.reports.arrivals import DAY, inventory, numbered, take_in
 
 NAMES = [f"d{n}.example" for n in range(5)]
 REPORTERS = ("Google Inc.", "Other", "Third")
+TYPES = ("certificate-expired", "x", "sts-policy-invalid", "tlsa-invalid")
 HOSTS = {
     "mx1.recipient.example": "recipient.example",
     "mx2.recipient.example": "recipient.example",
@@ -94,12 +95,17 @@ def added_up() -> list[Any]:
             team_sessions[key].update(dict(enumerate(figures)))
         for length in LENGTHS:
             key = (span_key(row.day.toordinal(), length), row.domain_id)
-            spans[key].update(dict(enumerate((good + bad, bad, 1))))
+            spans[key].update({0: good + bad, 1: bad, 4: 1})
         pair = (row.domain_id, row.reporter)
         reporters[pair] = max(row.day, reporters.get(pair, date.min))
     for row in DailyFailures.objects.filter(counted_failed_sessions__gt=0):
         operator = HOSTS[row.receiving_mx]
         figures = {0: row.counted_failed_sessions, 1: 1}
+        for length in LENGTHS:
+            key = (span_key(row.day.toordinal(), length), row.domain_id)
+            apart = {"sts-policy-invalid": 2, "tlsa-invalid": 3}.get(row.result_type)
+            if apart is not None:
+                spans[key][apart] += row.counted_failed_sessions
         span = span_key(row.day.toordinal(), 64)
         kept = (span, row.result_type, operator, row.receiving_mx, row.domain_id)
         domain_cause_spans[kept].update(figures)
@@ -118,7 +124,7 @@ def added_up() -> list[Any]:
             (team_failures, 2),
             (cause_spans, 2),
             (domain_cause_spans, 2),
-            (spans, 3),
+            (spans, 5),
         )
     ]
     newest: dict[Any, Any] = {}
@@ -195,7 +201,7 @@ class World:
         return [
             DETAIL
             | {
-                "result-type": self.rng.choice(("certificate-expired", "x")),
+                "result-type": self.rng.choice(TYPES),
                 "receiving-mx-hostname": self.rng.choice([*HOSTS]),
             }
             for _ in range(self.rng.randint(0, 2))
@@ -300,6 +306,22 @@ def test_the_migration_makes_the_same_sums_of_long_spans():
 
     assert held() == expected
     assert DomainCauseSpan.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_migration_tells_the_same_apart():
+    world = World(5)
+    for _ in range(4):
+        world.reports_come()
+    expected = held()
+    DomainSpan.objects.update(unread=0, under_dane=0)
+
+    fill = import_module("reports.migrations.0016_apart_in_spans").fill
+    fill(apps, SimpleNamespace(connection=connection))
+
+    assert held() == expected
+    assert DomainSpan.objects.filter(unread__gt=0).exists()
+    assert DomainSpan.objects.filter(under_dane__gt=0).exists()
 
 
 @pytest.mark.django_db

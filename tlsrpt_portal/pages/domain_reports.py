@@ -23,7 +23,7 @@ from reports.charts import reports_href, sessions_chart
 from reports.models import FailureDetail, PolicyKind
 from reports.queries import DayFigures, ReporterFigures, Totals
 from reports.signs import cause_name
-from reports.under_enforce import Apart, UnderEnforce, add_up, read_apart, split
+from reports.under_enforce import Apart, UnderEnforce, apart_by_day, split
 from tlsrpt_portal.pages.cadence import LOOK_BACK_DAYS, Cadence, find_cadence
 from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
 from tlsrpt_portal.pages.marks import marks_of
@@ -151,7 +151,7 @@ def read_reports(
     since, until = queries.last_complete_days(max(CHART_DAYS, span.days))
     long = queries.daily_figures(one, since, until)
     week_since, _ = queries.last_complete_days(WEEK_DAYS)
-    apart = read_apart(one, since, until, "day")
+    apart = apart_by_day(one, since, until)
     causes = cause_queries.causes_by_receiving_mx(one, span.since, span.until).shown
     week_causes = cause_queries.causes_by_receiving_mx(one, week_since, until).shown
     reasons = _reasons(domain, span)
@@ -180,10 +180,7 @@ def read_reports(
         troubles=find_troubles(long, apart, week_causes),
         no_policy_sessions=no_policy.successes + no_policy.failures if no_policy else 0,
         last_report_on=queries.last_report_days(one).get(domain.pk),
-        evidence=evidence_of(
-            evidence.get(domain.pk, Totals()),
-            add_up(part for day, part in apart.items() if day >= evidence_since),
-        ),
+        evidence=evidence_of(evidence.get(domain.pk, Totals())),
         evidence_until=until,
     )
 

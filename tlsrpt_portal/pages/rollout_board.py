@@ -6,20 +6,16 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
-from heapq import nlargest, nsmallest
+from heapq import nsmallest
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from django.db.models import BooleanField, Case, Count, Q, QuerySet, When
 
 from domains.models import Domain, DomainQuerySet, Status, StsMode
-from mailtls.catalogue.result_types import Concern
-from reports import cause_queries, queries
+from reports import queries
 from reports.queries import Sums, Totals
-from reports.signs import cause_name
-from reports.under_enforce import Apart, UnderEnforce, of_concern, read_apart, split
 from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
-from tlsrpt_portal.pages.failure_scope import failures_href, group_href, operator_words
 from tlsrpt_portal.pages.stages import (
     EVIDENCE_DAYS,
     LEAST_DAYS,
@@ -30,12 +26,11 @@ from tlsrpt_portal.pages.stages import (
     find_conditions,
     find_stage,
 )
+from tlsrpt_portal.pages.what_if import WhatIf, add_up_what_if
 from webui.wording import failure_rate, number, plural
 
 _EVERYTHING: Mapping[str, str] = MappingProxyType({})
-_IN_ADDRESS = {"sts": StsMode.TESTING.value, "days": str(EVIDENCE_DAYS)}
 MOST_CARDS = 12
-MOST_REFUSED = 5
 
 
 class Place(NamedTuple):
@@ -77,38 +72,6 @@ class Lane:
     cards: list[Card]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """A part of the sessions that enforce would have refused."""
-
-    name: str
-    detail: str
-    sessions: int
-    href: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhatIf:
-    """What enforce would have refused, were all domains in testing in it."""
-
-    domains: int
-    sessions: int
-    failed: UnderEnforce
-    failures_href: str
-    by_domain: list[Refused]
-    by_cause: list[Refused]
-    by_sender: list[Refused]
-
-
-class Tested(NamedTuple):
-    """The domains in testing with their sessions, and with what failed where anything did."""
-
-    domains: DomainQuerySet
-    sums: Mapping[int, Sums]
-    failed: Mapping[int, UnderEnforce]
-    scope: dict[str, str]
-
-
 class Board(NamedTuple):
     """The lanes, and what would happen if testing became enforce."""
 
@@ -133,20 +96,13 @@ def read_board(domains: DomainQuerySet, scope: Mapping[str, str] = _EVERYTHING) 
     counts = {stage: states[stage].domains for stage in shown}
     testing = domains.in_mode(StsMode.TESTING)
     told = queries.per_domain_sums(testing, since, until)
-    apart = read_apart(testing, since, until, "domain_id")
     tried = _read_published(testing)
     early = queries.domains_told_of(testing, since, _early(until))
-    for stage, places in _tested(tried, told, apart, early, until).items():
+    for stage, places in _tested(tried, told, early, until).items():
         counts[stage] = len(places)
         shown[stage] = nsmallest(MOST_CARDS, places)
-    failed = {
-        pk: split(told[pk].failures, apart.get(pk, _NOT_APART))
-        for pk in tried
-        if pk in told and told[pk].failures
-    }
-    worst = nlargest(MOST_REFUSED, failed, key=lambda pk: failed[pk].refused)
     keys = {place.pk for places in shown.values() for place in places}
-    chosen = Domain.objects.filter(pk__in=[*keys, *worst])
+    chosen = Domain.objects.filter(pk__in=keys)
     totals = queries.per_domain_totals(chosen, since, until)
     held = {domain.pk: domain for domain in chosen.select_related("team")}
     cards = {
@@ -155,7 +111,7 @@ def read_board(domains: DomainQuerySet, scope: Mapping[str, str] = _EVERYTHING) 
                 domain=held[place.pk],
                 evidence=tell_evidence(
                     place,
-                    evidence_of(totals.get(place.pk, Totals()), apart.get(place.pk, _NOT_APART)),
+                    evidence_of(totals.get(place.pk, Totals())),
                     until,
                 ),
                 is_trouble=not place.is_quiet,
@@ -164,9 +120,7 @@ def read_board(domains: DomainQuerySet, scope: Mapping[str, str] = _EVERYTHING) 
         ]
         for stage, places in shown.items()
     }
-    sums = {pk: told.get(pk, _UNSEEN) for pk in tried}
-    tested = Tested(testing, sums, failed, {**scope, **_IN_ADDRESS})
-    what_if = _what_if(tested, [held[pk] for pk in worst], since, until)
+    what_if = add_up_what_if(len(tried), told, scope)
     return Board([_lane(stage, counts[stage], cards[stage]) for stage in LANES], what_if)
 
 
@@ -178,9 +132,8 @@ def list_places(domains: DomainQuerySet, stage: Stage) -> list[Place]:
     if stage in {Stage.TESTING, Stage.READY}:
         testing = domains.in_mode(StsMode.TESTING)
         told = queries.per_domain_sums(testing, since, until)
-        apart = read_apart(testing, since, until, "domain_id")
         early = queries.domains_told_of(testing, since, _early(until))
-        return sorted(_tested(_read_published(testing), told, apart, early, until)[stage])
+        return sorted(_tested(_read_published(testing), told, early, until)[stage])
     failing = _failing(domains, since, until)
     return _first_places(taking, stage, states[stage], failing, None)
 
@@ -207,7 +160,6 @@ def _taking_mail(domains: DomainQuerySet) -> DomainQuerySet:
 
 
 _UNSEEN = Sums()
-_NOT_APART = Apart()
 _STATES = Published._fields
 
 
@@ -256,19 +208,19 @@ def _first_places(
 def _tested(
     tried: Mapping[int, tuple[str, Published]],
     told: Mapping[int, Sums],
-    apart: Mapping[int, Apart],
     early: AbstractSet[int],
     until: date,
 ) -> dict[Stage, list[Place]]:
     """Sort the domains in testing into those that are ready and those that are not."""
     places: dict[Stage, list[Place]] = {Stage.TESTING: [], Stage.READY: []}
+    early_day = _early(until)
     for pk, (name, published) in tried.items():
         seen = told.get(pk, _UNSEEN)
         # Whether reports reach back far enough; from which day on is read for what is shown.
         evidence = Evidence(
             sessions=seen.sessions,
-            failed=split(seen.failures, apart.get(pk, _NOT_APART)),
-            first_day=_early(until) if pk in early else until if seen.sessions else None,
+            failed=seen.failed,
+            first_day=early_day if pk in early else until if seen.sessions else None,
         )
         stage = find_stage(published, evidence, until)
         if stage in places:
@@ -347,52 +299,3 @@ def tell_evidence(place: Place, seen: Evidence, until: date) -> str:
             words = plural(seen.sessions, "session")
             return f"{words} by {plural(seen.reporters, 'reporter')}."
     return "No report yet."
-
-
-def _what_if(tested: Tested, worst: list[Domain], since: date, until: date) -> WhatIf:
-    tried, failed, scope = tested.sums, tested.failed, tested.scope
-    refusing = cause_queries.causes_by_operator(
-        tested.domains, since, until, MOST_REFUSED, of_concern(Concern.CONNECTION)
-    ).shown
-    return WhatIf(
-        domains=len(tried),
-        sessions=sum(one.sessions for one in tried.values()),
-        failed=UnderEnforce(*map(sum, zip(*failed.values(), strict=True))),
-        failures_href=failures_href(by="cause", **scope),
-        by_domain=[
-            Refused(
-                name=domain.display_name,
-                detail=f"of {plural(tried[domain.pk].sessions, 'session')}",
-                sessions=failed[domain.pk].refused,
-                href=f"{domain.get_absolute_url()}#readiness",
-            )
-            for domain in worst
-            if failed[domain.pk].refused
-        ],
-        by_cause=[
-            Refused(
-                name=cause_name(one.result_type),
-                detail=operator_words(one.operator or ""),
-                sessions=one.failed_sessions,
-                href=group_href(cause=one.result_type, **one.in_address, **scope),
-            )
-            for one in refusing
-        ],
-        by_sender=_by_sender(tested, since, until),
-    )
-
-
-def _by_sender(tested: Tested, since: date, until: date) -> list[Refused]:
-    """Give who told of most sessions that enforce would have refused."""
-    apart = read_apart(tested.domains, since, until, "reporter")
-    told = queries.failures_by_reporter(tested.domains, since, until)
-    href = failures_href(by="reporter", **tested.scope)
-    found = [(split(failed, apart.get(name, _NOT_APART)), name) for name, failed in told]
-    worst = nlargest(MOST_REFUSED, found, key=lambda one: one[0].refused)
-    return [_sender(name, failed, href) for failed, name in worst if failed.refused]
-
-
-def _sender(name: str, failed: UnderEnforce, href: str) -> Refused:
-    # The page behind it counts all that failed.
-    detail = f"of {number(failed.failures)} failed" if failed.refused < failed.failures else ""
-    return Refused(name=name, detail=detail, sessions=failed.refused, href=href)

@@ -11,7 +11,6 @@ from django.utils.safestring import SafeString
 from domains.models import Domain
 from reports import queries
 from reports.queries import Totals
-from reports.under_enforce import Apart, read_apart
 from tlsrpt_portal.pages.rollout_board import LANES, Place, tell_evidence
 from tlsrpt_portal.pages.stages import EVIDENCE_DAYS, evidence_of
 from webui.status import Sign, Tone
@@ -47,7 +46,6 @@ class StageTable(PortalTable):
         since, self.until = queries.last_complete_days(EVIDENCE_DAYS)
         self.domains = chosen.select_related("team").in_bulk()
         self.totals = queries.per_domain_totals(chosen, since, self.until)
-        self.apart = read_apart(chosen, since, self.until, "domain_id")
 
     def render_stage(self, record: Place) -> str:
         """Give the stage."""
@@ -80,8 +78,8 @@ class StageTable(PortalTable):
 
     def render_evidence(self, record: Place) -> str:
         """Say why it stands there."""
-        totals, apart = self.totals.get(record.pk, Totals()), self.apart.get(record.pk, Apart())
-        return tell_evidence(record, evidence_of(totals, apart), self.until)
+        seen = evidence_of(self.totals.get(record.pk, Totals()))
+        return tell_evidence(record, seen, self.until)
 
     def render_sessions(self, record: Place) -> str:
         """Give the sessions of the days of evidence."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from domains.models import Posture, Status, StsMode
 from reports.queries import Totals
-from reports.under_enforce import Apart, UnderEnforce, split
+from reports.under_enforce import UnderEnforce
 from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
 from webui.wording import day, failure_rate, number, plural
 
@@ -70,9 +70,9 @@ class Evidence(NamedTuple):
     first_day: date | None = None
 
 
-def evidence_of(seen: Totals, apart: Apart) -> Evidence:
+def evidence_of(seen: Totals) -> Evidence:
     """Give the evidence from the figures of a domain."""
-    return Evidence(seen.sessions, split(seen.failures, apart), seen.reporters, seen.first_day)
+    return Evidence(seen.sessions, seen.failed, seen.reporters, seen.first_day)
 
 
 class Condition(NamedTuple):

@@ -24,6 +24,7 @@ from tlsrpt_portal.pages.reports import PortalReports
 from tlsrpt_portal.pages.rollout import rollout
 from tlsrpt_portal.pages.start import start
 from tlsrpt_portal.pages.system import system
+from tlsrpt_portal.pages.what_if import what_if
 
 domains = [
     path("", DomainList.as_view(), name="list"),
@@ -67,6 +68,7 @@ urlpatterns = [
     path("coverage/print/", coverage_paper, name="coverage-paper"),
     path("coverage/", include((coverage_urls, "coverage"))),
     path("rollout/", rollout, name="rollout"),
+    path("rollout/what-if/", what_if, name="what-if"),
     path("setup/<str:token>/", set_up, name="set-up"),
     path("domains/", include((domains, "domains"))),
     path("failures/", include((failure_urls, "failures"))),
