@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+# Keeps what belongs together on one line.
+NO_BREAK = "\N{NO-BREAK SPACE}"
+# After a number that is a share; nothing else writes the sign.
+PER_CENT = f"{NO_BREAK}%"
 
 
 def number(value: int | None) -> str:
@@ -18,13 +22,13 @@ def failure_rate(failed: int | None, sessions: int | None) -> str:
         return "–"
     percent = 100 * failed / sessions
     if failed == 0:
-        return "0 %"
+        return f"0{PER_CENT}"
     if percent < 0.01:
-        return "< 0.01 %"
+        return f"<{NO_BREAK}0.01{PER_CENT}"
     if percent < 10:
-        return f"{percent:.2f} %"
+        return f"{percent:.2f}{PER_CENT}"
     # 99.96 % must not read as 100 %.
-    return "100 %" if failed >= sessions else f"{min(percent, 99.9):.1f} %"
+    return f"100{PER_CENT}" if failed >= sessions else f"{min(percent, 99.9):.1f}{PER_CENT}"
 
 
 def share(part: int, whole: int) -> str:
@@ -33,10 +37,10 @@ def share(part: int, whole: int) -> str:
         return "–"
     percent = round(100 * part / whole)
     if part and percent == 0:
-        return "< 1 %"
+        return f"<{NO_BREAK}1{PER_CENT}"
     if part < whole and percent == 100:
-        return "> 99 %"
-    return f"{percent} %"
+        return f">{NO_BREAK}99{PER_CENT}"
+    return f"{percent}{PER_CENT}"
 
 
 def ago(moment: datetime, now: datetime) -> str:
