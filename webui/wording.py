@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from unicodedata import bidirectional
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 # Keeps what belongs together on one line.
 NO_BREAK = "\N{NO-BREAK SPACE}"
+# Marks of direction: embeddings, overrides and isolates.
+_ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # After a number that is a share; nothing else writes the sign.
 PER_CENT = f"{NO_BREAK}%"
 
@@ -72,6 +76,17 @@ def recent_day(value: date, today: date) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """Give `1 domain`, `3 domains`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def isolated(name: str) -> str:
+    """Give a name of somebody else for the middle of a sentence that is no markup.
+
+    One that is written from right to left would turn what stands beside it; marks within it that
+    do so are taken out (Unicode UAX 9). Other names stay as they are.
+    """
+    plain = "".join(one for one in name if one not in _DIRECTIONS)
+    is_turned = any(bidirectional(one) in {"R", "AL", "AN"} for one in plain)
+    return f"{_ISOLATE}{plain}{_END_OF_ISOLATE}" if is_turned else plain
 
 
 def sentence_list(words: list[str], limit: int = 3) -> str:

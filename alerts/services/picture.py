@@ -10,7 +10,7 @@ from typing import Any
 from alerts.causes import DomainFigures
 from alerts.rules.kinds import Severity
 from mailtls.catalogue.result_types import UNKNOWN, describe_result_type
-from webui.wording import day, failure_rate, number, plural
+from webui.wording import day, failure_rate, isolated, number, plural
 
 SHOWN_REPORTERS = 5
 
@@ -57,7 +57,7 @@ def failure_sentence(picture: Picture) -> str:
     days = f"from {day(picture.since_on)} to {day(picture.last_on)}"
     if picture.since_on == picture.last_on:
         days = f"on {day(picture.last_on)}"
-    reporters = ", ".join(picture.reporters[:SHOWN_REPORTERS])
+    reporters = ", ".join(map(isolated, picture.reporters[:SHOWN_REPORTERS]))
     return (
         f"{number(picture.failed_sessions)} of {plural(picture.sessions, 'session')} failed "
         f"({rate}) at {plural(count, 'domain')} {days}; reported by {reporters.rstrip('.')}."

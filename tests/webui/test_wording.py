@@ -63,3 +63,15 @@ def test_a_recent_day_has_its_year_only_where_it_is_another():
 
     assert wording.recent_day(date(2027, 1, 2), today) == "2 Jan"
     assert wording.recent_day(date(2026, 12, 31), today) == "31 Dec 2026"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Google Inc.", "Google Inc."),
+        ("דאר", "\u2068דאר\u2069"),
+        ("\u202eevil\u2069", "evil"),
+    ],
+)
+def test_a_name_turns_nothing_beside_it(name, told):
+    assert wording.isolated(name) == told
