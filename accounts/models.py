@@ -69,6 +69,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.is_superuser
 
     @property
+    def is_invited(self) -> bool:
+        """Say whether a link waits for this person: no password is set and nobody has logged in.
+
+        Who came by single sign-on has logged in; who was given a password needs no link.
+        """
+        return self.last_login is None and not self.has_usable_password()
+
+    @property
     def scope(self) -> str:
         """Give in words what this person, and each token of theirs, may do."""
         if not self.is_active:

@@ -31,13 +31,17 @@ _PHASES = {
 }
 
 
+def fate_sign(outcome: ImportOutcome, *, is_draft: bool) -> Sign:
+    """Give a fate as sign; before anything is stored, nothing is added."""
+    return _NEW if is_draft and outcome is ImportOutcome.CREATED else FATES[outcome]
+
+
 class ImportLineFilter(django_filters.FilterSet):  # type: ignore[misc]
     """What narrows the lines of an import."""
 
     q = django_filters.CharFilter(method="search", label="Search domains and reasons")
     fate = django_filters.ChoiceFilter(
         field_name="outcome",
-        choices=[(outcome.value, sign.word) for outcome, sign in FATES.items()],
         empty_label="Any fate",
         label="What happens",
     )
@@ -45,6 +49,12 @@ class ImportLineFilter(django_filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = ImportLine
         fields: list[str] = []
+
+    def __init__(self, *args: Any, is_draft: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.filters["fate"].extra["choices"] = [
+            (outcome.value, fate_sign(outcome, is_draft=is_draft).word) for outcome in FATES
+        ]
 
     def search(self, qs: QuerySet[ImportLine], _name: str, value: str) -> QuerySet[ImportLine]:
         """Find the words in what was sent, in the name made of it, and in reasons."""
@@ -127,10 +137,9 @@ class ImportLineTable(PortalTable):
 
     def render_outcome(self, record: ImportLine) -> SafeString:
         """Give the fate as sign."""
-        if self.is_draft and record.outcome == ImportOutcome.CREATED:
-            return _NEW.html()
-        sign = FATES[ImportOutcome(record.outcome)] if record.outcome else _WAITING
-        return sign.html()
+        if not record.outcome:
+            return _WAITING.html()
+        return fate_sign(ImportOutcome(record.outcome), is_draft=self.is_draft).html()
 
     def value_outcome(self, record: ImportLine) -> str:
         """Give the fate for files, in the words of `importdomains`."""

@@ -13,8 +13,8 @@ from django.urls import reverse
 from reports.queries import DayFigures
 from webui import charting
 from webui.charting import Cell, Chart, day_address
+from webui.wording import PER_CENT, failure_rate, number
 from webui.wording import day as day_words
-from webui.wording import failure_rate, number
 
 MAX_MARK_WORDS = 4
 
@@ -61,7 +61,7 @@ def sessions_chart(
             "line": {"color": charting.FAILURES, "width": 2},
             "fill": "tozeroy",
             "fillcolor": "rgba(213,94,0,0.12)",
-            "hovertemplate": "%{y:.2f} %<extra>Failure rate</extra>",
+            "hovertemplate": f"%{{y:.2f}}{PER_CENT}<extra>Failure rate</extra>",
             "showlegend": False,
         },
     ]
@@ -76,7 +76,7 @@ def sessions_chart(
         "yaxis2": charting.axis(
             domain=[0, 0.26],
             title={"text": "Failure rate"},
-            ticksuffix=" %",
+            ticksuffix=PER_CENT,
             nticks=4,
             range=[0, max(1.0, top_rate * 1.15)],
         ),

@@ -13,7 +13,7 @@ from domains.models import NO_PROVIDER
 from reports.filters import ABOUT_CHOICES
 from reports.signs import cause_name
 from reports.sum_models import NO_TEAM
-from webui.wording import day
+from webui.wording import day, isolated
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def chips_of(query: QueryDict, asked: Mapping[str, Any]) -> list[Chip]:
         ("team",): _team(asked["team"]),
         ("sts",): f"Policy in mode {asked['sts']}" if asked["sts"] else "",
         ("provider",): _provider(asked["provider"]),
-        ("reporter",): f"By {asked['reporter']}" if asked["reporter"] else "",
+        ("reporter",): f"By {isolated(asked['reporter'])}" if asked["reporter"] else "",
         ("cause", "operator", "mx"): _cause(asked["cause"], query.get("operator"), query.get("mx")),
         ("since", "until"): " ".join(
             f"{word} {day(value)}" for word, value in (("From", since), ("to", until)) if value

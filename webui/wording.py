@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from unicodedata import bidirectional
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+# Keeps what belongs together on one line.
+NO_BREAK = "\N{NO-BREAK SPACE}"
+# Marks of direction: embeddings, overrides and isolates.
+_ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# After a number that is a share; nothing else writes the sign.
+PER_CENT = f"{NO_BREAK}%"
 
 
 def number(value: int | None) -> str:
@@ -18,13 +26,13 @@ def failure_rate(failed: int | None, sessions: int | None) -> str:
         return "–"
     percent = 100 * failed / sessions
     if failed == 0:
-        return "0 %"
+        return f"0{PER_CENT}"
     if percent < 0.01:
-        return "< 0.01 %"
+        return f"<{NO_BREAK}0.01{PER_CENT}"
     if percent < 10:
-        return f"{percent:.2f} %"
+        return f"{percent:.2f}{PER_CENT}"
     # 99.96 % must not read as 100 %.
-    return "100 %" if failed >= sessions else f"{min(percent, 99.9):.1f} %"
+    return f"100{PER_CENT}" if failed >= sessions else f"{min(percent, 99.9):.1f}{PER_CENT}"
 
 
 def share(part: int, whole: int) -> str:
@@ -33,10 +41,10 @@ def share(part: int, whole: int) -> str:
         return "–"
     percent = round(100 * part / whole)
     if part and percent == 0:
-        return "< 1 %"
+        return f"<{NO_BREAK}1{PER_CENT}"
     if part < whole and percent == 100:
-        return "> 99 %"
-    return f"{percent} %"
+        return f">{NO_BREAK}99{PER_CENT}"
+    return f"{percent}{PER_CENT}"
 
 
 def ago(moment: datetime, now: datetime) -> str:
@@ -68,6 +76,17 @@ def recent_day(value: date, today: date) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """Give `1 domain`, `3 domains`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def isolated(name: str) -> str:
+    """Give a name of somebody else for the middle of a sentence that is no markup.
+
+    One that is written from right to left would turn what stands beside it; marks within it that
+    do so are taken out (Unicode UAX 9). Other names stay as they are.
+    """
+    plain = "".join(one for one in name if one not in _DIRECTIONS)
+    is_turned = any(bidirectional(one) in {"R", "AL", "AN"} for one in plain)
+    return f"{_ISOLATE}{plain}{_END_OF_ISOLATE}" if is_turned else plain
 
 
 def sentence_list(words: list[str], limit: int = 3) -> str:

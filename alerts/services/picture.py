@@ -10,7 +10,7 @@ from typing import Any
 from alerts.causes import DomainFigures
 from alerts.rules.kinds import Severity
 from mailtls.catalogue.result_types import UNKNOWN, describe_result_type
-from webui.wording import day, number, plural
+from webui.wording import day, failure_rate, isolated, number, plural
 
 SHOWN_REPORTERS = 5
 
@@ -52,13 +52,13 @@ def failure_title(result_type: str, names: Mapping[str, object]) -> str:
 
 def failure_sentence(picture: Picture) -> str:
     """Say how many of how many failed, where, since when, and who says so."""
-    rate = picture.failed_sessions / picture.sessions if picture.sessions else 0
+    rate = failure_rate(picture.failed_sessions, picture.sessions)
     count = len(picture.domains)
     days = f"from {day(picture.since_on)} to {day(picture.last_on)}"
     if picture.since_on == picture.last_on:
         days = f"on {day(picture.last_on)}"
-    reporters = ", ".join(picture.reporters[:SHOWN_REPORTERS])
+    reporters = ", ".join(map(isolated, picture.reporters[:SHOWN_REPORTERS]))
     return (
         f"{number(picture.failed_sessions)} of {plural(picture.sessions, 'session')} failed "
-        f"({rate:.1%}) at {plural(count, 'domain')} {days}; reported by {reporters.rstrip('.')}."
+        f"({rate}) at {plural(count, 'domain')} {days}; reported by {reporters.rstrip('.')}."
     )

@@ -23,6 +23,7 @@ from alerts.services.replay import Misses, Replayed, find_misses, replay
 from alerts.services.rules import delete_rule, save_rule
 from webui.exports import Sheet, asked_file
 from webui.forms import spread_errors
+from webui.wording import PER_CENT
 
 BACKTEST_DAYS = 90
 
@@ -133,7 +134,8 @@ def _in_words(rule: Rule) -> str:
         if parameter.type is ParameterType.FLAG:
             parts.append(f"{parameter.label}: {'yes' if value else 'no'}")
         elif parameter.type is ParameterType.SHARE:
-            parts.append(f"{parameter.label}: {f'{100 * value:.10f}'.rstrip('0').rstrip('.')} %")
+            percent = f"{100 * value:.10f}".rstrip("0").rstrip(".")
+            parts.append(f"{parameter.label}: {percent}{PER_CENT}")
         elif parameter.type is ParameterType.FACTOR:
             parts.append(f"{parameter.label}: {value:g} times")
         else:

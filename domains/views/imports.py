@@ -22,6 +22,7 @@ from domains.import_tables import (
     ImportJobTable,
     ImportLineFilter,
     ImportLineTable,
+    fate_sign,
 )
 from domains.models import ImportJob, ImportLine, ImportOutcome, ImportPhase
 from domains.services import import_jobs
@@ -80,14 +81,27 @@ class ImportPage(ListPage):
 
     def get_table_kwargs(self) -> dict[str, Any]:
         """Tell the table whether anything is stored yet."""
-        return super().get_table_kwargs() | {"is_draft": self.job.phase == ImportPhase.TRIED}
+        return super().get_table_kwargs() | {"is_draft": self.is_draft}
+
+    def get_filterset_kwargs(self, filterset_class: Any) -> dict[str, Any]:
+        """Tell the filters as well, which use the same words."""
+        return super().get_filterset_kwargs(filterset_class) | {"is_draft": self.is_draft}
+
+    @property
+    def is_draft(self) -> bool:
+        """Say whether nothing is stored yet."""
+        return self.job.phase == ImportPhase.TRIED
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the import, and its counts, each a link to its lines."""
+        counts = self.job.counts
         return super().get_context_data(**kwargs) | {
             "job": self.job,
             "phase": ImportPhase,
-            "fates": [(outcome, self.job.counts[outcome.value]) for outcome in ImportOutcome],
+            "fates": [
+                (outcome, fate_sign(outcome, is_draft=self.is_draft).word, counts[outcome.value])
+                for outcome in ImportOutcome
+            ],
             "empty_template": "domains/_import_empty.html",
         }
 

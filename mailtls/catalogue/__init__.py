@@ -27,6 +27,10 @@ from mailtls.findings import Finding, Param
 
 __all__ = ["ENTRIES", "Entry", "Words", "describe"]
 
+# Parameters that hold a day or a moment (UTC) end so.
+_NAMES_OF_TIMES = ("_after", "_before", "_on", "_at")
+_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d:\d\d)(?::\d\d)?Z)?")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MODULES = (
     names,
@@ -74,6 +78,15 @@ def describe(finding: Finding) -> Words:
     )
 
 
+def _word_time(text: str) -> str:
+    """Give a day as `26 Nov 2026`, a moment with its time; anything else as it is."""
+    found = _TIME.fullmatch(text)
+    if found is None or not 1 <= int(found[2]) <= len(_MONTHS):
+        return text
+    day = f"{int(found[3])} {_MONTHS[int(found[2]) - 1]} {found[1]}"
+    return f"{day} {found[4]} UTC" if found[4] else day
+
+
 class _Filler(string.Formatter):
     """Fills plain names only: no attribute or index of a parameter can be reached."""
 
@@ -85,6 +98,8 @@ class _Filler(string.Formatter):
             # Much of this was found in other people's DNS: no escape sequence of theirs may reach
             # a terminal.
             value = _CONTROL.sub("\ufffd", value)
+            if field_name.endswith(_NAMES_OF_TIMES):
+                value = _word_time(value)
         return ("?" if value is None else value), field_name
 
     def format_field(self, value: Any, format_spec: str) -> str:

@@ -85,7 +85,7 @@ def test_a_member_sees_the_sessions_of_their_own_domains_only(client, incident, 
     assert "812" not in page.content.decode()
     assert "12 <span" in row.get_cell("failed_sessions")
     assert ",12," in saved
-    assert any(need.detail.startswith("12.0 % of 100 sessions") for need in needs)
+    assert any(need.detail.startswith("12.0\xa0% of 100 sessions") for need in needs)
     client.force_login(make_member(None, Role.VIEWER))
     assert client.get(incident.get_absolute_url()).context["incident"].seen_failed == 812
 

@@ -81,3 +81,16 @@ def test_a_parameter_brings_no_control_characters():
 def test_a_missing_parameter_and_an_unknown_code_do_not_raise():
     assert "?" in describe(error("mx.host.no-address")).title
     assert describe(error("no.such-code")).title == "no.such-code"
+
+
+@pytest.mark.parametrize(
+    ("not_after", "words"),
+    [
+        ("2026-11-26", "(26 Nov 2026)"),
+        ("2026-11-06T09:30:00Z", "(6 Nov 2026 09:30 UTC)"),
+        ("2026-13-06", "(2026-13-06)"),
+        ("soon", "(soon)"),
+    ],
+)
+def test_days_read_as_everywhere_else(not_after, words):
+    assert words in describe(error("sts.cert.expired", not_after=not_after)).meaning

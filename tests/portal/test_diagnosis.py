@@ -18,7 +18,7 @@ WELL = {
 
 def sentence(**facts):
     found = diagnose(Situation(**WELL | facts))
-    return found.tone, found.what
+    return found.tone, found.what.replace("\xa0", " ")
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,23 @@ def test_a_token_is_shown_once(client, manager):
     assert ApiToken.objects.get().revoked_at is not None
 
 
+@pytest.mark.parametrize(
+    ("password", "has_logged_in", "is_invited"),
+    [
+        (None, False, True),
+        ("a-long-pass-phrase", False, False),
+        (None, True, False),
+        ("a-long-pass-phrase", True, False),
+    ],
+    ids=["invited", "given a password", "by single sign-on", "set the password"],
+)
+def test_invited_is_who_has_no_password_and_never_logged_in(password, has_logged_in, is_invited):
+    last_login = timezone.now() if has_logged_in else None
+    user = User.objects.create_user("new@corp.example", password, last_login=last_login)
+
+    assert user.is_invited is is_invited
+
+
 def test_nobody_revokes_the_token_of_another(client, manager):
     token = ApiToken.objects.create(user=UserFactory(), name="x", digest="d", prefix="p")
 

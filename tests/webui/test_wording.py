@@ -9,12 +9,12 @@ from webui import wording
     ("failed", "sessions", "text"),
     [
         (0, 0, "–"),
-        (0, 500, "0 %"),
-        (1, 1_000_000, "< 0.01 %"),
-        (1, 300, "0.33 %"),
-        (412, 4100, "10.0 %"),
-        (9999, 10000, "99.9 %"),
-        (10, 10, "100 %"),
+        (0, 500, "0\xa0%"),
+        (1, 1_000_000, "<\xa00.01\xa0%"),
+        (1, 300, "0.33\xa0%"),
+        (412, 4100, "10.0\xa0%"),
+        (9999, 10000, "99.9\xa0%"),
+        (10, 10, "100\xa0%"),
         (None, 10, "–"),
     ],
 )
@@ -24,7 +24,13 @@ def test_a_rate_is_never_rounded_to_none_or_all(failed, sessions, text):
 
 @pytest.mark.parametrize(
     ("part", "whole", "text"),
-    [(0, 10, "0 %"), (1, 1000, "< 1 %"), (999, 1000, "> 99 %"), (5, 5, "100 %"), (0, 0, "–")],
+    [
+        (0, 10, "0\xa0%"),
+        (1, 1000, "<\xa01\xa0%"),
+        (999, 1000, ">\xa099\xa0%"),
+        (5, 5, "100\xa0%"),
+        (0, 0, "–"),
+    ],
 )
 def test_a_share_says_none_and_all_only_where_it_is_so(part, whole, text):
     assert wording.share(part, whole) == text
@@ -57,3 +63,15 @@ def test_a_recent_day_has_its_year_only_where_it_is_another():
 
     assert wording.recent_day(date(2027, 1, 2), today) == "2 Jan"
     assert wording.recent_day(date(2026, 12, 31), today) == "31 Dec 2026"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Google Inc.", "Google Inc."),
+        ("דאר", "\u2068דאר\u2069"),
+        ("\u202eevil\u2069", "evil"),
+    ],
+)
+def test_a_name_turns_nothing_beside_it(name, told):
+    assert wording.isolated(name) == told

@@ -26,8 +26,8 @@ from tlsrpt_portal.pages.span import read_span
 from webui import charting
 from webui.charting import Cell, Chart
 from webui.exports import Sheet, asked_file
+from webui.wording import PER_CENT, number, share
 from webui.wording import day as day_words
-from webui.wording import number, share
 
 COLUMNS = (
     ("tlsrpt", "valid", "TLS-RPT"),
@@ -203,7 +203,7 @@ def history_chart(history: Sequence[DayCounts], team: str = "") -> Chart:
             "x": days,
             "y": percent(counts),
             "line": {"color": colour, "width": 2, "dash": dash, "shape": "hv"},
-            "hovertemplate": "%{y:.0f} %<extra>" + name + "</extra>",
+            "hovertemplate": f"%{{y:.0f}}{PER_CENT}<extra>" + name + "</extra>",
         }
 
     # Each line has a dash of its own: the colours alone do not tell them apart for everybody.
@@ -215,7 +215,7 @@ def history_chart(history: Sequence[DayCounts], team: str = "") -> Chart:
     ]
     more = {
         "xaxis": charting.day_axis(),
-        "yaxis": charting.axis(range=[0, 100], ticksuffix=" %", nticks=6),
+        "yaxis": charting.axis(range=[0, 100], ticksuffix=PER_CENT, nticks=6),
     }
     return Chart(
         id="coverage-chart",

@@ -13,7 +13,7 @@ from accounts.access import sees_everything, teams_for
 from accounts.models import Team
 from domains.models import Domain, DomainQuerySet
 from tlsrpt_portal.pages.team_choice import read_team, team_choices
-from webui.wording import sentence_list
+from webui.wording import isolated, sentence_list
 
 # More names than a sentence holds are counted.
 MOST_NAMES = 12
@@ -54,13 +54,13 @@ def read_scope(request: HttpRequest) -> Scope:
     if chosen is not None or asked.is_none:
         team, domains = asked.word, asked.narrow(domains)
     if chosen is not None:
-        words = f"the watched domains of the team {chosen}"
+        words = f"the watched domains of the team {isolated(chosen.name)}"
     elif asked.is_none:
         words = "the watched domains that belong to no team"
     elif sees_everything(request.user):
         words = "all watched domains of all teams"
     elif teams:
-        names = sentence_list([str(one) for one in teams], MOST_NAMES)
+        names = sentence_list([isolated(one.name) for one in teams], MOST_NAMES)
         kind = "team" if len(teams) == 1 else "teams"
         words = f"the watched domains of the {kind} {names}, which are all this person may see"
     else:

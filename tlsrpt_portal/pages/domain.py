@@ -32,6 +32,7 @@ from tlsrpt_portal.pages.span import read_span
 from tlsrpt_portal.pages.stages import Condition, Stage, find_conditions, find_stage, published_by
 from webui.exports import asked_file
 from webui.findings import word_all
+from webui.wording import isolated
 
 TIMELINE_LENGTH = 25
 MOST_CHANGES = 200
@@ -144,7 +145,9 @@ def _diagnosis(
             policy_unknown_to=_that_apply(Held.UNKNOWN, reports),
             policy_outdated_at=_that_apply(Held.OUTDATED, reports),
             policy_earlier_at=_that_apply(Held.EARLIER, reports),
-            gone_reporters=tuple(one.name for one in reports.reporters if one.cadence.silent_since),
+            gone_reporters=tuple(
+                isolated(one.name) for one in reports.reporters if one.cadence.silent_since
+            ),
             before_enforce=tuple(one.state for one in conditions if not one.is_met),
             today=timezone.now().date(),
         )
@@ -177,7 +180,8 @@ def _failing(trouble: Trouble) -> Failing:
 
 
 def _that_apply(held: Held, reports: DomainReports) -> tuple[str, ...]:
-    return tuple(one.name for one in reports.reporters if one.policy and one.policy.held is held)
+    applied = (one for one in reports.reporters if one.policy and one.policy.held is held)
+    return tuple(isolated(one.name) for one in applied)
 
 
 def _conditions(posture: Posture | None, reports: DomainReports) -> list[Condition]:

@@ -72,6 +72,12 @@ def delta(points: float) -> SafeString:
 
 
 @register.simple_tag
+def change_in_percent(change: float) -> str:
+    """Give how much more or less it is in per cent, with its sign."""
+    return f"{signed(f'{change:,.1f}')}{wording.PER_CENT}"
+
+
+@register.simple_tag
 def share(part: int, whole: int) -> str:
     """Give a part in per cent of a whole."""
     return wording.share(part, whole)
