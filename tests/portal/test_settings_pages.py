@@ -311,7 +311,7 @@ def test_the_inbox_of_a_team_holds_what_its_intakes_took(client, team):
 
     page = client.get(reverse("inbox:list"))
 
-    assert [receipt for receipt, _ in page.context["rows"]] == [ours]
+    assert [receipt for receipt, *_ in page.context["rows"]] == [ours]
     for hidden in (theirs, shared):
         assert client.get(reverse("inbox:receipt", args=[hidden.pk])).status_code == 404
         assert client.get(reverse("inbox:raw", args=[hidden.pk])).status_code == 404
