@@ -112,9 +112,15 @@ def test_an_invitation_gives_a_link_that_sets_the_password(client, admin):
     form = client.get(f"/{path}", follow=True)
     assert form.status_code == 200
     password = {"password1": "a long enough sentence", "password2": "a long enough sentence"}
-    client.post(form.redirect_chain[-1][0], password)
+    done = client.post(form.redirect_chain[-1][0], password, follow=True)
     user.refresh_from_db()
     assert user.check_password("a long enough sentence")
+    assert "Choose a password" in form.content.decode()
+    # The person can go on from here.
+    assert done.redirect_chain[-1][0] == reverse("account_login")
+    assert "The new password is set." in done.content.decode()
+    again = client.get(f"/{path}", follow=True)
+    assert "This link does not work" in again.content.decode()
 
 
 def test_the_last_administrator_stays_one(client, admin):
