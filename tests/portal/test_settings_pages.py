@@ -95,6 +95,18 @@ def test_a_stranger_sees_no_other_team(client, manager):
     assert client.post(address, {"role": "manager"}).status_code == 404
 
 
+def test_a_member_sees_how_many_the_others_are(client, team):
+    for role in (Role.MANAGER, Role.VIEWER):
+        make_member(team, role)
+    make_domain("a.example", team)
+    make_domain("paused.example", team, is_active=False)
+    client.force_login(make_member(team, Role.ANALYST))
+
+    [row] = client.get(reverse("settings:teams")).context["teams"]
+
+    assert (row.member_count, row.domain_count) == (3, 1)
+
+
 @pytest.mark.parametrize("name", ["people", "invite", "system"])
 def test_what_is_for_administrators_is_refused_to_managers(client, manager, name):
     assert client.get(reverse(f"settings:{name}")).status_code == 403
