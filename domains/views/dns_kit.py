@@ -26,6 +26,7 @@ from domains.forms import KitForm
 from domains.models import Domain, DomainQuerySet, HostedPolicy
 from domains.selection import chosen_domains, permitted
 from domains.services.request_checks import request_checks
+from domains.verifying import recall, remember
 from webui.addresses import read_number, read_numbers
 from webui.exports import Format, Sheet, asked_file
 
@@ -81,12 +82,14 @@ def kit_verify(request: HttpRequest) -> HttpResponse:
     """Check the domains of the kit now, and lead back to what is still to be published."""
     query = QueryDict(request.POST.get("query", ""), mutable=True)
     changes = _plan(request, query).changes
-    names = {change.domain for change in changes}
-    count = request_checks(permitted(request.user, Role.ANALYST).filter(name__in=names))
+    named = Domain.objects.filter(name__in={change.domain for change in changes})
+    ids = list(named.visible_to(request.user).order_by("pk").values_list("pk", flat=True))
+    count = request_checks(permitted(request.user, Role.ANALYST).filter(pk__in=ids))
     if not count:
         messages.warning(request, "Nothing to verify: no domain among them that you may check.")
     else:
         query["verifying"] = str(len(changes))
+        query["run"] = remember(request.session, ids)
     return redirect(f"{reverse('tools:dns_kit')}?{query.urlencode()}")
 
 
@@ -165,6 +168,9 @@ _TYPES = {
 
 def _from_address(request: HttpRequest, query: QueryDict) -> DomainQuerySet:
     visible = Domain.objects.visible_to(request.user)
+    verified = recall(request.session, query.get("run", ""))
+    if verified is not None:
+        return visible.filter(pk__in=verified)
     if "pk" in query:
         return visible.filter(pk__in=read_numbers(query.getlist("pk")))
     matching: DomainQuerySet = DomainFilter(query, queryset=visible, request=request).qs
