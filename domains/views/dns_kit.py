@@ -42,6 +42,12 @@ class Planned:
     form: KitForm
     changes: list[dns_kit.Change]
 
+    @property
+    def verifiable(self) -> list[dns_kit.Change]:
+        """Give the changes that checks can see: not the record that delegated names point to."""
+        target = self.form.cleaned_data.get("delegate_to") if self.changes else None
+        return [change for change in self.changes if change.domain != target]
+
 
 def kit(request: HttpRequest) -> HttpResponse:
     """Show the changes for the domains that the address chooses, or give them as a file."""
@@ -51,7 +57,7 @@ def kit(request: HttpRequest) -> HttpResponse:
         return _file(changes, Form(request.GET["as"]))
     if file := asked_file(request, _sheet(changes)):
         return file
-    verified = _verified(request, len(changes))
+    verified = _verified(request, len(planned.verifiable))
     if verified and verified.is_checking and request.htmx:  # type: ignore[attr-defined]
         return HttpResponse(status=204)
     if request.htmx:  # type: ignore[attr-defined]
@@ -81,7 +87,7 @@ def kit(request: HttpRequest) -> HttpResponse:
 def kit_verify(request: HttpRequest) -> HttpResponse:
     """Check the domains of the kit now, and lead back to what is still to be published."""
     query = QueryDict(request.POST.get("query", ""), mutable=True)
-    changes = _plan(request, query).changes
+    changes = _plan(request, query).verifiable
     named = Domain.objects.filter(name__in={change.domain for change in changes})
     ids = list(named.visible_to(request.user).order_by("pk").values_list("pk", flat=True))
     count = request_checks(permitted(request.user, Role.ANALYST).filter(pk__in=ids))

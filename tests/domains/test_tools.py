@@ -188,6 +188,19 @@ def test_a_record_that_is_published_wrong_does_not_pass_for_verified(client, set
     assert client.get(address).context["changes"] == []
 
 
+def test_what_is_delegated_is_verified_by_its_domains(client, settings):
+    settings.MAIL_ADDRESS = "tls@portal.example"
+    team = TeamFactory()
+    make_domain("a.example", team, tlsrpt="missing")
+    client.force_login(make_member(team, Role.ANALYST))
+    query = "rua=mailto:tls@portal.example&delegate_to=_smtp._tls.portal.example"
+
+    page = client.post(reverse("tools:dns_kit_verify"), {"query": query}, follow=True)
+
+    assert len(page.context["changes"]) == 2
+    assert page.context["verified"].total == 1
+
+
 def test_the_session_keeps_the_last_verifications_only():
     session = {}
 
