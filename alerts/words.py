@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from alerts.models import Incident, RuleKind
 from alerts.rules.coverage import CoverageKind
-from alerts.rules.posture import worded_as
+from alerts.rules.posture import in_general, worded_as
 from mailtls.catalogue import describe
 from mailtls.catalogue.result_types import describe_result_type
 from mailtls.findings import Finding, Severity
@@ -83,7 +83,8 @@ def words_of(incident: Incident) -> IncidentWords:
     """Give the words of an incident."""
     kind = incident.rule.kind
     if kind == RuleKind.POSTURE:
-        params = incident.evidence.get("params", {})
+        differing = incident.evidence.get("differing", ())
+        params = in_general(incident.evidence.get("params", {}), differing)
         code = worded_as(incident.evidence.get("code", ""), params)
         entry = describe(Finding(code, Severity.WARNING, params))
         return IncidentWords(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -50,12 +50,19 @@ def read_aspects(
         excuse = signs.excuse_of(key, posture, held or {})
         aspects[key] = Aspect(
             title=title,
-            sign=sign,
+            sign=_seen_whole(sign, stored),
             findings=findings,
             stored=stored,
             mark=signs.excepted_sign(excuse) if excuse else None,
         )
     return aspects
+
+
+def _seen_whole(sign: Sign, stored: Mapping[str, Any]) -> Sign:
+    """Say of MX hosts that are all well what is wrong with them elsewhere."""
+    if any(host.get("covered") is False for host in stored.get("hosts", ())):
+        return replace(sign, meaning="Not all of them are in the policy: see MTA-STS.")
+    return sign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

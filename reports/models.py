@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.access import Person, sees_everything, visible_to
 from accounts.models import Team
 from domains.models import Domain
-from mailtls.report.notes import HELD_BACK
+from mailtls.report.notes import HELD_BACK, IN_FUTURE
 from reports import sum_models  # noqa: F401 — found here by Django, kept there
 
 # One figure at most when figures are added up. A report may claim 2^53 sessions in each of ten
@@ -233,7 +233,7 @@ class Receipt(models.Model):
     @property
     def is_held_back(self) -> bool:
         """Say whether it waits for a person to let it count."""
-        return self.code == HELD_BACK
+        return self.code in (HELD_BACK, IN_FUTURE)
 
 
 class ReportQuerySet(models.QuerySet["Report"]):

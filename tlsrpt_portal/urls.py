@@ -1,6 +1,8 @@
 """Every address of the portal."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.contrib.auth.decorators import login_not_required
+from django.urls import URLPattern, URLResolver, include, path, reverse_lazy
+from django.views.generic import RedirectView
 
 from tlsrpt_portal import api, health, metrics
 
@@ -9,6 +11,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("api/v1/", (api.patterns, api.app_name, api.namespace)),
+    # Who has chosen a password wants to log in; allauth's own page leads nowhere.
+    path(
+        "accounts/password/reset/key/done/",
+        login_not_required(RedirectView.as_view(url=reverse_lazy("account_login"))),
+    ),
     path("accounts/", include("allauth.urls")),
     path("", include("tlsrpt_portal.pages.urls")),
 ]

@@ -34,7 +34,8 @@ def teams(request: HttpRequest) -> HttpResponse:
             else:
                 messages.success(request, f"The team {team} is made. Add its members.")
                 return redirect("settings:team", team.pk)
-    rows = access.teams_for(user).annotate(
+    # Through the keys: joined to the person's own roles, the person would be the only member.
+    rows = Team.objects.filter(pk__in=access.teams_for(user).values("pk")).annotate(
         member_count=Count("memberships", distinct=True),
         domain_count=Count("domains", filter=Q(domains__is_active=True), distinct=True),
     )

@@ -6,7 +6,7 @@ nor mended.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -181,6 +181,21 @@ _ENDED = {
     "sts.cert.expires-soon": "sts.cert.expired",
     "starttls.cert.expires-soon": "starttls.cert.expired",
 }
+
+
+def differing_hosts(told: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Give the parameters that name a host, and not the same one everywhere."""
+    return sorted(
+        name for name in ("host", "mx") if len({one[name] for one in told if name in one}) > 1
+    )
+
+
+def in_general(params: Mapping[str, Any], differing: Sequence[str]) -> dict[str, Any]:
+    """Give the parameters for words about several domains, each of which has hosts of its own."""
+    return {
+        name: f"{value} and others" if name in differing else value
+        for name, value in params.items()
+    }
 
 
 def worded_as(code: str, params: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ Looks only at domains that were checked since the last look, so the cost follows
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -26,6 +26,8 @@ from alerts.rules.posture import (
     RUA_CODES,
     PostureRule,
     Trouble,
+    differing_hosts,
+    in_general,
     mx_operator,
     rua_operator,
     still_holds,
@@ -244,26 +246,36 @@ def _picture(
         for name in names
     }
     sample, trouble = members[0]
-    title = title_of(trouble, domains)
+    differing = _differing(members, incident)
+    title = title_of(trouble, domains, differing)
     return Picture(
         key=key[:400],
         title=title,
-        sentence=f"{title}. {_words_of(trouble).meaning}".strip(),
+        sentence=f"{title}. {_words_of(trouble, differing).meaning}".strip(),
         severity=severity,
         since_on=min((row.first_on for row in domains.values()), default=today),
         last_on=today,
         domains=domains,
         evidence={
             **evidence_of(trouble, team=sample.team),
+            "differing": differing,
             "shared": sample.shares(trouble.code),
             "operators": sorted({mx_operator(one.facts) for one, _ in members} - {""})[:2],
         },
     )
 
 
-def title_of(trouble: Trouble, domains: Mapping[str, object]) -> str:
-    """Give the title of a trouble at some domains."""
-    return f"{_words_of(trouble).title} at {where(domains)}"[:300]
+def _differing(members: Sequence[tuple[_Seen, Trouble]], incident: Incident | None) -> list[str]:
+    """Give the parameters in which the domains differ, those that joined before included."""
+    told = [trouble.params or {} for _, trouble in members]
+    before = incident.evidence if incident is not None else {}
+    found = differing_hosts([*told, before.get("params", {})])
+    return sorted({*found, *before.get("differing", ())})
+
+
+def title_of(trouble: Trouble, domains: Mapping[str, object], differing: Sequence[str] = ()) -> str:
+    """Give the title of a trouble at some domains; they differ in the parameters `differing`."""
+    return f"{_words_of(trouble, differing).title} at {where(domains)}"[:300]
 
 
 def evidence_of(trouble: Trouble, *, team: int | None) -> dict[str, object]:
@@ -272,8 +284,8 @@ def evidence_of(trouble: Trouble, *, team: int | None) -> dict[str, object]:
     return {"code": trouble.code, "params": params, "team": team, "site": trouble.site}
 
 
-def _words_of(trouble: Trouble) -> Words:
-    params = trouble.params or {}
+def _words_of(trouble: Trouble, differing: Sequence[str]) -> Words:
+    params = in_general(trouble.params or {}, differing)
     return describe(Finding(worded_as(trouble.code, params), FindingSeverity.WARNING, params))
 
 

@@ -39,7 +39,7 @@ class Picture:
 
 def where(names: Mapping[str, object]) -> str:
     """Give the place for a title: the domain, or how many."""
-    return next(iter(names)) if len(names) == 1 else f"{len(names)} domains"
+    return next(iter(names)) if len(names) == 1 else plural(len(names), "domain")
 
 
 def failure_title(result_type: str, names: Mapping[str, object]) -> str:

@@ -25,6 +25,7 @@ from domains.forms import KitForm
 from domains.models import Domain, DomainQuerySet, HostedPolicy
 from domains.selection import chosen_domains, permitted
 from domains.services.request_checks import request_checks
+from domains.verifying import recall, remember
 from webui.addresses import read_number, read_numbers
 from webui.exports import Format, Sheet, asked_file
 
@@ -40,6 +41,12 @@ class Planned:
     form: KitForm
     changes: list[dns_kit.Change]
 
+    @property
+    def verifiable(self) -> list[dns_kit.Change]:
+        """Give the changes that checks can see: not the record that delegated names point to."""
+        target = self.form.cleaned_data.get("delegate_to") if self.changes else None
+        return [change for change in self.changes if change.domain != target]
+
 
 def kit(request: HttpRequest) -> HttpResponse:
     """Show the changes for the domains that the address chooses, or give them as a file."""
@@ -49,7 +56,7 @@ def kit(request: HttpRequest) -> HttpResponse:
         return _file(changes, Form(request.GET["as"]))
     if file := asked_file(request, _sheet(changes)):
         return file
-    verified = _verified(request, len(changes))
+    verified = _verified(request, len(planned.verifiable))
     if verified and verified.is_checking and request.htmx:  # type: ignore[attr-defined]
         return HttpResponse(status=204)
     if request.htmx:  # type: ignore[attr-defined]
@@ -79,13 +86,15 @@ def kit(request: HttpRequest) -> HttpResponse:
 def kit_verify(request: HttpRequest) -> HttpResponse:
     """Check the domains of the kit now, and lead back to what is still to be published."""
     query = QueryDict(request.POST.get("query", ""), mutable=True)
-    changes = _plan(request, query).changes
-    names = {change.domain for change in changes}
-    count = request_checks(permitted(request.user, Role.ANALYST).filter(name__in=names))
+    changes = _plan(request, query).verifiable
+    named = Domain.objects.filter(name__in={change.domain for change in changes})
+    ids = list(named.visible_to(request.user).order_by("pk").values_list("pk", flat=True))
+    count = request_checks(permitted(request.user, Role.ANALYST).filter(pk__in=ids))
     if not count:
         messages.warning(request, "Nothing to verify: no domain among them that you may check.")
     else:
         query["verifying"] = str(len(changes))
+        query["run"] = remember(request.session, ids)
     return redirect(f"{reverse('tools:dns_kit')}?{query.urlencode()}")
 
 
@@ -164,6 +173,9 @@ _TYPES = {
 
 def _from_address(request: HttpRequest, query: QueryDict) -> DomainQuerySet:
     visible = Domain.objects.visible_to(request.user)
+    verified = recall(request.session, query.get("run", ""))
+    if verified is not None:
+        return visible.filter(pk__in=verified)
     if "pk" in query:
         return visible.filter(pk__in=read_numbers(query.getlist("pk")))
     matching: DomainQuerySet = DomainFilter(query, queryset=visible, request=request).qs

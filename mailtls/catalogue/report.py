@@ -131,6 +131,13 @@ ENTRIES = {
         _NOTHING,
         "RFC 8460 4.1",
     ),
+    "report.date.in-future": Entry(
+        "Held back: its range starts at {start}, which was still to come when it arrived",
+        "Nobody can know what has not happened yet. Counted, it would be the newest day and hide "
+        "that reports have stopped. Up to 14 hours are taken for a time zone.",
+        "Ask the reporter to set its clock. It can be let count once that time has come.",
+        "RFC 8460 4.1",
+    ),
     "report.policies.missing": Entry(
         "The report has no policies", "Nothing is left that could be counted.", _ASK_SENDER, _WIRE
     ),

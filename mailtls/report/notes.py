@@ -12,6 +12,7 @@ MAIL_TOO_LARGE = "mail.too-large"
 GAVE_UP = "report.reading.gave-up"
 BYTES_GONE = "report.reading.bytes-gone"
 HELD_BACK = "report.held-back"
+IN_FUTURE = "report.date.in-future"
 FILE_UNREADABLE = "report.reading.file-unreadable"
 
 

@@ -93,13 +93,18 @@ def _judge(batch: list[ReadItem], seen: set[str]) -> Iterator[Ingested]:
                 receipt=Receipt(channel=Channel.COMMAND), documents=item.arrival.documents
             )
             for document in read.documents:
+                reason = document.reason
                 if document.is_not_a_report:
                     outcome = Outcome.NOT_A_REPORT
                 elif document.report is None:
                     outcome = Outcome.REJECTED
+                elif document.sha256 not in seen and (why := read.why_held_back(document.report)):
+                    outcome, reason = Outcome.REJECTED, why
                 else:
                     is_known = document.sha256 in seen
                     outcome = Outcome.DUPLICATE if is_known else Outcome.ACCEPTED
                     seen.add(document.sha256)
-                documents.append(Stored(document=document, outcome=outcome, trust=read.trust))
+                documents.append(
+                    Stored(document=document, outcome=outcome, trust=read.trust, reason=reason)
+                )
         yield Ingested(name=item.name, documents=documents, problem=item.problem)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import audit
-from mailtls.report.notes import HELD_BACK
+from mailtls.report.notes import HELD_BACK, IN_FUTURE
 from reports.models import Outcome, Receipt
 from reports.reading import READER_VERSION
 from reports.services.process import process
@@ -61,4 +61,6 @@ def _put_back() -> list[int]:
 
 def _outdated() -> QuerySet[Receipt]:
     rejected = Receipt.objects.filter(outcome=Outcome.REJECTED, raw__isnull=False)
-    return rejected.filter(reader_version__lt=READER_VERSION).exclude(code=HELD_BACK)
+    return rejected.filter(reader_version__lt=READER_VERSION).exclude(
+        code__in=(HELD_BACK, IN_FUTURE)
+    )

@@ -19,11 +19,11 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from domains.models import Domain
-from mailtls.findings import Param, Severity
 from mailtls.report import Report as ParsedReport
-from mailtls.report.notes import CONFLICTING, HELD_BACK
+from mailtls.report.notes import CONFLICTING
 from reports.attribution import mx_hosts_to_look_up, names_to_look_up
 from reports.bulk import give_ids, insert_rows
+from reports.held_back import find_reason
 from reports.models import (
     Channel,
     DirtyDay,
@@ -39,7 +39,7 @@ from reports.models import (
 from reports.mx_owners import find_mx_owners
 from reports.reading import READER_VERSION, Note, ReadDocument
 from reports.rows import report_row, result_rows
-from reports.trust import RANK, RequiredTrust, is_enough, judge_trust
+from reports.trust import RANK, RequiredTrust, judge_trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +56,10 @@ class ReadReceipt:
         is_mail = any(document.hints.is_mail for document in self.documents)
         return judge_trust(Channel(self.receipt.channel), is_mail=is_mail, signed_by=self.signed_by)
 
-    @property
-    def is_held_back(self) -> bool:
-        """Say whether its reports wait for a person's word (REPORT_TRUST)."""
+    def why_held_back(self, report: ParsedReport) -> Note | None:
+        """Say why one of its reports waits for a person's word; None where it counts."""
         required = RequiredTrust(settings.REPORT_TRUST)
-        channel = Channel(self.receipt.channel)
-        return not (self.receipt.is_released or is_enough(self.trust, channel, required))
+        return find_reason(report, self.receipt, self.trust, required, timezone.now())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +97,11 @@ def store(read: Sequence[ReadReceipt]) -> list[list[Stored]]:
         batch = _Batch()
         for item in todo:
             for document in item.documents:
-                if document.report is not None and item.is_held_back:
+                if document.report is None:
+                    continue
+                if item.why_held_back(document.report):
                     batch.held_back.add(document.sha256)
-                elif document.report is not None:
+                else:
                     batch.first.setdefault(document.sha256, (item, document))
         _insert_reports(batch)
         _insert_results(batch)
@@ -228,7 +228,7 @@ def _outcomes(item: ReadReceipt, batch: _Batch) -> list[Stored]:
             outcome = Outcome.REJECTED
         elif document.sha256 not in batch.ids:
             outcome = Outcome.REJECTED
-            reason = _held_back(item.trust)
+            reason = item.why_held_back(document.report)
         elif document.sha256 in batch.new and batch.first[document.sha256][1] is document:
             outcome = Outcome.ACCEPTED
             warnings = (CONFLICTING,) if document.sha256 in batch.conflicts else ()
@@ -244,11 +244,6 @@ def _outcomes(item: ReadReceipt, batch: _Batch) -> list[Stored]:
             )
         )
     return stored
-
-
-def _held_back(trust: Trust) -> Note:
-    params: dict[str, Param] = {"trust": trust.value, "required": str(settings.REPORT_TRUST)}
-    return Note(HELD_BACK, Severity.ERROR.value, params)
 
 
 def _insert_deliveries(

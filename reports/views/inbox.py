@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -10,16 +11,18 @@ from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts import access
 from accounts.requests import person
 from accounts.roles import Role
 from mailtls.names import parse_domain
-from mailtls.report.notes import HELD_BACK
+from mailtls.report.notes import HELD_BACK, IN_FUTURE
 from reports import queries
 from reports.charts import reports_href
 from reports.filters import UNMANAGED
+from reports.held_back import may_count_from
 from reports.models import Outcome, Receipt
 from reports.services.retry import retry
 from webui.addresses import read_numbers
@@ -38,7 +41,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     if file := asked_file(request, _rejected_sheet(request)):
         return file
     page = Paginator(_rejected(request), PER_PAGE).get_page(request.GET.get("page"))
-    rows = [(receipt, _reason(receipt)) for receipt in page.object_list]
+    rows = [(receipt, _reason(receipt), _waits_until(receipt)) for receipt in page.object_list]
     context = {
         "rows": rows,
         "page": page,
@@ -57,6 +60,7 @@ def receipt_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "receipt": receipt,
         "reason": _reason(receipt),
+        "waits_until": _waits_until(receipt),
         "size": len(content),
         "shown": text if is_text else content[:512].hex(" ", 2),
         "is_cut": len(content) > (MOST_RAW_BYTES if is_text else 512),
@@ -82,7 +86,7 @@ def retry_receipts(request: HttpRequest) -> HttpResponse:
     if "pk" in request.POST:
         chosen = chosen.filter(pk__in=read_numbers(request.POST.getlist("pk")))
     else:
-        chosen = chosen.exclude(code=HELD_BACK)
+        chosen = chosen.exclude(code__in=(HELD_BACK, IN_FUTURE))
     count = retry(chosen, person(request))
     messages.success(request, f"{plural(count, 'document')} will be read again within a minute.")
     return redirect("inbox:list")
@@ -175,6 +179,12 @@ def _strays_sheet(found: list[queries.UnmanagedDomain]) -> Sheet:
             for one in found
         ),
     )
+
+
+def _waits_until(receipt: Receipt) -> datetime | None:
+    """Give from when on a person may let it count, None where that is now."""
+    at = may_count_from(receipt)
+    return at if at > timezone.now() else None
 
 
 def _reason(receipt: Receipt) -> Any:

@@ -75,6 +75,18 @@ def test_a_person_logs_in_with_address_and_password(client):
     assert response["Location"] == reverse("overview")
 
 
+def test_who_has_forgotten_the_password_gets_a_link_and_a_way_back(client, mailoutbox):
+    user = UserFactory()
+
+    form = client.get(reverse("account_reset_password")).content.decode()
+    sent = client.post(reverse("account_reset_password"), {"email": user.email}, follow=True)
+
+    assert "Forgotten password" in form
+    assert "/accounts/password/reset/key/" in mailoutbox[0].body
+    assert "Look at your mail" in sent.content.decode()
+    assert reverse("account_login") in sent.content.decode()
+
+
 def test_nobody_signs_up_by_themselves(client):
     text = client.get(reverse("account_signup")).content.decode()
 

@@ -98,6 +98,28 @@ def test_an_mx_outside_an_enforced_policy_is_critical_and_grouped_by_operator():
     assert incident.incident_domains.count() == 5
 
 
+def test_no_domains_own_host_stands_for_those_of_all():
+    domains = [Domain.objects.create(name=f"d{n}.example") for n in range(4)]
+    for number, one in enumerate(domains):
+        check(one, 0)
+        for hours in (1, 2):
+            at = AT + timedelta(hours=hours)
+            host = f"mx{number // 2}.new.test"
+            record_check(one, observed(one.name, at=at, mx=(host,)), at)
+        if number == 1:
+            evaluate(AT + timedelta(hours=3))
+            alike = Incident.objects.get()
+            assert alike.title == "The policy does not cover the MX host mx0.new.test at 2 domains"
+
+    evaluate(AT + timedelta(hours=3))
+
+    incident = Incident.objects.get()
+    assert incident.title.endswith(" and others at 4 domains")
+    assert " and others" in words_of(incident).title
+    # What the incident is known by again stays a name.
+    assert "others" not in incident.evidence["params"]["mx"]
+
+
 def test_the_same_change_in_one_team_on_one_day_is_one_incident():
     teams = [Team.objects.create(name=name) for name in ("Mail", "Web")]
     domains = [Domain.objects.create(name=f"d{n}.example", team=teams[n % 2]) for n in range(6)]

@@ -7,7 +7,14 @@ from django.utils import timezone
 from accounts.roles import Role
 from alerts.lifecycle import State
 from alerts.models import Incident, IncidentDomain, Rule, RuleKind
-from tests.factories import TeamFactory, UserFactory, make_domain, make_incident, make_member
+from tests.factories import (
+    TeamFactory,
+    UserFactory,
+    make_destination,
+    make_domain,
+    make_incident,
+    make_member,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -211,3 +218,32 @@ def test_small_numbers_of_a_rule_are_shown_with_their_zeros(client):
     text = page.content.decode()
     assert 'value="0.00001"' in text
     assert "e-05" not in text
+
+
+def test_of_what_others_were_told_a_member_sees_how_many_messages(client):
+    ours, theirs = TeamFactory(name="Ours"), TeamFactory(name="Theirs")
+    incident = make_incident(
+        make_domain("a.example", ours, owner="anna@corp.example"),
+        make_domain("b.example", theirs, owner="ben@corp.example"),
+    )
+    event = incident.events.get()
+    for team in (ours, theirs, None):
+        name = f"Channel of {team}"
+        incident.notifications.create(event=event, destination=make_destination(name, team))
+    for owner in ("anna@corp.example", "ben@corp.example"):
+        incident.notifications.create(event=event, email=owner)
+
+    def page_of(user):
+        client.force_login(user)
+        return client.get(reverse("alerts:incident", args=[incident.pk])).content.decode()
+
+    mine = page_of(make_member(ours, Role.MANAGER))
+    assert "Channel of Ours" in mine
+    assert "anna@corp.example" in mine
+    assert "Channel of Theirs" not in mine
+    assert "ben@corp.example" not in mine
+    assert "And 3 messages to others." in mine
+    everything = page_of(make_member(None, Role.VIEWER))
+    assert "ben@corp.example" in everything
+    assert "Channel of None" in everything
+    assert "to others" not in everything

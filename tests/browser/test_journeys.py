@@ -411,3 +411,27 @@ def test_no_page_is_wider_than_the_screen(browser, live_server, width):
         page.goto(live_server.url + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     context.close()
+
+
+def test_a_choice_by_keyboard_is_sent_when_it_is_made_up(watched):
+    user = fill_world()
+    TeamFactory(name="Bank")
+    user.role_everywhere = Role.MANAGER
+    user.save()
+    page = watched.log_in(user.email)
+    watched.open(reverse("coverage"))
+    team = page.get_by_label("Team", exact=True)
+
+    team.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert team.locator("option:checked").inner_text() == "Retail"
+    assert "team=" not in page.url
+    page.keyboard.press("Tab")
+    page.wait_for_url("**team=*")
+    page.wait_for_load_state("networkidle")
+
+    assert page.locator(":focus").get_attribute("id") == "on"
+    team.select_option(label="Bank")
+    page.wait_for_load_state("networkidle")
+    assert team.locator("option:checked").inner_text() == "Bank"

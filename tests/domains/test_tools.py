@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from domains.models import Domain
+from domains.verifying import recall, remember
 from mailtls.observed import DnsStatus, Observed, TxtAnswer
 from tests.factories import TeamFactory, make_domain, make_member
 
@@ -151,12 +152,63 @@ def test_the_kit_verifies_what_was_published(client, settings):
 
     Domain.objects.update(next_check_at=later)
     published.posture.tlsrpt = "valid"
+    published.posture.judgement["tlsrpt"]["rua"] = ["mailto:tls@portal.example"]
     published.posture.save()
     Domain.objects.filter(pk=published.pk).update(**published.posture.listed)
     page = client.get(address)
     verified = page.context["verified"]
     assert (verified.seen, verified.total, verified.is_checking) == (1, 2, False)
     assert [change.domain for change in page.context["changes"]] == ["waiting.example"]
+
+
+def test_a_record_that_is_published_wrong_does_not_pass_for_verified(client, settings):
+    settings.MAIL_ADDRESS = "tls@portal.example"
+    team = TeamFactory()
+    wrong = make_domain("wrong.example", team, tlsrpt="missing")
+    make_domain("other.example", team, tlsrpt="invalid")
+    client.force_login(make_member(team, Role.ANALYST))
+    query = f"team={team.pk}&tlsrpt=missing"
+
+    address = client.post(reverse("tools:dns_kit_verify"), {"query": query})["Location"]
+    Domain.objects.update(next_check_at=timezone.now() + timedelta(hours=1))
+    wrong.posture.tlsrpt = "invalid"
+    wrong.posture.save()
+    Domain.objects.filter(pk=wrong.pk).update(**wrong.posture.listed)
+
+    page = client.get(address)
+    verified = page.context["verified"]
+    assert (verified.seen, verified.total) == (0, 1)
+    assert [change.domain for change in page.context["changes"]] == ["wrong.example"]
+    [(_, file), *_] = page.context["files"]
+    zone = client.get(reverse("tools:dns_kit") + file).content.decode()
+    assert "wrong.example" in zone
+    assert "other.example" not in zone
+    # Another person's session knows nothing of it: the filters decide.
+    client.force_login(make_member(team, Role.ANALYST))
+    assert client.get(address).context["changes"] == []
+
+
+def test_what_is_delegated_is_verified_by_its_domains(client, settings):
+    settings.MAIL_ADDRESS = "tls@portal.example"
+    team = TeamFactory()
+    make_domain("a.example", team, tlsrpt="missing")
+    client.force_login(make_member(team, Role.ANALYST))
+    query = "rua=mailto:tls@portal.example&delegate_to=_smtp._tls.portal.example"
+
+    page = client.post(reverse("tools:dns_kit_verify"), {"query": query}, follow=True)
+
+    assert len(page.context["changes"]) == 2
+    assert page.context["verified"].total == 1
+
+
+def test_the_session_keeps_the_last_verifications_only():
+    session = {}
+
+    keys = [remember(session, [number]) for number in range(5)]
+
+    assert [recall(session, key) for key in keys] == [None, None, [2], [3], [4]]
+    assert remember(session, range(30_000)) == ""
+    assert recall(session, "") is None
 
 
 def test_who_may_only_look_verifies_nothing(client, settings):

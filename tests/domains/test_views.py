@@ -181,6 +181,18 @@ def test_the_page_reloads_when_the_check_has_ended(client, team, manager):
     assert response["HX-Redirect"] == domain.get_absolute_url()
 
 
+def test_hosts_outside_the_policy_are_not_called_fine(client, team, manager):
+    text = client.get(make_domain("fine.example", team).get_absolute_url()).content.decode()
+    assert "mx1.<wbr>mail.<wbr>fine.<wbr>example" in text
+    assert "see MTA-STS" not in text
+
+    domain = make_domain("ours.example", team, covered=False)
+
+    page = client.get(domain.get_absolute_url())
+    assert page.context["aspects"]["mx"].sign.meaning.endswith("see MTA-STS.")
+    assert "see MTA-STS." in page.content.decode()
+
+
 def test_the_page_words_what_checks_found(client, team, manager):
     found = {"code": "tlsrpt.record.missing", "severity": "warning", "params": {}}
     domain = make_domain("ours.example", team, tlsrpt="missing", findings={"tlsrpt": [found]})

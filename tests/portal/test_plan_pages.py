@@ -39,9 +39,14 @@ def test_the_cells_of_the_coverage_equal_the_lists_behind_them(client, auditor):
     make_domain("a.example", team, tlsrpt="missing")
     make_domain("b.example", team, sts_mode="testing", dane="valid")
     make_domain("c.example", None, mta_sts="missing")
+    make_domain("d.example", team, tlsrpt="invalid", mta_sts="invalid")
 
     page = client.get(reverse("coverage"))
 
+    for row in page.context["rows"]:
+        # Whatever a domain publishes, it is in one column of each standard.
+        by_title = {cell.title: cell.count for cell in row.counts}
+        assert row.total == sum(by_title[f"{one}TLS-RPT"] for one in ("", "No ", "Broken "))
     for row in page.context["rows"]:
         for cell in [row, *row.counts]:
             count = cell.total if cell is row else cell.count

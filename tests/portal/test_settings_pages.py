@@ -95,6 +95,18 @@ def test_a_stranger_sees_no_other_team(client, manager):
     assert client.post(address, {"role": "manager"}).status_code == 404
 
 
+def test_a_member_sees_how_many_the_others_are(client, team):
+    for role in (Role.MANAGER, Role.VIEWER):
+        make_member(team, role)
+    make_domain("a.example", team)
+    make_domain("paused.example", team, is_active=False)
+    client.force_login(make_member(team, Role.ANALYST))
+
+    [row] = client.get(reverse("settings:teams")).context["teams"]
+
+    assert (row.member_count, row.domain_count) == (3, 1)
+
+
 @pytest.mark.parametrize("name", ["people", "invite", "system"])
 def test_what_is_for_administrators_is_refused_to_managers(client, manager, name):
     assert client.get(reverse(f"settings:{name}")).status_code == 403
@@ -112,9 +124,15 @@ def test_an_invitation_gives_a_link_that_sets_the_password(client, admin):
     form = client.get(f"/{path}", follow=True)
     assert form.status_code == 200
     password = {"password1": "a long enough sentence", "password2": "a long enough sentence"}
-    client.post(form.redirect_chain[-1][0], password)
+    done = client.post(form.redirect_chain[-1][0], password, follow=True)
     user.refresh_from_db()
     assert user.check_password("a long enough sentence")
+    assert "Choose a password" in form.content.decode()
+    # The person can go on from here.
+    assert done.redirect_chain[-1][0] == reverse("account_login")
+    assert "The new password is set." in done.content.decode()
+    again = client.get(f"/{path}", follow=True)
+    assert "This link does not work" in again.content.decode()
 
 
 def test_the_last_administrator_stays_one(client, admin):
@@ -328,7 +346,7 @@ def test_the_inbox_of_a_team_holds_what_its_intakes_took(client, team):
 
     page = client.get(reverse("inbox:list"))
 
-    assert [receipt for receipt, _ in page.context["rows"]] == [ours]
+    assert [receipt for receipt, *_ in page.context["rows"]] == [ours]
     for hidden in (theirs, shared):
         assert client.get(reverse("inbox:receipt", args=[hidden.pk])).status_code == 404
         assert client.get(reverse("inbox:raw", args=[hidden.pk])).status_code == 404

@@ -32,6 +32,7 @@ from webui.wording import day as day_words
 COLUMNS = (
     ("tlsrpt", "valid", "TLS-RPT"),
     ("tlsrpt", "missing", "No TLS-RPT"),
+    ("tlsrpt", "invalid", "Broken TLS-RPT"),
     ("sts", "enforce", "Enforce"),
     ("sts", "testing", "Testing"),
     ("sts", "missing", "No MTA-STS"),

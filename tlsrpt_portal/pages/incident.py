@@ -8,16 +8,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.access import Person, sees_everything, visible_to
 from accounts.models import User
 from alerts.forms import AssignForm, CommentForm, QuietForm, ResolveForm
 from alerts.lifecycle import Event, State, possible_events
-from alerts.models import Incident, IncidentDomain
+from alerts.models import Destination, Incident, IncidentDomain
 from alerts.rules.kinds import RATE_KINDS, RuleKind
 from alerts.services.handle import may_handle
 from alerts.views.incidents import visible_incident
@@ -61,7 +62,7 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
         "touched_count": page.paginator.count,
         "all_count": incident.incident_domains.count(),
         "events": list(incident.events.select_related("actor")),
-        "notifications": list(incident.notifications.select_related("destination")),
+        **_messages(incident, request.user, domains),
     }
     return render(request, "alerts/incident.html", context | _forms(request, incident))
 
@@ -107,6 +108,20 @@ def _cause_query(incident: Incident) -> dict[str, str]:
     else:
         at = {"operator": operators.pop()} if len(operators) == 1 else {}
     return {"cause": incident.result_type, **at}
+
+
+def _messages(incident: Incident, user: Person, domains: DomainQuerySet) -> dict[str, Any]:
+    """Give whom the portal told; of others' destinations and owners only how many messages."""
+    told = incident.notifications.select_related("destination")
+    if sees_everything(user):
+        return {"notifications": list(told), "other_messages": 0}
+    known = list(
+        told.filter(
+            Q(destination__in=visible_to(user, Destination.objects.all()).values("pk"))
+            | Q(email__in=domains.order_by().values("owner"), destination=None)
+        )
+    )
+    return {"notifications": known, "other_messages": told.count() - len(known)}
 
 
 def _touched(incident: Incident, domains: DomainQuerySet) -> QuerySet[IncidentDomain]:

@@ -10,7 +10,7 @@ from django import forms, template
 from django.forms.boundfield import BoundField
 from django.template import RequestContext
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from webui import wording
@@ -107,6 +107,12 @@ def moment(value: datetime | None) -> SafeString | str:
         wording.day(value.date()),
         f"{value:%H:%M}",
     )
+
+
+@register.filter
+def breakable(name: str) -> SafeString:
+    """Let a host name that is too long for its line break after a dot."""
+    return format_html_join(mark_safe(".<wbr>"), "{}", ((label,) for label in name.split(".")))
 
 
 @register.filter

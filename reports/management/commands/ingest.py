@@ -159,7 +159,7 @@ def _as_dict(name: str, one: Stored) -> dict[str, Any]:
         **_NO_REPORT,
         "file": name,
         "status": one.outcome.value,
-        "code": document.reason.code if document.reason else None,
+        "code": one.reason.code if one.reason else None,
         "trust": one.trust.value,
         "warnings": [*warnings, *one.extra_warnings],
     }
@@ -195,10 +195,11 @@ def _as_text(time: datetime) -> str:
 
 def _as_line(name: str, one: Stored) -> str:
     document = one.document
+    reason = one.reason.code if one.reason else ""
     if document.report is not None:
-        about = f"{document.report.organization_name} {document.report.report_id}"
+        about = f"{document.report.organization_name} {document.report.report_id} {reason}".rstrip()
     else:
-        about = document.reason.code if document.reason else ""
+        about = reason
     # Names come from outside: no control character may reach the terminal.
     about = "".join(char if char.isprintable() else "?" for char in about)
     return f"{one.outcome.value:<13} {name}: {about}"

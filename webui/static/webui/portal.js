@@ -231,11 +231,51 @@
 
   // --- a choice that applies at once
 
-  document.addEventListener("change", function (event) {
-    if (event.target.matches("[data-submit]")) {
-      event.target.form.requestSubmit();
+  // By keyboard each step through a list, and each digit of a date, is a change: what is chosen so
+  // is sent with Enter or when the field is left, and the focus is where it was on the next page.
+  var lastKey = "";
+  var waiting = null;
+
+  function send(field, next) {
+    waiting = null;
+    window.sessionStorage.setItem("focus", window.location.pathname + "#" + next.id);
+    field.form.requestSubmit();
+  }
+
+  document.addEventListener("pointerdown", function () {
+    lastKey = "";
+  });
+
+  document.addEventListener("keydown", function (event) {
+    lastKey = event.key;
+    if (event.key === "Enter" && waiting === event.target) {
+      event.preventDefault();
+      send(waiting, waiting);
     }
   });
+
+  document.addEventListener("change", function (event) {
+    if (!event.target.matches("[data-submit]")) {
+      return;
+    }
+    if (lastKey && lastKey !== "Enter") {
+      waiting = event.target;
+    } else {
+      send(event.target, event.target);
+    }
+  });
+
+  document.addEventListener("focusout", function (event) {
+    if (waiting && waiting === event.target) {
+      send(waiting, event.relatedTarget || waiting);
+    }
+  });
+
+  var held = (window.sessionStorage.getItem("focus") || "#").split("#");
+  window.sessionStorage.removeItem("focus");
+  if (held[1] && held[0] === window.location.pathname && document.getElementById(held[1])) {
+    document.getElementById(held[1]).focus({ preventScroll: true });
+  }
 
   // --- filters: an empty one does not belong into the address
 

@@ -1,0 +1,28 @@
+"""The forms of allauth about passwords, in the words of the portal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.forms import ResetPasswordForm, ResetPasswordKeyForm
+
+
+class AskForPasswordForm(ResetPasswordForm):  # type: ignore[misc]
+    """The address of somebody who has forgotten the password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = "E-mail address"
+        del self.fields["email"].widget.attrs["placeholder"]
+
+
+class ChoosePasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]
+    """The password that an invited person, or one who has forgotten it, chooses."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        first, again = self.fields["password1"], self.fields["password2"]
+        first.label, again.label = "Password", "The same password again"
+        first.help_text = "At least 12 characters. A sentence is fine."
+        for field in (first, again):
+            field.widget.attrs.pop("placeholder", None)
