@@ -418,7 +418,8 @@ class FailureDetail(models.Model):
         ordering = ("result", "position")
         constraints = [models.UniqueConstraint(fields=("result", "position"), name="detail_once")]
         indexes = [
-            # evidence: the newest of a cause, and of a cause at one MX.
+            # evidence: the newest of a cause, and of a cause at one MX. On PostgreSQL the first
+            # holds the result as well (migration 0018).
             models.Index(fields=("result_type", "-id"), name="detail_of_type"),
             models.Index(
                 fields=("receiving_mx_hostname", "result_type", "-id"), name="detail_of_mx"
