@@ -9,7 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from accounts import access
-from accounts.models import User
+from accounts.models import Team, User
 from accounts.roles import Role
 from accounts.services.saved_views import EVERYONE, Share
 
@@ -99,7 +99,24 @@ class InviteForm(PersonForm):
     """A new person."""
 
     email = forms.EmailField(label="E-mail address")
-    field_order = ("email", "name", "role_everywhere", "is_administrator")
+    team = forms.ModelChoiceField(
+        Team.objects.all(),
+        required=False,
+        empty_label="No team yet",
+        label="Team",
+        help_text="Whose domains the person sees; more teams can follow.",
+    )
+    role_in_team = forms.ChoiceField(
+        choices=Role.choices, required=False, initial=Role.ANALYST, label="Role in the team"
+    )
+    field_order = ("email", "name", "team", "role_in_team", "role_everywhere", "is_administrator")
+
+    @property
+    def membership(self) -> tuple[Team, Role] | None:
+        """Give the team and the role in it, None for no team."""
+        team = self.cleaned_data["team"]
+        role = self.cleaned_data["role_in_team"] or Role.ANALYST
+        return None if team is None else (team, Role(role))
 
 
 class TokenForm(forms.Form):

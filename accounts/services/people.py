@@ -13,17 +13,24 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import audit
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, Team, User
 from accounts.roles import Role
+from accounts.services.teams import set_role
 
 
 @transaction.atomic
 def invite(
-    email: str, name: str, role_everywhere: Role | None = None, *, is_administrator: bool = False
+    email: str,
+    name: str,
+    role_everywhere: Role | None = None,
+    *,
+    is_administrator: bool = False,
+    membership: tuple[Team, Role] | None = None,
 ) -> tuple[User, str]:
     """Make an account without a password; give it and the link with which its password is set.
 
-    Raises ValidationError for an address that is not one or has an account.
+    `membership` is the first team, with the role in it. Raises ValidationError for an address that
+    is not one or has an account.
     """
     email = email.strip().lower()
     validate_email(email)
@@ -37,6 +44,9 @@ def invite(
         is_superuser=is_administrator,
     )
     audit.record("invited", user, after=_facts(user))
+    if membership is not None:
+        team, role = membership
+        set_role(team, user, role)
     return user, password_link(user)
 
 

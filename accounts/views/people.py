@@ -65,12 +65,19 @@ def invite(request: HttpRequest) -> HttpResponse:
                 values["name"],
                 form.role,
                 is_administrator=values["is_administrator"],
+                membership=form.membership,
             )
         except ValidationError as error:
             form.add_error("email", error)
         else:
-            return render(request, "settings/invited.html", {"invited": user, "link": link})
+            return _show_link(request, user, link)
     return render(request, "settings/invite.html", {"form": form})
+
+
+def _show_link(request: HttpRequest, user: User, link: str) -> HttpResponse:
+    has_role = user.is_administrator or user.role_everywhere or user.memberships.exists()
+    context = {"invited": user, "link": link, "has_role": has_role}
+    return render(request, "settings/invited.html", context)
 
 
 def person_page(request: HttpRequest, pk: int) -> HttpResponse:
@@ -128,4 +135,4 @@ def new_link(request: HttpRequest, pk: int) -> HttpResponse:
     access.require_administrator(request.user)
     user = get_object_or_404(User, pk=pk, is_active=True)
     link = services.password_link(user)
-    return render(request, "settings/invited.html", {"invited": user, "link": link})
+    return _show_link(request, user, link)

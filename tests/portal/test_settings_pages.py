@@ -135,6 +135,24 @@ def test_an_invitation_gives_a_link_that_sets_the_password(client, admin):
     assert "This link does not work" in again.content.decode()
 
 
+def test_an_invited_person_starts_in_a_team(client, admin):
+    team = TeamFactory(name="Retail")
+    values = {"email": "new@corp.example", "name": "New", "team": team.pk, "role_in_team": "viewer"}
+
+    page = client.post(reverse("settings:invite"), values)
+
+    user = User.objects.get(email="new@corp.example")
+    assert [(one.team, one.role) for one in user.memberships.all()] == [(team, "viewer")]
+    assert "no role yet" not in page.content.decode()
+
+
+def test_an_invitation_without_a_role_says_what_is_missing(client, admin):
+    page = client.post(reverse("settings:invite"), {"email": "new@corp.example", "name": "New"})
+
+    assert "no role yet and will see no domain" in page.content.decode()
+    assert reverse("settings:teams") in page.content.decode()
+
+
 def test_the_last_administrator_stays_one(client, admin):
     address = reverse("settings:person", args=[admin.pk])
 
@@ -336,6 +354,8 @@ def test_what_could_not_be_read_is_read_again(client, admin):
     assert outcomes == {first.pk: Outcome.PENDING, second.pk: Outcome.REJECTED}
     client.post(reverse("inbox:retry"))
     assert set(Receipt.objects.values_list("outcome", flat=True)) == {Outcome.PENDING}
+    page = client.post(reverse("inbox:retry"), follow=True)
+    assert "Nothing to read again" in page.content.decode()
 
 
 def test_the_inbox_of_a_team_holds_what_its_intakes_took(client, team):
