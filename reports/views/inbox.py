@@ -88,7 +88,12 @@ def retry_receipts(request: HttpRequest) -> HttpResponse:
     else:
         chosen = chosen.exclude(code__in=(HELD_BACK, IN_FUTURE))
     count = retry(chosen, person(request))
-    messages.success(request, f"{plural(count, 'document')} will be read again within a minute.")
+    if count:
+        words = f"{plural(count, 'document')} will be read again within a minute."
+        messages.success(request, words)
+    else:
+        words = "Nothing to read again: what is held back counts only when it is chosen by itself."
+        messages.info(request, words)
     return redirect("inbox:list")
 
 
