@@ -105,3 +105,12 @@ def test_an_empty_coverage_of_today_does_not_speak_of_that_day(client, fleet, na
     for text in (nobodys, of_team):
         assert "on that day" not in text.split("<main", 1)[-1]
     assert "No domain was known on that day" in past
+
+
+def test_the_what_if_belongs_to_the_roll_out(client, fleet):
+    client.force_login(make_member(None, Role.VIEWER))
+
+    text = client.get(reverse("what-if"), {"team": fleet.pk}).content.decode()
+
+    assert f'<a href="{reverse("rollout")}" aria-current="page"' in text
+    assert f'<a href="{reverse("rollout")}?team={fleet.pk}">Roll-out</a>' in text
