@@ -60,7 +60,15 @@ class MemberForm(forms.Form):
     """Somebody's role in a team; the person has an account already."""
 
     email = forms.EmailField(label="E-mail address", help_text="Of a person who has an account.")
-    role = forms.ChoiceField(choices=Role.choices, label="Role", initial=Role.ANALYST)
+    role = forms.ChoiceField(
+        choices=[(role.value, role.short_label) for role in Role],
+        label="Role",
+        initial=Role.ANALYST,
+        help_text=(
+            "Viewers see everything of the team. Analysts also check domains, handle incidents and "
+            "upload reports. Managers also edit domains, rules, destinations and members."
+        ),
+    )
 
     def clean_email(self) -> User:
         """Find the person."""

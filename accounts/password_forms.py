@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.forms import ResetPasswordForm, ResetPasswordKeyForm
+from allauth.account.forms import ChangePasswordForm, ResetPasswordForm, ResetPasswordKeyForm
 
 
 class AskForPasswordForm(ResetPasswordForm):  # type: ignore[misc]
@@ -26,3 +26,19 @@ class ChoosePasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]
         first.help_text = "At least 12 characters. A sentence is fine."
         for field in (first, again):
             field.widget.attrs.pop("placeholder", None)
+
+
+class ReplacePasswordForm(ChangePasswordForm):  # type: ignore[misc]
+    """The password now, and the one to come."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        labels = {
+            "oldpassword": "Password now",
+            "password1": "New password",
+            "password2": "The new password again",
+        }
+        for name, label in labels.items():
+            self.fields[name].label = label
+            self.fields[name].widget.attrs.pop("placeholder", None)
+        self.fields["password1"].help_text = "At least 12 characters. A sentence is fine."

@@ -1,5 +1,6 @@
 """The API of incidents: list, read, handle."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -10,7 +11,8 @@ from ninja.pagination import paginate
 
 from accounts.api import person
 from alerts.lifecycle import State
-from alerts.models import Incident, IncidentEvent, IncidentQuerySet
+from alerts.models import Incident, IncidentQuerySet
+from alerts.readers import reader_of, see_all
 from alerts.services import handle
 from domains.models import Domain
 from webui.api_pages import Pages
@@ -19,7 +21,7 @@ router = Router(tags=["incidents"])
 
 
 class IncidentOut(Schema):
-    """An incident; its sessions are those of the domains the caller may see."""
+    """An incident; words, hosts and sessions are those of the domains the caller may see."""
 
     id: int
     title: str
@@ -35,6 +37,18 @@ class IncidentOut(Schema):
     assignee: str | None = None
     failed_sessions: int
     sessions: int
+
+    @staticmethod
+    def resolve_title(row: Any) -> str:
+        """Give the title without names that the caller may not read."""
+        title: str = row.seen.title
+        return title
+
+    @staticmethod
+    def resolve_receiving_mx(row: Any) -> list[str]:
+        """Give the hosts that failed at the domains the caller may see."""
+        hosts: list[str] = row.seen.receiving_mx
+        return hosts
 
     @staticmethod
     def resolve_failed_sessions(row: Any) -> int:
@@ -77,9 +91,13 @@ class IncidentDetail(IncidentOut):
         return list(touched.values_list("name", flat=True))
 
     @staticmethod
-    def resolve_events(row: Incident) -> list[IncidentEvent]:
+    def resolve_events(row: Any) -> list[EventOut]:
         """Give the timeline, oldest first."""
-        return list(row.events.all())
+        events = list(row.events.all())
+        return [
+            EventOut(at=one.at, event=one.event, actor_name=one.actor_name, text=text)
+            for one, text in zip(events, row.seen.texts(events), strict=True)
+        ]
 
 
 class Words(Schema):
@@ -88,8 +106,19 @@ class Words(Schema):
     text: str = ""
 
 
+class _PagesAsSeen(Pages):
+    """Pages of incidents as the caller may read them."""
+
+    def paginate_queryset(
+        self, queryset: Any, pagination: Any, request: HttpRequest, **params: Any
+    ) -> Any:
+        """Give the rows of a page."""
+        page = super().paginate_queryset(queryset, pagination, request=request, **params)
+        return page | {"items": _as_seen(request, page["items"])}
+
+
 @router.get("", response=list[IncidentOut])
-@paginate(Pages)
+@paginate(_PagesAsSeen)
 def list_incidents(request: HttpRequest, state: State | None = None) -> IncidentQuerySet:
     """Give the incidents that touch a domain this person may see, newest first."""
     rows = _visible(request)
@@ -124,7 +153,15 @@ def resolve(request: HttpRequest, pk: int, body: Words) -> Incident:
 
 
 def _find(request: HttpRequest, pk: int) -> Incident:
-    return get_object_or_404(_visible(request), pk=pk)
+    return _as_seen(request, [get_object_or_404(_visible(request), pk=pk)])[0]
+
+
+def _as_seen(request: HttpRequest, incidents: Iterable[Incident]) -> list[Incident]:
+    """Add to each incident, as `seen`, what the caller may read of it."""
+    rows: list[Any] = list(incidents)
+    for row, seen in zip(rows, see_all(reader_of(person(request)), rows), strict=True):
+        row.seen = seen
+    return rows
 
 
 def _visible(request: HttpRequest) -> IncidentQuerySet:

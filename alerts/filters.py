@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.access import Person, visible_to
 from alerts.lifecycle import ACTIVE_STATES, State
-from alerts.models import Incident, IncidentQuerySet, Rule, Severity
+from alerts.models import Incident, IncidentDomain, IncidentQuerySet, Rule, Severity
 from alerts.signs import SEVERITY
 
 ACTIVE = "active"
@@ -56,11 +56,15 @@ class IncidentFilter(django_filters.FilterSet):  # type: ignore[misc]
         return narrowed
 
     def search(self, qs: IncidentQuerySet, _name: str, value: str) -> QuerySet[Incident]:
-        """Find the words in the title, the cause or the names of touched domains."""
+        """Find the words in the title, the cause or the names of touched domains the person may
+        see; what others' names hold is not found out by searching for it."""
         text = value.strip()
-        touching = Q(incident_domains__domain__name__icontains=text)
-        wanted = Q(title__icontains=text) | Q(cause_key__icontains=text) | touching
-        return qs.filter(wanted).distinct()
+        named = IncidentDomain.objects.filter(
+            incident=OuterRef("pk"), domain__name__icontains=text
+        ).order_by()
+        mine = visible_to(self.request.user, named, "domain__team")
+        told = Q(title__icontains=text) | Q(cause_key__icontains=text)
+        return qs.filter(Exists(mine) | (told & ~Exists(named)))
 
     def by_state(self, qs: IncidentQuerySet, _name: str, value: str) -> QuerySet[Incident]:
         """Narrow to one state."""

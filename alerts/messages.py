@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 
 from alerts.lifecycle import Event
 from alerts.models import Incident, IncidentEvent, Severity
+from alerts.readers import EVERYTHING, Reader, see, see_all
 from alerts.words import words_of
 
 PREFIX = {
@@ -45,23 +46,33 @@ class Message:
     is_repetition: bool = False
 
 
-def incident_message(incident: Incident, event: IncidentEvent, recipient_key: str) -> Message:
-    """Build the message that tells of an incident's event."""
-    touched = incident.incident_domains.select_related("domain__team")
-    words = words_of(incident)
+def incident_message(
+    incident: Incident, event: IncidentEvent, recipient_key: str, reader: Reader = EVERYTHING
+) -> Message:
+    """Build the message that tells somebody of an incident's event: of the domains of theirs."""
+    touched = reader.touched(incident).select_related("domain__team")
+    seen = see(reader, incident)
+    parts = incident.parts.active().select_related("rule")
+    words, *part_words = seen.words([words_of(one) for one in (incident, *parts)])
+    (text,) = seen.texts([event])
+    failed_sessions, sessions = reader.figures(incident)
     url = _url(incident)
     key = f"incident-{incident.pk}-event-{event.pk}-{recipient_key}"
     rows = list(touched[:PAYLOAD_DOMAINS])
     domain_count = touched.count()
     context = {
         "incident": incident,
+        "title": seen.title,
+        "failed_sessions": failed_sessions,
+        "sessions": sessions,
+        "receiving_mx": seen.receiving_mx,
         "event": event,
         "is_over": event.event == Event.RESOLVE,
         "domains": rows[:SHOWN_DOMAINS],
         "domain_count": domain_count,
         "more_count": max(0, domain_count - SHOWN_DOMAINS),
-        "news": event.text if Event(event.event) in _NEWS else "",
-        "parts": [words_of(part) for part in incident.parts.active().select_related("rule")],
+        "news": text if Event(event.event) in _NEWS else "",
+        "parts": part_words,
         "owners": sorted({str(row.domain.team) for row in rows if row.domain.team}),
         "words": words,
         "url": url,
@@ -69,7 +80,7 @@ def incident_message(incident: Incident, event: IncidentEvent, recipient_key: st
     prefix = PREFIX.get(Event(event.event), "")
     severity = "" if context["is_over"] else f"[{incident.severity}] "
     return Message(
-        subject=f"{prefix}{severity}{incident.title}",
+        subject=f"{prefix}{severity}{seen.title}",
         text=render_to_string("alerts/messages/incident.txt", context).strip() + "\n",
         html=render_to_string("alerts/messages/incident.html", context),
         key=key,
@@ -79,24 +90,24 @@ def incident_message(incident: Incident, event: IncidentEvent, recipient_key: st
             "id": key,
             "event": event.event,
             "at": event.at.isoformat(),
-            "text": event.text,
+            "text": text,
             "incident": {
                 "id": incident.pk,
                 "url": url,
-                "title": incident.title,
+                "title": seen.title,
                 "severity": incident.severity,
                 "state": incident.state,
                 "rule": incident.rule.kind,
-                "cause": incident.cause_key,
+                "cause": incident.cause_key if seen.is_whole else None,
                 "code": incident.evidence.get("code") or None,
                 "result_type": incident.result_type or None,
                 "since_on": incident.since_on.isoformat(),
                 "last_seen_on": incident.last_seen_on.isoformat(),
                 "due_at": incident.due_at.isoformat() if incident.due_at else None,
-                "failed_sessions": incident.failed_sessions,
-                "sessions": incident.sessions,
+                "failed_sessions": failed_sessions,
+                "sessions": sessions,
                 "reporters": incident.reporters,
-                "receiving_mx": incident.receiving_mx,
+                "receiving_mx": seen.receiving_mx,
                 "domain_count": domain_count,
                 "domains": [row.domain.name for row in rows],
                 "teams": context["owners"],
@@ -107,17 +118,20 @@ def incident_message(incident: Incident, event: IncidentEvent, recipient_key: st
     )
 
 
-def digest_message(told: Sequence[tuple[Incident, IncidentEvent]], key: str) -> Message:
+def digest_message(
+    told: Sequence[tuple[Incident, IncidentEvent]], key: str, reader: Reader = EVERYTHING
+) -> Message:
     """Build one message of many events: the figures first, then a line for each incident."""
     newest: dict[int, tuple[Incident, IncidentEvent]] = {}
     for incident, event in told:
         newest[incident.pk] = (incident, event)
     rows = sorted(newest.values(), key=lambda one: (Severity(one[0].severity).rank, -one[0].pk))
     active = [incident for incident, _ in rows if incident.is_active]
+    titles = [seen.title for seen in see_all(reader, [incident for incident, _ in rows])]
     context = {
         "rows": [
-            {"incident": incident, "event": event, "url": _url(incident)}
-            for incident, event in rows
+            {"incident": incident, "title": title, "event": event, "url": _url(incident)}
+            for title, (incident, event) in zip(titles, rows, strict=True)
         ],
         "open_count": len(active),
         "over_count": len(rows) - len(active),
@@ -140,11 +154,11 @@ def digest_message(told: Sequence[tuple[Incident, IncidentEvent]], key: str) -> 
                 {
                     "id": incident.pk,
                     "url": _url(incident),
-                    "title": incident.title,
+                    "title": title,
                     "severity": incident.severity,
                     "state": incident.state,
                 }
-                for incident, _ in rows
+                for title, (incident, _) in zip(titles, rows, strict=True)
             ],
         },
     )

@@ -181,6 +181,9 @@ class IncidentEvent(models.Model):
     )
     actor_name = models.CharField(max_length=254)
     text = models.TextField(blank=True)
+    # The same without the sessions of all teams, for those who do not see all domains; empty where
+    # the text tells of none. `alerts.readers` takes out names as well.
+    text_for_some = models.TextField(blank=True)
 
     class Meta:
         ordering = ("at", "id")

@@ -15,6 +15,7 @@ from accounts.access import visible_to
 from alerts import signs
 from alerts.lifecycle import State
 from alerts.models import Incident, IncidentDomain, Severity
+from alerts.readers import reader_of, see_all
 from webui.tables import END, PortalTable
 from webui.wording import ago, day, failure_rate, number
 
@@ -43,7 +44,7 @@ class IncidentTable(PortalTable):
         caption = "Incidents"
 
     def decorate(self, records: Sequence[Incident]) -> None:
-        """Count the touched domains that the viewer may see."""
+        """Count the touched domains that the viewer may see, and give titles as they may."""
         rows = IncidentDomain.objects.filter(incident__in=[record.pk for record in records])
         held = (
             visible_to(self.viewer, rows, "domain__team")
@@ -52,14 +53,16 @@ class IncidentTable(PortalTable):
             .annotate(Count("pk"))
         )
         self.domain_counts: dict[int, int] = dict(held)
+        seen = see_all(reader_of(self.viewer), records)
+        self.titles = {one.incident.pk: one.title for one in seen}
 
     def render_title(self, record: Incident) -> SafeString:
         """Give the title, a link to the page."""
-        return format_html('<a href="{}">{}</a>', record.get_absolute_url(), record.title)
+        return format_html('<a href="{}">{}</a>', record.get_absolute_url(), self.titles[record.pk])
 
     def value_title(self, record: Incident) -> str:
         """Give the title for files."""
-        return record.title
+        return self.titles[record.pk]
 
     def render_severity(self, record: Incident) -> SafeString:
         """Give the severity as sign."""

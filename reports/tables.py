@@ -150,4 +150,5 @@ class ReportTable(PortalTable):
 
     def render_received_at(self, record: Report) -> SafeString:
         """Give when it arrived."""
-        return format_html('<span class="nowrap">{}</span>', f"{record.received_at:%Y-%m-%d %H:%M}")
+        text = f"{day(record.received_at.date())} {record.received_at:%H:%M}"
+        return format_html('<span class="nowrap">{}</span>', text)

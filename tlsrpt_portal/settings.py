@@ -201,6 +201,7 @@ LOGIN_REDIRECT_URL = "overview"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_FORMS = {
+    "change_password": "accounts.password_forms.ReplacePasswordForm",
     "reset_password": "accounts.password_forms.AskForPasswordForm",
     "reset_password_from_key": "accounts.password_forms.ChoosePasswordForm",
 }

@@ -24,6 +24,7 @@ from alerts.channels.webhook import send_webhook
 from alerts.errors import DeliveryFailed
 from alerts.messages import Message, digest_message, incident_message
 from alerts.models import Destination, DestinationKind
+from alerts.readers import reader_of_message
 from alerts.sealing import CannotUnseal, unseal
 from alerts.services.outbox import (
     BACKOFF,
@@ -141,16 +142,18 @@ def _prepare(claim: Claim) -> Callable[[], None]:
     destination = row.destination
     if row.attempts > len(BACKOFF):
         raise DeliveryFailed("Every worker that sent it stopped.", is_permanent=True)
+    reader = reader_of_message(row)
     if destination is None:
-        mail = incident_message(row.incident, row.event, f"owner-{row.pk}")
+        mail = incident_message(row.incident, row.event, f"owner-{row.pk}", reader)
         return lambda: send_email(row.email, mail)
     if not destination.is_active:
         raise DeliveryFailed("The destination is switched off.", is_permanent=True)
     if claim.lane.is_digest:
         told = [(one.incident, one.event) for one in claim.rows]
-        message = digest_message(told, f"digest-{row.pk}")
+        message = digest_message(told, f"digest-{row.pk}", reader)
     else:
-        message = incident_message(row.incident, row.event, f"destination-{destination.pk}")
+        key = f"destination-{destination.pk}"
+        message = incident_message(row.incident, row.event, key, reader)
     message = replace(message, is_repetition=claim.is_repetition)
     return lambda: send(destination, message)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from alerts import facts
@@ -13,7 +14,7 @@ from alerts.rules.kinds import RATE_KINDS
 from alerts.rules.parameters import read_rule
 from alerts.rules.regression import BASELINE_DAYS, RegressionRule
 from alerts.rules.threshold import FailureRateRule
-from alerts.services.picture import Picture, failure_sentence, failure_title
+from alerts.services.picture import Picture, failure_sentences, failure_title
 from alerts.services.store_incident import Outcome, close, take
 from domains.models import Domain, DomainQuerySet, Posture, StsMode
 from webui.wording import day
@@ -76,14 +77,8 @@ def picture_of(rule: Rule, cause: Cause, held: CauseFigures, figures: Figures) -
             "hosts": sorted(cause.hosts)[:50],
         },
     )
-    return Picture(
-        **{
-            name: getattr(picture, name)
-            for name in Picture.__dataclass_fields__
-            if name != "sentence"
-        },
-        sentence=failure_sentence(picture),
-    )
+    sentence, for_some = failure_sentences(picture)
+    return replace(picture, sentence=sentence, sentence_for_some=for_some)
 
 
 def _evaluate_rule(

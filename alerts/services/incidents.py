@@ -22,6 +22,7 @@ def step(
     incident: Incident,
     event: Event,
     text: str = "",
+    for_some: str = "",
     *,
     user: User | None = None,
     at: datetime | None = None,
@@ -29,7 +30,8 @@ def step(
 ) -> IncidentEvent:
     """Apply one event inside the caller's transaction; raises NotPossible.
 
-    The caller saves the other fields it changed; `state` is saved here.
+    The caller saves the other fields it changed; `state` is saved here. A text that tells of the
+    sessions of all teams comes with one that does not, `for_some`.
     """
     before = State(incident.state)
     if event is not Event.OPEN:
@@ -40,6 +42,7 @@ def step(
         at=at or timezone.now(),
         event=event,
         text=text,
+        text_for_some=for_some,
         actor=user,
         actor_name=user.email if user else audit.current_actor().name,
     )

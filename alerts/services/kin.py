@@ -17,7 +17,7 @@ from alerts.rules.consequence import DUE_WITHIN
 from alerts.rules.kinds import RATE_KINDS
 from alerts.rules.kinship import FAILS_WITH, Signs, is_kin, site_of
 from alerts.services.incidents import step
-from alerts.services.picture import Picture
+from alerts.services.picture import Picture, told
 
 _KINDS = (*RATE_KINDS, RuleKind.POSTURE)
 # So many domains are enough to know a cause by.
@@ -60,7 +60,7 @@ def join(part: Incident, picture: Picture, now: datetime, *, is_news: bool) -> N
     if has_risen or is_news:
         who = "Senders report it" if RuleKind(part.rule.kind) in RATE_KINDS else "The checks see it"
         event = Event.WORSEN if has_risen else Event.JOIN
-        step(whole, event, f"{who}, too: {picture.sentence}", at=now)
+        step(whole, event, *told(picture, f"{who}, too: "), at=now)
 
 
 def leave(part: Incident, text: str, now: datetime) -> None:
@@ -80,11 +80,11 @@ def _wake(whole: Incident, part: Incident, picture: Picture, now: datetime) -> b
     if whole.resolved_at is None or now - whole.resolved_at > REOPEN_WITHIN:
         part.part_of = None
         part.save(update_fields=["part_of"])
-        step(part, Event.WORSEN, picture.sentence, at=now)
+        step(part, Event.WORSEN, *told(picture), at=now)
         return False
     whole.resolved_at = None
     whole.save(update_fields=["resolved_at"])
-    step(whole, Event.RETURN, picture.sentence, at=now)
+    step(whole, Event.RETURN, *told(picture), at=now)
     return True
 
 

@@ -31,10 +31,18 @@ class Picture:
     reporters: tuple[str, ...] = ()
     failed_sessions: int = 0
     sessions: int = 0
+    # The sentence for those who do not see all domains, where it tells of the sessions of all.
+    sentence_for_some: str = ""
     # Whether a domain that is named no more is out of it; else it stays as one that was touched.
     names_all: bool = False
     # What the rule needs to know the cause again.
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+def told(picture: Picture, before: str = "") -> tuple[str, str]:
+    """Give the sentence as `step` takes it, for all and for some; `before` stands before both."""
+    for_some = picture.sentence_for_some
+    return before + picture.sentence, before + for_some if for_some else ""
 
 
 def where(names: Mapping[str, object]) -> str:
@@ -50,15 +58,16 @@ def failure_title(result_type: str, names: Mapping[str, object]) -> str:
     return f"{title} at {where(names)}"[:300]
 
 
-def failure_sentence(picture: Picture) -> str:
-    """Say how many of how many failed, where, since when, and who says so."""
+def failure_sentences(picture: Picture) -> tuple[str, str]:
+    """Say how many of how many failed, where, since when, and who says so; with and without the
+    numbers."""
     rate = failure_rate(picture.failed_sessions, picture.sessions)
-    count = len(picture.domains)
     days = f"from {day(picture.since_on)} to {day(picture.last_on)}"
     if picture.since_on == picture.last_on:
         days = f"on {day(picture.last_on)}"
     reporters = ", ".join(map(isolated, picture.reporters[:SHOWN_REPORTERS]))
-    return (
-        f"{number(picture.failed_sessions)} of {plural(picture.sessions, 'session')} failed "
-        f"({rate}) at {plural(count, 'domain')} {days}; reported by {reporters.rstrip('.')}."
+    where_and_when = (
+        f"at {plural(len(picture.domains), 'domain')} {days}; reported by {reporters.rstrip('.')}."
     )
+    many = f"{number(picture.failed_sessions)} of {plural(picture.sessions, 'session')} failed"
+    return f"{many} ({rate}) {where_and_when}", f"Sessions failed {where_and_when}"

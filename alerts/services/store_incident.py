@@ -15,7 +15,7 @@ from alerts.models import Incident, IncidentDomain, Rule, Severity
 from alerts.rules.consequence import DUE_WITHIN
 from alerts.services import kin
 from alerts.services.incidents import step
-from alerts.services.picture import Picture
+from alerts.services.picture import Picture, told
 from domains.models import Domain
 from webui.wording import day, sentence_list
 
@@ -52,7 +52,7 @@ def take(rule: Rule, picture: Picture, now: datetime, outcome: Outcome) -> None:
                     recent.resolved_at = None
                     _set_due(recent, now)
                     _write(recent, picture)
-                    step(recent, Event.RETURN, picture.sentence, at=now)
+                    step(recent, Event.RETURN, *told(picture), at=now)
                     if recent.part_of_id is not None:
                         kin.join(recent, picture, now, is_news=True)
                     outcome.returned += 1
@@ -109,7 +109,7 @@ def _open(rule: Rule, picture: Picture, now: datetime) -> None:
     incident.part_of = kin.find_whole(rule, picture)
     _set_due(incident, now)
     _write(incident, picture)
-    step(incident, Event.OPEN, picture.sentence, at=now)
+    step(incident, Event.OPEN, *told(picture), at=now)
     if incident.part_of_id is not None:
         kin.join(incident, picture, now, is_news=True)
     logger.info("opened incident %s: %s", incident.pk, incident.cause_key)
@@ -136,7 +136,7 @@ def _feed(incident: Incident, picture: Picture, now: datetime) -> bool:
         kin.join(incident, picture, now, is_news=False)
     if is_worse and incident.is_active:
         # A higher severity is news also to those who have it; more of the same is not.
-        step(incident, Event.WORSEN, picture.sentence, at=now, tell=has_risen)
+        step(incident, Event.WORSEN, *told(picture), at=now, tell=has_risen)
     return True
 
 

@@ -19,6 +19,7 @@ from accounts.models import AuditEntry, Team, User
 from accounts.roles import Role
 from domains.lacks import Lack
 from domains.models import CoverageException, Domain, DomainQuerySet
+from webui.wording import day
 
 # Whatever was right two years ago deserves another look.
 LONGEST = timedelta(days=2 * 365 + 1)
@@ -139,7 +140,7 @@ def _check(reason: str, expires_on: date, today: date) -> None:
         problems["expires_on"] = "The last day must lie ahead."
     elif expires_on > today + LONGEST:
         problems["expires_on"] = (
-            f"At most two years: until {today + LONGEST:%Y-%m-%d}. It can be renewed."
+            f"At most two years: until {day(today + LONGEST)}. It can be renewed."
         )
     if problems:
         raise ValidationError(problems)

@@ -1,4 +1,6 @@
 import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.urls import reverse
 
 from accounts.models import User
@@ -104,3 +106,38 @@ def test_the_pages_about_ones_own_account_open(client, name):
 
     assert response.status_code == 200
     assert "TLS-RPT Portal" in response.content.decode()
+
+
+def test_the_own_password_is_changed(client):
+    user = UserFactory()
+    client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+    page = client.get(reverse("account_change_password"))
+    new = "another long enough sentence"
+
+    client.post(
+        reverse("account_change_password"),
+        {"oldpassword": PASSWORD, "password1": new, "password2": new},
+    )
+
+    assert "The new password again" in page.content.decode()
+    user.refresh_from_db()
+    assert user.check_password(new)
+
+
+def test_the_page_about_the_second_factor_says_what_stands_open(client):
+    user = UserFactory()
+    client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+
+    def page():
+        return client.get(reverse("mfa_index")).content.decode()
+
+    off = page()
+    assert reverse("mfa_activate_totp") in off
+    assert reverse("mfa_generate_recovery_codes") not in off
+
+    TOTP.activate(user, generate_totp_secret())
+    RecoveryCodes.activate(user)
+    on = page()
+    assert reverse("mfa_deactivate_totp") in on
+    assert "10 of 10 codes not used yet." in on
+    assert reverse("mfa_generate_recovery_codes") in on

@@ -60,7 +60,7 @@ def test_the_mail_says_what_since_when_how_much_and_what_to_do(incident):
     assert sent.subject == "[high] Certificate expired at a.example"
     for words in (
         "400 of 1,000 sessions",
-        "2026-11-19",
+        "on 19 Nov 2026 (UTC)",
         "Google Inc.",
         "mx1.hoster.test",
         "Renew",
@@ -78,7 +78,7 @@ def test_a_message_names_ten_domains_and_counts_the_rest(destination):
     deliver.deliver_due()
 
     (sent,) = mail.outbox
-    assert "13,600 of 34,000 sessions failed at 34 domains, on 2026-11-19 (UTC)." in sent.body
+    assert "13,600 of 34,000 sessions failed at 34 domains, on 19 Nov 2026 (UTC)." in sent.body
     assert sum(f"d{n:02d}.example" in sent.body for n in range(34)) == 10
     assert "and 24 more" in sent.body
     assert "and 24 more" in sent.alternatives[0].content

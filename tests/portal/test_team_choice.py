@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.roles import Role
+from domains.models import Domain
 from reports.services.roll_up import roll_up
 from tests.factories import TeamFactory, make_domain, make_member, make_report
 
@@ -86,3 +87,30 @@ def test_a_member_gets_nothing_of_no_team(client, fleet, name):
 
     assert "nobodys.example" not in text
     assert "ours.example" not in text
+
+
+@pytest.mark.parametrize("name", ["coverage", "coverage-paper"])
+def test_an_empty_coverage_of_today_does_not_speak_of_that_day(client, fleet, name):
+    client.force_login(make_member(None, Role.VIEWER))
+    empty = TeamFactory(name="Empty")
+    Domain.objects.filter(team=None).update(team=fleet)
+
+    nobodys = client.get(reverse(name), {"team": "none"}).content.decode()
+    of_team = client.get(reverse(name), {"team": empty.pk}).content.decode()
+    past = client.get(reverse(name), {"team": "none", "on": "2020-02-02"}).content.decode()
+
+    is_paper = name == "coverage-paper"
+    assert ("watched here today" if is_paper else "Every watched domain belongs") in nobodys
+    assert ("watched here today" if is_paper else "This team has no watched domain") in of_team
+    for text in (nobodys, of_team):
+        assert "on that day" not in text.split("<main", 1)[-1]
+    assert "No domain was known on that day" in past
+
+
+def test_the_what_if_belongs_to_the_roll_out(client, fleet):
+    client.force_login(make_member(None, Role.VIEWER))
+
+    text = client.get(reverse("what-if"), {"team": fleet.pk}).content.decode()
+
+    assert f'<a href="{reverse("rollout")}" aria-current="page"' in text
+    assert f'<a href="{reverse("rollout")}?team={fleet.pk}">Roll-out</a>' in text

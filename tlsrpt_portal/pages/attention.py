@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.access import Person
 from alerts.lifecycle import State
 from alerts.models import Incident, Severity
+from alerts.readers import reader_of, see_all
 from alerts.signs import SEVERITY
 from domains.queries import Coverage
 from webui.status import Sign, Tone
@@ -53,7 +54,8 @@ def _incidents(user: Person) -> list[Need]:
     )
     now = timezone.now()
     needs = []
-    for row in ranked[:MOST_INCIDENTS]:
+    shown = see_all(reader_of(user), ranked[:MOST_INCIDENTS])
+    for row, seen in zip(ranked, shown, strict=False):
         severity = Severity(row.severity)
         who = str(row.assignee) if row.assignee else "nobody has it yet"
         days = (now.date() - row.since_on).days
@@ -67,7 +69,7 @@ def _incidents(user: Person) -> list[Need]:
             Need(
                 rank=10 * _BY_SEVERITY.index(severity),
                 sign=SEVERITY[severity],
-                title=row.title,
+                title=seen.title,
                 detail=detail,
                 href=row.get_absolute_url(),
             )

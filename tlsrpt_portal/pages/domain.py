@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.access import may
 from accounts.roles import Role
 from alerts.models import Incident
+from alerts.readers import Seen, reader_of, see_all
 from domains.aspects import Aspect, max_age, read_aspects, read_mx_hosts
 from domains.destinations import portal_host
 from domains.dns_kit import PolicyHost, read_policy_host
@@ -61,7 +62,7 @@ def domain_page(request: HttpRequest, name: str) -> HttpResponse:
         return HttpResponse(status=204) if is_checking else HttpResponseClientRedirect(request.path)
     exceptions = read_exceptions(domain)
     aspects = read_aspects(posture, exceptions.running)
-    incidents = list(_incidents(request, domain))
+    incidents = _incidents(request, domain)
     changes = list(domain.state_changes.all()[:MOST_CHANGES])
     span = read_span(request)
     published = list(domain.hosted_policies.all()[:MOST_CHANGES])
@@ -194,16 +195,17 @@ def _conditions(posture: Posture | None, reports: DomainReports) -> list[Conditi
     return find_conditions(published, reports.evidence, until)
 
 
-def _incidents(request: HttpRequest, domain: Domain) -> list[Incident]:
-    touching = Incident.objects.visible_to(request.user).filter(incident_domains__domain=domain)
+def _incidents(request: HttpRequest, domain: Domain) -> list[Seen]:
+    # Whoever sees the domain sees what touches it.
+    touching = Incident.objects.whole().filter(incident_domains__domain=domain)
     seen = touching.with_seen_figures(request.user)
-    return list(seen.select_related("assignee", "rule")[:10])
+    return see_all(reader_of(request.user), list(seen.select_related("assignee", "rule")[:10]))
 
 
 def _timeline(
     changes: Sequence[StateChange],
     published: Sequence[HostedPolicy],
-    incidents: Sequence[Incident],
+    incidents: Sequence[Seen],
 ) -> list[Moment]:
     moments = [describe_change(change) for change in changes[:TIMELINE_LENGTH]]
     moments += [
@@ -212,13 +214,13 @@ def _timeline(
     ]
     moments += [
         Moment(
-            at=incident.opened_at,
+            at=seen.incident.opened_at,
             tone="bad",
-            title=incident.title,
+            title=seen.title,
             detail="Incident opened",
-            href=incident.get_absolute_url(),
+            href=seen.incident.get_absolute_url(),
         )
-        for incident in incidents
+        for seen in incidents
     ]
     return sorted(moments, key=lambda one: one.at, reverse=True)[:TIMELINE_LENGTH]
 

@@ -19,6 +19,7 @@ from accounts.models import User
 from alerts.forms import AssignForm, CommentForm, QuietForm, ResolveForm
 from alerts.lifecycle import Event, State, possible_events
 from alerts.models import Destination, Incident, IncidentDomain
+from alerts.readers import Seen, reader_of, see
 from alerts.rules.kinds import RATE_KINDS, RuleKind
 from alerts.services.handle import may_handle
 from alerts.views.incidents import visible_incident
@@ -43,6 +44,9 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     page = Paginator(touched, DOMAINS_PER_PAGE).get_page(request.GET.get("page"))
     worst = list(page) if page.number == 1 else list(touched[:DOMAINS_PER_PAGE])
     parts = list(incident.parts.select_related("rule"))
+    seen = see(reader_of(request.user), incident)
+    cause_words, *part_words = seen.words([words_of(one) for one in (incident, *parts)])
+    events = list(incident.events.select_related("actor"))
     kinds = {RuleKind(one.rule.kind) for one in (incident, *parts)}
     is_about_sessions = not kinds.isdisjoint(RATE_KINDS)
     chart = _evidence(incident, domains, [row.domain.name for row in worst])
@@ -52,16 +56,17 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "incident": incident,
         "now": timezone.now(),
-        "cause_words": words_of(incident),
-        "part_words": [words_of(part) for part in parts],
+        "seen": seen,
+        "cause_words": cause_words,
+        "part_words": part_words,
         "chart": chart,
         "checks": read_check_evidence(incident, worst),
         "is_about_sessions": is_about_sessions,
-        "group_href": _group_href(incident) if is_about_sessions else "",
+        "group_href": _group_href(seen) if is_about_sessions else "",
         "page": page,
         "touched_count": page.paginator.count,
         "all_count": incident.incident_domains.count(),
-        "events": list(incident.events.select_related("actor")),
+        "events": list(zip(events, seen.texts(events), strict=True)),
         **_messages(incident, request.user, domains),
     }
     return render(request, "alerts/incident.html", context | _forms(request, incident))
@@ -94,20 +99,20 @@ def _reports_query(incident: Incident, names: Sequence[str]) -> dict[str, str]:
     return {"domain": names[0]} if len(names) == 1 else {"incident": str(incident.pk)}
 
 
-def _group_href(incident: Incident) -> str:
-    return f"{reverse('failures:group')}?{urlencode(_cause_query(incident) | {'days': '90'})}"
+def _group_href(seen: Seen) -> str:
+    return f"{reverse('failures:group')}?{urlencode(_cause_query(seen) | {'days': '90'})}"
 
 
-def _cause_query(incident: Incident) -> dict[str, str]:
-    if not incident.result_type:
+def _cause_query(seen: Seen) -> dict[str, str]:
+    if not seen.incident.result_type:
         return {}
-    hosts = incident.receiving_mx
+    hosts = seen.receiving_mx
     operators = {operator_of(host) for host in hosts}
     if len(hosts) == 1:
         at = {"mx": hosts[0]}
     else:
         at = {"operator": operators.pop()} if len(operators) == 1 else {}
-    return {"cause": incident.result_type, **at}
+    return {"cause": seen.incident.result_type, **at}
 
 
 def _messages(incident: Incident, user: Person, domains: DomainQuerySet) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from alerts.models import Incident
+from alerts.readers import reader_of, see
 from domains.models import Domain, DomainQuerySet
 from reports.filter_chips import Chip, address_without
 from reports.filters import ReportFilter, hidden_key
@@ -36,8 +37,10 @@ class PortalReports(ReportList):
         context = super().get_context_data(**kwargs)
         asked = self.filterset.form.cleaned_data.get("incident")
         if self.filterset.is_valid() and asked is not None:
-            seen = Incident.objects.visible_to(self.request.user).filter(pk=int(asked)).first()
-            about = f"incident #{int(asked)}" + (f", {seen.title}" if seen else "")
+            user = self.request.user
+            found = Incident.objects.visible_to(user).filter(pk=int(asked)).first()
+            title = f", {see(reader_of(user), found).title}" if found else ""
+            about = f"incident #{int(asked)}{title}"
             without = address_without(self.request.GET, "incident")
             context["chips"].insert(0, Chip(f"Domains of {about}", without))
         return context

@@ -243,7 +243,7 @@ LANES = {
     ),
     Stage.REPORTING: (
         "Reporting",
-        "Reports come, no policy yet.",
+        "Reports come, no usable policy.",
         "Publish an MTA-STS policy in testing.",
     ),
     Stage.TESTING: (

@@ -56,7 +56,7 @@ def navigation(context: RequestContext) -> list[Group]:
     request = context["request"]
     match = request.resolver_match
     section = (match.namespaces[0] if match.namespaces else match.url_name) if match else ""
-    section = {"report": "reports"}.get(section, section)
+    section = {"report": "reports", "what-if": "rollout"}.get(section, section)
 
     def item(title: str, icon: str, url: str, belongs_to: str, key: str = "") -> Item:
         return Item(
