@@ -56,18 +56,19 @@ class TeamForm(forms.Form):
     name = forms.CharField(max_length=100, label="Name")
 
 
+ROLES = [(role.value, role.short_label) for role in Role]
+ROLES_HELP = (
+    "Viewers see everything of the team. Analysts also check domains, handle incidents and "
+    "upload reports. Managers also edit domains, rules, destinations and members."
+)
+
+
 class MemberForm(forms.Form):
     """Somebody's role in a team; the person has an account already."""
 
     email = forms.EmailField(label="E-mail address", help_text="Of a person who has an account.")
     role = forms.ChoiceField(
-        choices=[(role.value, role.short_label) for role in Role],
-        label="Role",
-        initial=Role.ANALYST,
-        help_text=(
-            "Viewers see everything of the team. Analysts also check domains, handle incidents and "
-            "upload reports. Managers also edit domains, rules, destinations and members."
-        ),
+        choices=ROLES, label="Role", initial=Role.ANALYST, help_text=ROLES_HELP
     )
 
     def clean_email(self) -> User:
@@ -85,7 +86,7 @@ class PersonForm(forms.Form):
 
     name = forms.CharField(max_length=150, label="Name")
     role_everywhere = forms.ChoiceField(
-        choices=[("", "None: only in teams"), *Role.choices],
+        choices=[("", "None: only in teams"), *ROLES],
         required=False,
         label="Role everywhere",
         help_text="In every team and for domains without one: for security and audit.",
@@ -115,7 +116,11 @@ class InviteForm(PersonForm):
         help_text="Whose domains the person sees; more teams can follow.",
     )
     role_in_team = forms.ChoiceField(
-        choices=Role.choices, required=False, initial=Role.ANALYST, label="Role in the team"
+        choices=ROLES,
+        required=False,
+        initial=Role.ANALYST,
+        label="Role in the team",
+        help_text=ROLES_HELP,
     )
     field_order = ("email", "name", "team", "role_in_team", "role_everywhere", "is_administrator")
 
