@@ -13,6 +13,8 @@ from accounts.models import Team, User
 from accounts.roles import Role
 from accounts.services.saved_views import EVERYONE, Share
 
+HOW_LONG = "At least 12 characters. A sentence is fine."
+
 
 class SetUpForm(forms.Form):
     """Name, address and password of the first administrator."""
@@ -27,7 +29,7 @@ class SetUpForm(forms.Form):
     )
     password = forms.CharField(
         label="Password",
-        help_text="At least 12 characters. A sentence is fine.",
+        help_text=HOW_LONG,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     password_again = forms.CharField(

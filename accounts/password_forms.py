@@ -6,6 +6,8 @@ from typing import Any
 
 from allauth.account.forms import ChangePasswordForm, ResetPasswordForm, ResetPasswordKeyForm
 
+from accounts.forms import HOW_LONG
+
 
 class AskForPasswordForm(ResetPasswordForm):  # type: ignore[misc]
     """The address of somebody who has forgotten the password."""
@@ -23,7 +25,7 @@ class ChoosePasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         first, again = self.fields["password1"], self.fields["password2"]
         first.label, again.label = "Password", "The same password again"
-        first.help_text = "At least 12 characters. A sentence is fine."
+        first.help_text = HOW_LONG
         for field in (first, again):
             field.widget.attrs.pop("placeholder", None)
 
@@ -41,4 +43,4 @@ class ReplacePasswordForm(ChangePasswordForm):  # type: ignore[misc]
         for name, label in labels.items():
             self.fields[name].label = label
             self.fields[name].widget.attrs.pop("placeholder", None)
-        self.fields["password1"].help_text = "At least 12 characters. A sentence is fine."
+        self.fields["password1"].help_text = HOW_LONG
