@@ -283,8 +283,8 @@ SELECT i.id, d.id, i.since_on, i.last_seen_on, d.id %% 90, 1000, 0, '{}', false
 FROM alerts_incident i JOIN domains_domain d
     ON d.id %% 600 = i.id %% 600 OR (i.cause_key = 'cause 1' AND d.id %% 5 = 3);
 
-INSERT INTO alerts_incidentevent (incident_id, at, event, actor_name, text)
-SELECT id, opened_at, 'open', 'the portal', '' FROM alerts_incident;
+INSERT INTO alerts_incidentevent (incident_id, at, event, actor_name, text, text_for_some)
+SELECT id, opened_at, 'open', 'the portal', '', '' FROM alerts_incident;
 """
 
 _LARGE = ("reports_dailysessions", "reports_dailyfailures")

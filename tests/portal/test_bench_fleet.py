@@ -1,0 +1,28 @@
+"""The fleet of the bench: its SQL names every column, and so breaks where a model changes."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from alerts.models import Incident
+from bench.page_fleet import Size, fill
+from bench.pages import placeholders, viewers
+from domains.models import Domain
+from reports.models import DailySessions
+from tlsrpt_portal.settle import settle
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="made by PostgreSQL alone")
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
+def test_the_fleet_of_the_bench_fits_the_models():
+    settle()
+    fill(Size(domains=60, days=9, reporters=2, report_days=3))
+
+    assert Domain.objects.count() == 60
+    assert DailySessions.objects.exists()
+    assert Incident.objects.exists()
+    boss: Client = viewers()["administrator"]
+    for page in ("/", "/domains/{domain}/", "/failures/", "/incidents/{incident}/", "/coverage/"):
+        assert boss.get(page.format_map(placeholders())).status_code == 200
