@@ -15,12 +15,11 @@ from django.db.models import F, Max, Min, Sum
 
 from reports.cause_days import days_in_spans, time_of
 from reports.cause_key import CauseKey, of_cause
-from reports.cause_queries import ALL
+from reports.cause_queries import ALL, domain_counts
 from reports.fleet import (
     Fleet,
     Scope,
     cause_reporters_of,
-    causes_of,
     count_distinct,
     domain_cause_sums_of,
     domain_failures_of,
@@ -74,10 +73,12 @@ def parts_by_operator(
     parts = _fold((one.operator, one) for one in told)
     if not parts:
         return []
-    # Which domains have a cause is held, but neither at which host nor by whom it was told.
-    is_held = cause.receiving_mx is None and not cause.reporter
-    held = (causes_of if is_held else domain_failures_of)(scope, since, until)
-    rows = of_cause(held, cause)
+    # How many domains have a cause is held, but neither at which host nor by whom it was told.
+    if cause.receiving_mx is None and not cause.reporter:
+        causes = [CauseKey(result_type=cause.result_type, operator=part.key) for part in parts]
+        counts = domain_counts(scope, causes, since, until)
+        return [part._replace(domains=n) for part, n in zip(parts, counts, strict=True)]
+    rows = of_cause(domain_failures_of(scope, since, until), cause)
     domains = count_distinct(rows, ("operator",), "domain_id")
     return [part._replace(domains=domains.get((part.key,), 0)) for part in parts]
 

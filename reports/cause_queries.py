@@ -18,6 +18,7 @@ from reports.cause_key import CauseKey, failures_telling, of_cause
 from reports.fleet import (
     Fleet,
     Scope,
+    cause_domains_of,
     cause_reporters_of,
     causes_of,
     count_distinct,
@@ -148,29 +149,40 @@ def _group(rows: QuerySet[Any], place: str | None, most: int | None) -> tuple[li
     return groups, found[0][-1] if found else 0
 
 
-def domain_counts(scope: Scope, found: Sequence[Cause], since: date, until: date) -> list[int]:
+def domain_counts(scope: Scope, found: Sequence[CauseKey], since: date, until: date) -> list[int]:
     """Give how many domains each of these causes touches; all are of one kind of key."""
     if _is_at("receiving_mx", found):
         return _counts(domain_failures_of(scope, since, until), found)
-    # Where each row is another domain, to look for equal ones would take most of the time.
-    keys: tuple[str, ...] = ("result_type", "operator")
-    rows: QuerySet[Any] | None
-    if _is_at("operator", found):
-        rows = _named(causes_of(scope, since, until), found, *keys)
-    else:
-        keys, rows = ("result_type",), newest_causes_of(scope, since, until)
-    if rows is None:
+    keys = ("result_type", "operator") if _is_at("operator", found) else ("result_type",)
+    groups = _domains_by(keys, scope, found, since, until)
+    if groups is None:
         return _counts(causes_of(scope, since, until), found)
-    groups = rows.values_list(*keys).annotate(Count("domain_id"))
     counts = {tuple(key): domains for *key, domains in groups}
     return [counts.get(tuple(getattr(one, key) for key in keys), 0) for one in found]
 
 
-def _is_at(name: str, found: Sequence[Cause]) -> bool:
+def _domains_by(
+    keys: tuple[str, ...], scope: Scope, found: Sequence[CauseKey], since: date, until: date
+) -> QuerySet[Any, Any] | None:
+    """Count domains from rows of which no two are of the same domain and keys, if there are such:
+    to look for equal ones would take most of the time."""
+    is_by_operator = "operator" in keys
+    rows: QuerySet[Any] | None = cause_domains_of(scope, since, until)
+    counted: Sum | Count = Sum("rows" if is_by_operator else "newest_rows")
+    if rows is None:
+        rows = (causes_of if is_by_operator else newest_causes_of)(scope, since, until)
+        counted = Count("domain_id")
+    if rows is None:
+        return None
+    groups: QuerySet[Any, Any] = _named(rows, found, *keys).values_list(*keys).annotate(counted)
+    return groups
+
+
+def _is_at(name: str, found: Sequence[CauseKey]) -> bool:
     return any(getattr(one, name) is not None for one in found)
 
 
-def _counts(told: QuerySet[Any], found: Sequence[Cause]) -> list[int]:
+def _counts(told: QuerySet[Any], found: Sequence[CauseKey]) -> list[int]:
     if not found:
         return []
     keys = "result_type", *(key for key in ("operator", "receiving_mx") if _is_at(key, found))
@@ -178,7 +190,7 @@ def _counts(told: QuerySet[Any], found: Sequence[Cause]) -> list[int]:
     return [counts.get(tuple(getattr(one, key) for key in keys), 0) for one in found]
 
 
-def _named(told: QuerySet[Any], found: Sequence[Cause], *keys: str) -> QuerySet[Any]:
+def _named(told: QuerySet[Any], found: Sequence[CauseKey], *keys: str) -> QuerySet[Any]:
     """Narrow rows to what these causes name, where that is not too much for a filter."""
     for key in keys:
         names = {getattr(one, key) for one in found}

@@ -28,6 +28,7 @@ from reports.sum_models import (
     DomainCauseSpan,
     DomainReporter,
     DomainSpan,
+    TeamCauseDomains,
     TeamCauseSpan,
     TeamFailures,
     TeamSessions,
@@ -191,6 +192,13 @@ def newest_causes_of(scope: Scope, since: date, until: date) -> QuerySet[DomainC
         return None
     newest = DomainCause.objects.filter(is_newest=True, last_day__range=(since, until))
     return of_domains(newest, scope)
+
+
+def cause_domains_of(scope: Scope, since: date, until: date) -> QuerySet[TeamCauseDomains] | None:
+    """Give rows that add up to the domains that had each cause in the span, where such are held."""
+    if not isinstance(scope, Fleet) or not scope.is_added_up or _is_told_of_after(scope, until):
+        return None
+    return scope.of_teams(TeamCauseDomains.objects.filter(last_day__range=(since, until)))
 
 
 def _seen(

@@ -194,3 +194,27 @@ class DomainCause(models.Model):
 
     def __str__(self) -> str:
         return f"{self.result_type} at {self.domain_id}"
+
+
+class TeamCauseDomains(models.Model):
+    """How many of a team's watched domains were last told of with one cause on a day.
+
+    The rows of a span of days add up to the domains that had the cause in it, unless something is
+    told of after it: each domain is in one row of a cause.
+    """
+
+    # The day first: it serves every span of days over whole teams. On PostgreSQL the key holds the
+    # numbers, too (migration 0019).
+    pk = models.CompositePrimaryKey("last_day", "team", "result_type", "operator")
+    last_day = models.DateField()
+    team = models.BigIntegerField()
+    result_type = models.CharField(max_length=64)
+    operator = models.CharField(max_length=253, blank=True)
+    rows = models.BigIntegerField()  # of DomainCause: one for each domain
+    newest_rows = models.BigIntegerField()  # those that are the newest of domain and result type
+
+    class Meta:
+        verbose_name_plural = "team cause domains"
+
+    def __str__(self) -> str:
+        return f"{self.rows} of team {self.team} last on {self.last_day} with {self.result_type}"

@@ -25,6 +25,7 @@ from reports.sum_models import (
     DomainCauseSpan,
     DomainReporter,
     DomainSpan,
+    TeamCauseDomains,
     TeamCauseSpan,
     TeamFailures,
     TeamSessions,
@@ -49,6 +50,7 @@ _TABLES = {
     "domain_cause_spans": DomainCauseSpan._meta.db_table,
     "reporters": DomainReporter._meta.db_table,
     "causes": DomainCause._meta.db_table,
+    "cause_domains": TeamCauseDomains._meta.db_table,
     "hosts": ReceivingHost._meta.db_table,
 }
 
@@ -180,6 +182,17 @@ WHERE {where} AND is_newest <> NOT EXISTS (
     AND (o.last_day > {causes}.last_day
          OR (o.last_day = {causes}.last_day AND o.operator < {causes}.operator)))
 """
+_CAUSE_DOMAINS = """
+INSERT INTO {cause_domains} (last_day, team, result_type, operator, rows, newest_rows)
+SELECT k.last_day, c.team, k.result_type, k.operator, {sign} COUNT(*),
+       {sign} SUM(CASE WHEN k.is_newest THEN 1 ELSE 0 END)
+FROM {causes} k JOIN {counted} c ON c.domain_id = k.domain_id
+WHERE c.is_active AND {where}
+GROUP BY k.last_day, c.team, k.result_type, k.operator
+ON CONFLICT (last_day, team, result_type, operator) DO UPDATE SET
+    rows = {cause_domains}.rows + excluded.rows,
+    newest_rows = {cause_domains}.newest_rows + excluded.newest_rows
+"""
 _LAST_DAYS = """
 UPDATE {counted} SET last_day = (SELECT MAX(r.last_day) FROM {reporters} r
                                  WHERE r.domain_id = {counted}.domain_id)
@@ -257,15 +270,17 @@ def take_out_touched(cursor: Any) -> None:
 
 def put_in_touched(cursor: Any, *, had_figures: bool) -> None:
     """Put the touched days into the sums; called when their daily figures have changed."""
-    where = "d.id IN (SELECT domain_id FROM {dirty} WHERE is_claimed)"
-    _run(cursor, _COUNT_NEW, "sessions", "", where.format(**_TABLES))
+    touched = f"IN (SELECT domain_id FROM {_TABLES['dirty']} WHERE is_claimed)"  # noqa: S608 — our own names
+    _run(cursor, _CAUSE_DOMAINS, "causes", "", f"k.domain_id {touched}", sign="-")
+    _run(cursor, _COUNT_NEW, "sessions", "", f"d.id {touched}")
     for statement, table in (*_SUMS, *_NEWEST):
         _run(cursor, statement, table, _OF_TOUCHED_DAYS)
     if had_figures:
         _go_back(cursor)
-    touched = "domain_id IN (SELECT domain_id FROM {dirty} WHERE is_claimed)"
     for statement in (_LAST_DAYS, _NEWEST_CAUSES):
-        _run(cursor, statement, "sessions", "", touched.format(**_TABLES))
+        _run(cursor, statement, "sessions", "", f"domain_id {touched}")
+    _run(cursor, _CAUSE_DOMAINS, "causes", "", f"k.domain_id {touched}")
+    _remove_empty(cursor, "cause_domains")
 
 
 def _go_back(cursor: Any) -> None:
@@ -304,13 +319,15 @@ def follow_inventory(cursor: Any) -> int:
     of_teams = [pair for pair in _SUMS if pair[0] not in _OF_DOMAINS]
     for statement, table in of_teams:
         _run(cursor, statement, table, _ALL, f"s.domain_id IN ({ids})", sign="-")
+    _run(cursor, _CAUSE_DOMAINS, "causes", "", f"k.domain_id IN ({ids})", sign="-")
     of_domains = ("counted", "sessions", "failures", "spans", "domain_cause_spans", "reporters")
     for target in (*of_domains, "causes"):
         cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE domain_id IN ({gone})")  # noqa: S608
     cursor.execute(_FOLLOW.format(**_TABLES, no_team=NO_TEAM, ids=ids))
     for statement, table in of_teams:
         _run(cursor, statement, table, _ALL, f"s.domain_id IN ({ids})")
-    for target in ("team_sessions", "team_failures", "cause_spans"):
+    _run(cursor, _CAUSE_DOMAINS, "causes", "", f"k.domain_id IN ({ids})")
+    for target in ("team_sessions", "team_failures", "cause_spans", "cause_domains"):
         _remove_empty(cursor, target)
     return len(moved)
 
@@ -323,7 +340,7 @@ def let_go(cursor: Any, before: date) -> None:
         _remove_empty(cursor, target, f"span <= {last_key(before)}")
     for target in ("team_sessions", "team_failures"):
         cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE day < %s", [before])  # noqa: S608
-    for target in ("reporters", "causes"):
+    for target in ("reporters", "causes", "cause_domains"):
         cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE last_day < %s", [before])  # noqa: S608
     _run(cursor, _LAST_DAYS, "sessions", "", "last_day < %s", [before])
     cursor.execute(_FORGOTTEN_HOSTS.format(**_TABLES), [before])
@@ -353,6 +370,7 @@ def rebuild(cursor: Any) -> None:
             _run(cursor, statement, table, _ALL, where)
     for statement in (_LAST_DAYS, _NEWEST_CAUSES):
         _run(cursor, statement, "sessions", "")
+    _run(cursor, _CAUSE_DOMAINS, "causes", "")
 
 
 _ANEW = (
@@ -364,6 +382,7 @@ _ANEW = (
     "spans",
     "reporters",
     "causes",
+    "cause_domains",
 )
 _SUMS = (
     (_TEAM_SESSIONS, "sessions"),

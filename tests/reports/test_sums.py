@@ -44,6 +44,7 @@ from reports.sum_models import (
     DomainCauseSpan,
     DomainReporter,
     DomainSpan,
+    TeamCauseDomains,
     TeamCauseSpan,
     TeamFailures,
     TeamSessions,
@@ -68,6 +69,7 @@ MODELS = (
     DomainSpan,
     DomainReporter,
     DomainCause,
+    TeamCauseDomains,
 )
 
 
@@ -127,20 +129,30 @@ def added_up() -> list[Any]:
             (spans, 5),
         )
     ]
-    newest: dict[Any, Any] = {}
-    for (pk, result_type, operator), day in causes.items():
-        kept = newest.get((pk, result_type))
-        if kept is None or (kept[0], operator) < (day, kept[1]):
-            newest[pk, result_type] = (day, operator)
     last_days: dict[int, date] = {}
     for (pk, _), day in reporters.items():
         last_days[pk] = max(day, last_days.get(pk, date.min))
     return [
         *sums,
         sorted((*key, day) for key, day in reporters.items()),
-        sorted((*key, day, newest[key[:2]] == (day, key[2])) for key, day in causes.items()),
+        *causes_with_domains(causes, teams),
         sorted(last_days.items()),
     ]
+
+
+def causes_with_domains(causes: dict[Any, date], teams: dict[int, Any]) -> list[Any]:
+    """Say which causes are the newest of their result type, and count domains by newest day."""
+    newest: dict[Any, Any] = {}
+    for (pk, result_type, operator), day in causes.items():
+        kept = newest.get((pk, result_type))
+        if kept is None or (kept[0], operator) < (day, kept[1]):
+            newest[pk, result_type] = (day, operator)
+    rows = [(*key, day, newest[key[:2]] == (day, key[2])) for key, day in causes.items()]
+    domains: defaultdict[Any, Counter[int]] = defaultdict(Counter)
+    for pk, result_type, operator, day, is_newest in rows:
+        if pk in teams:
+            domains[day, teams[pk] or 0, result_type, operator].update({0: 1, 1: is_newest})
+    return [sorted(rows), sorted((*key, counts[0], counts[1]) for key, counts in domains.items())]
 
 
 class World:
@@ -306,6 +318,23 @@ def test_the_migration_makes_the_same_sums_of_long_spans():
 
     assert held() == expected
     assert DomainCauseSpan.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_migration_counts_the_same_domains_of_causes():
+    world = World(6)
+    for _ in range(4):
+        world.reports_come()
+        world.a_domain_moves()
+        roll_up()
+    expected = held()
+    TeamCauseDomains.objects.all().delete()
+
+    fill = import_module("reports.migrations.0019_team_cause_domains").fill
+    fill(apps, SimpleNamespace(connection=connection))
+
+    assert held() == expected
+    assert TeamCauseDomains.objects.filter(newest_rows__gt=0).exists()
 
 
 @pytest.mark.django_db
