@@ -11,7 +11,7 @@ from reports.fleet import Scope
 from tlsrpt_portal.pages.failure_scope import operator_words
 from tlsrpt_portal.pages.span import Span
 
-MOST_ROWS = 100
+MOST_ROWS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

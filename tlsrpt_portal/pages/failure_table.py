@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import django_tables2 as tables
 from django.utils.html import format_html
@@ -13,27 +14,38 @@ from tlsrpt_portal.pages.failure_rows import Row
 from webui.tables import END, KEY, PortalTable
 from webui.wording import day, failure_rate, number
 
+# Methods take the record alone and every cell is rendered: see webui.tables._content.
+_ALWAYS: dict[str, Any] = {"empty_values": ()}
+
 
 def _linked(text: str, href: str) -> SafeString | str:
     return format_html('<a href="{}">{}</a>', href, text) if href else text
 
 
+def _count(count: int | None, href: str = "") -> SafeString | str:
+    return "–" if count is None else _linked(number(count), href)
+
+
+def _day(value: date | None) -> SafeString | str:
+    return format_html('<span class="nowrap">{}</span>', day(value)) if value else "–"
+
+
 class FailureTable(PortalTable):
     """One row a group."""
 
-    name = tables.Column(verbose_name="Group", attrs=KEY)
+    name = tables.Column(verbose_name="Group", attrs=KEY, **_ALWAYS)
     operator = tables.Column(
-        verbose_name="MX operator", attrs={"td": {"class": "host muted"}}, default="–"
+        verbose_name="MX operator", attrs={"td": {"class": "host muted"}}, **_ALWAYS
     )
-    failed = tables.Column(verbose_name="Failed sessions", attrs=END)
-    sessions = tables.Column(verbose_name="Of sessions", attrs=END, default="–")
+    failed = tables.Column(verbose_name="Failed sessions", attrs=END, **_ALWAYS)
+    sessions = tables.Column(verbose_name="Of sessions", attrs=END, **_ALWAYS)
     rate = tables.Column(
-        verbose_name="Rate", accessor="failed", orderable=False, attrs=END, empty_values=()
+        verbose_name="Rate", accessor="failed", orderable=False, attrs=END, **_ALWAYS
     )
-    domains = tables.Column(verbose_name="Domains", attrs=END, default="–")
-    reporters = tables.Column(verbose_name="Reporters", attrs=END, default="–")
-    first_day = tables.Column(verbose_name="First seen", default="–")
-    last_day = tables.Column(verbose_name="Last seen", default="–")
+    domains = tables.Column(verbose_name="Domains", attrs=END, **_ALWAYS)
+    reporters = tables.Column(verbose_name="Reporters", attrs=END, **_ALWAYS)
+    first_day = tables.Column(verbose_name="First seen", **_ALWAYS)
+    last_day = tables.Column(verbose_name="Last seen", **_ALWAYS)
 
     class Meta(PortalTable.Meta):
         order_by = "-failed"
@@ -47,21 +59,29 @@ class FailureTable(PortalTable):
         """Give the name for files."""
         return record.name
 
+    def render_operator(self, record: Row) -> str:
+        """Give who runs the MX hosts."""
+        return record.operator or "–"
+
+    def value_operator(self, record: Row) -> str | None:
+        """Give the operator for files."""
+        return record.operator
+
     def render_failed(self, record: Row) -> SafeString | str:
         """Give the count, a link to the same."""
-        return _linked(number(record.failed), record.failed_href)
+        return _count(record.failed, record.failed_href)
 
     def value_failed(self, record: Row) -> int:
         """Give the count for files."""
         return record.failed
 
-    def render_sessions(self, value: int) -> str:
+    def render_sessions(self, record: Row) -> str:
         """Give how many sessions the failed ones are a part of."""
-        return number(value)
+        return _count(record.sessions)
 
-    def value_sessions(self, value: int) -> int:
+    def value_sessions(self, record: Row) -> int | None:
         """Give the count for files."""
-        return value
+        return record.sessions
 
     def render_rate(self, record: Row) -> str:
         """Give failed of all sessions."""
@@ -69,35 +89,35 @@ class FailureTable(PortalTable):
 
     def render_domains(self, record: Row) -> SafeString | str:
         """Give how many domains, a link to them."""
-        return _linked(number(record.domains), record.domains_href)
+        return _count(record.domains, record.domains_href)
 
-    def value_domains(self, value: int) -> int:
+    def value_domains(self, record: Row) -> int | None:
         """Give the count for files."""
-        return value
+        return record.domains
 
     def render_reporters(self, record: Row) -> SafeString | str:
         """Give how many reporters, a link to them."""
-        return _linked(number(record.reporters), record.reporters_href)
+        return _count(record.reporters, record.reporters_href)
 
-    def value_reporters(self, value: int) -> int:
+    def value_reporters(self, record: Row) -> int | None:
         """Give the count for files."""
-        return value
+        return record.reporters
 
-    def render_first_day(self, value: date) -> SafeString:
+    def render_first_day(self, record: Row) -> SafeString | str:
         """Give the first day."""
-        return format_html('<span class="nowrap">{}</span>', day(value))
+        return _day(record.first_day)
 
-    def value_first_day(self, value: date) -> str:
+    def value_first_day(self, record: Row) -> str | None:
         """Give the day for files."""
-        return value.isoformat()
+        return record.first_day.isoformat() if record.first_day else None
 
-    def render_last_day(self, value: date) -> SafeString:
+    def render_last_day(self, record: Row) -> SafeString | str:
         """Give the last day."""
-        return format_html('<span class="nowrap">{}</span>', day(value))
+        return _day(record.last_day)
 
-    def value_last_day(self, value: date) -> str:
+    def value_last_day(self, record: Row) -> str | None:
         """Give the day for files."""
-        return value.isoformat()
+        return record.last_day.isoformat() if record.last_day else None
 
 
 # What a grouping may not tell of; the rate needs the sessions.
