@@ -173,7 +173,8 @@ class DomainReporter(models.Model):
 class DomainCause(models.Model):
     """The newest day on which failed sessions, that count, were told of with one cause."""
 
-    # Also whether a domain had a cause since a day.
+    # Also whether a domain had a cause since a day. On PostgreSQL the key holds the other columns,
+    # too (migration 0020).
     pk = models.CompositePrimaryKey("domain_id", "result_type", "operator")
     domain_id = models.BigIntegerField()
     result_type = models.CharField(max_length=64)
