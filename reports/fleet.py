@@ -20,13 +20,14 @@ from django.db.models.functions import Coalesce
 from accounts.access import Person, sees_everything, visible_to
 from domains.models import Domain, DomainQuerySet
 from reports.models import DailyFailures, DailySessions
-from reports.spans import day_key, last_day_around, longest_between, spans_between
+from reports.spans import day_key, days_and_longer, last_day_around, longest_between, spans_between
 from reports.sum_models import (
     NO_TEAM,
     CountedDomain,
     DomainCause,
     DomainCauseSpan,
     DomainReporter,
+    DomainReporterSpan,
     DomainSpan,
     TeamCauseDomains,
     TeamCauseSpan,
@@ -103,6 +104,16 @@ def sessions_of(scope: Scope, since: date, until: date) -> QuerySet[Any]:
     if isinstance(scope, Fleet) and scope.is_added_up:
         return scope.of_teams(TeamSessions.objects.filter(day__range=(since, until)))
     return of_domains(DailySessions.objects.filter(day__range=(since, until)), scope)
+
+
+def reporter_sums_of(scope: Scope, since: date, until: date) -> list[QuerySet[Any]]:
+    """Give rows of sessions by reporter and policy type: of teams, or of domains by days and longer
+    spans."""
+    if isinstance(scope, Fleet) and scope.is_added_up:
+        return [sessions_of(scope, since, until)]
+    days, longer = days_and_longer(_fewest_spans(scope, since, until))
+    spans = DomainReporterSpan.objects.filter(span__in=longer)
+    return [of_domains(DailySessions.objects.filter(day__in=days), scope), of_domains(spans, scope)]
 
 
 def failures_of(scope: Scope, since: date, until: date) -> QuerySet[Any]:

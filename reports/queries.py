@@ -7,9 +7,10 @@ Figures are those that count (never sts and tlsa both) and come from the daily f
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from operator import add
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -20,12 +21,15 @@ from django.db.models import (
     FloatField,
     Max,
     Min,
+    OuterRef,
     Q,
     QuerySet,
+    Subquery,
     Sum,
     Value,
     Window,
 )
+from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 
@@ -37,6 +41,7 @@ from reports.fleet import (
     domains_of,
     find_told_domains,
     of_domains,
+    reporter_sums_of,
     reporters_of,
     sessions_of,
     spans_of,
@@ -131,6 +136,15 @@ class ReporterFigures:
     def failure_rate(self) -> float | None:
         """Give the share of failures, None without sessions."""
         return _rate(self.failures, self.sessions)
+
+
+class ReporterSums(NamedTuple):
+    """Sessions that one reporter told of, how many of them failed, and of how many domains."""
+
+    reporter: str
+    sessions: int
+    failures: int
+    domains: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,18 +256,41 @@ def _per_domain(scope: Scope, since: date, until: date) -> QuerySet[Any, tuple[A
     return rows.annotate(told=Sum("sessions"), failed=Sum("failures"))
 
 
+# What domains with failed sessions are ordered by, each with a minus for the largest first.
+DOMAIN_ORDERS = frozenset({"name", "failed", "sessions", "reporters"})
+
+
 def failing_domains(
-    scope: Scope, since: date, until: date, most: int | None = None
+    scope: Scope,
+    since: date,
+    until: date,
+    most: int | None = None,
+    order: Sequence[str] = ("-failed",),
 ) -> tuple[list[tuple[int, Sums]], int]:
-    """Give the ids of domains with failed sessions, most of them first, and how many there are."""
-    rows = (
-        _per_domain(scope, since, until)
-        .filter(failed__gt=0)
-        .annotate(count=Window(Count("*")))
-        .order_by("-failed", "domain_id")
-    )
+    """Give the ids of domains with failed sessions, the first of them in an order (DOMAIN_ORDERS,
+    else a ValueError), and how many there are."""
+    rows = _per_domain(scope, since, until).filter(failed__gt=0)
+    columns = [_order_by(one.removeprefix("-"), since, until) for one in order]
+    ordering = [
+        OrderBy(column, descending=one.startswith("-"))
+        for one, column in zip(order, columns, strict=True)
+    ]
+    rows = rows.annotate(count=Window(Count("*"))).order_by(*ordering, "domain_id")
     found = list(rows[:most])
     return [(pk, Sums(told, failed)) for pk, told, failed, _ in found], found[0][3] if found else 0
+
+
+def _order_by(name: str, since: date, until: date) -> F | Subquery[Any]:
+    """Give what orders rows by domain, with what `_per_domain` adds up."""
+    if name not in DOMAIN_ORDERS:
+        raise ValueError(f"No order of domains is called {name!r}.")
+    domain = OuterRef("domain_id")
+    if name == "name":
+        return Subquery(Domain.objects.order_by().filter(pk=domain).values("name"))
+    if name == "reporters":
+        told = reporters_of(None, since, until).filter(domain_id=domain).order_by()
+        return Subquery(told.values("domain_id").annotate(told=Count("*")).values("told"))
+    return F({"failed": "failed", "sessions": "told"}[name])
 
 
 def domains_failing_at(scope: Scope, since: date, until: date, least_rate: float) -> QuerySet[Any]:
@@ -351,8 +388,7 @@ def by_reporter(scope: Scope, since: date, until: date) -> list[ReporterFigures]
             last_day=Max("day"),
         )
     )
-    told = reporters_of(scope, since, until).values_list("reporter")
-    domains: dict[str, int] = dict(told.annotate(Count("pk")))
+    domains = _domains_by_reporter(scope, since, until)
     return [
         ReporterFigures(
             reporter=row["reporter"],
@@ -367,6 +403,37 @@ def by_reporter(scope: Scope, since: date, until: date) -> list[ReporterFigures]
     ]
 
 
+def _domains_by_reporter(scope: Scope, since: date, until: date) -> dict[str, int]:
+    told = reporters_of(scope, since, until).values_list("reporter")
+    return dict(told.annotate(Count("pk")))
+
+
+def sums_by_reporter(scope: Scope, since: date, until: date) -> list[ReporterSums]:
+    """Give what each reporter's sessions add up to, most failed ones first: `by_reporter` without
+    days, for many domains over any span."""
+    sums = _sums_by("reporter", scope, since, until, _SESSIONS, _FAILURES)
+    domains = _domains_by_reporter(scope, since, until)
+    found = [
+        ReporterSums(name, sessions, failures, domains.get(name, 0))
+        for name, (sessions, failures) in sums.items()
+    ]
+    return sorted(found, key=lambda one: (-one.failures, one.reporter))
+
+
+def _sums_by(
+    name: str, scope: Scope, since: date, until: date, *added: Any
+) -> dict[str, tuple[int, ...]]:
+    """Add up rows of sessions by one of their columns."""
+    sums: dict[str, tuple[int, ...]] = {}
+    for rows in reporter_sums_of(scope, since, until):
+        groups = rows.order_by().values(name)
+        named = {f"sum{n}": expression for n, expression in enumerate(added)}
+        for key, *counts in groups.annotate(**named).values_list(name, *named):
+            held = sums.get(key, (0,) * len(added))
+            sums[key] = tuple(map(add, held, counts))
+    return sums
+
+
 def days_by_reporter(scope: Scope, since: date, until: date) -> dict[str, set[date]]:
     """Give by reporter the days it told of."""
     rows = sessions_of(scope, since, until).values_list("reporter", "day").distinct()
@@ -377,7 +444,10 @@ def days_by_reporter(scope: Scope, since: date, until: date) -> dict[str, set[da
 
 
 def failures_by_reporter(scope: Scope, since: date, until: date) -> list[tuple[str, int]]:
-    """Give the failed sessions that each reporter told of, most first; those of none left out."""
+    """Give the failed sessions that each reporter told of, most first; those of none left out.
+
+    Over not too many days: from daily rows, of which few have failures.
+    """
     rows = sessions_of(scope, since, until).filter(counted_failures__gt=0).values_list("reporter")
     return list(rows.annotate(failed=_FAILURES).order_by("-failed", "reporter"))
 
@@ -390,16 +460,11 @@ def last_heard_of(scope: Scope) -> dict[str, date]:
 
 def by_policy_type(scope: Scope, since: date, until: date) -> list[PolicyTypeFigures]:
     """Give the sessions under each policy type, as reported."""
-    rows = (
-        sessions_of(scope, since, until)
-        .values("policy_type")
-        .annotate(good=Coalesce(Sum("successes"), 0), bad=Coalesce(Sum("failures"), 0))
-    )
+    added = Coalesce(Sum("successes"), 0), Coalesce(Sum("failures"), 0)
+    sums = _sums_by("policy_type", scope, since, until, *added)
     return [
-        PolicyTypeFigures(
-            policy_type=row["policy_type"], successes=row["good"], failures=row["bad"]
-        )
-        for row in rows.order_by("policy_type")
+        PolicyTypeFigures(policy_type=name, successes=good, failures=bad)
+        for name, (good, bad) in sorted(sums.items())
     ]
 
 

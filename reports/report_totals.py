@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from reports.cause_key import CauseKey, failures_telling, of_cause
-from reports.fleet import Scope, domain_failures_of, sessions_of
+from reports.fleet import Scope, domain_failures_of, reporter_sums_of, sessions_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +38,32 @@ def add_up(asked: Asked) -> ReportTotals:
     """Give what the reports say together; it equals what a page says that links to them."""
     if asked.cause is not None:
         return ReportTotals(failed=_failed_so(asked, asked.cause))
-    rows: QuerySet[Any] = sessions_of(asked.scope, asked.since, asked.until)
-    if asked.reporter:
-        rows = rows.filter(reporter=asked.reporter)
     # Policy types are never added up, so under one type all of its sessions are meant.
     good, bad = F("counted_successes"), F("counted_failures")
+    narrowed = {}
+    if asked.reporter:
+        narrowed["reporter"] = asked.reporter
     if asked.policy_type:
-        rows = rows.filter(policy_type=asked.policy_type)
+        narrowed["policy_type"] = asked.policy_type
         good, bad = F("successes"), F("failures")
-    sums = rows.aggregate(failed=Coalesce(Sum(bad), 0), sessions=Coalesce(Sum(good + bad), 0))
+    sums = [
+        rows.filter(**narrowed).aggregate(
+            failed=Coalesce(Sum(bad), 0), sessions=Coalesce(Sum(good + bad), 0)
+        )
+        for rows in _rows(asked)
+    ]
     return ReportTotals(
-        failed=sums["failed"], sessions=None if asked.is_failing else sums["sessions"]
+        failed=sum(one["failed"] for one in sums),
+        sessions=None if asked.is_failing else sum(one["sessions"] for one in sums),
     )
+
+
+def _rows(asked: Asked) -> list[QuerySet[Any]]:
+    """Give rows of sessions; an open end has days of one domain only, and no spans that end."""
+    is_open = asked.since == date.min or asked.until == date.max
+    if is_open:
+        return [sessions_of(asked.scope, asked.since, asked.until)]
+    return reporter_sums_of(asked.scope, asked.since, asked.until)
 
 
 def _failed_so(asked: Asked, cause: CauseKey) -> int:

@@ -58,6 +58,13 @@ def spans_between(since: date, until: date) -> list[int]:
     return keys
 
 
+def days_and_longer(keys: Iterable[int]) -> tuple[list[date], list[int]]:
+    """Tell the spans that are a day, as days, from the longer ones."""
+    held = list(keys)
+    days = [day_of(key) for key in held if key % KEYS_A_DAY == 1]
+    return days, [key for key in held if key % KEYS_A_DAY > 1]
+
+
 def longest_between(since: date, until: date) -> tuple[list[int], list[tuple[date, date]]]:
     """Give the longest spans between two days, and the first and last days of what is around."""
     length = LENGTHS[-1]

@@ -132,6 +132,29 @@ class DomainSpan(models.Model):
         return f"{self.domain_id} in span {self.span}"
 
 
+class DomainReporterSpan(models.Model):
+    """Sessions of one domain in one span of more than a day, by reporter and policy type.
+
+    A single day of it is a row of DailySessions.
+    """
+
+    # The span first, as in DomainSpan. On PostgreSQL the key holds what is added up, too (migration
+    # 0021).
+    pk = models.CompositePrimaryKey("span", "domain_id", "reporter", "policy_type")
+    span = models.BigIntegerField()
+    domain_id = models.BigIntegerField()
+    reporter = models.CharField(max_length=200)
+    policy_type = models.CharField(max_length=16)
+    successes = models.BigIntegerField()
+    failures = models.BigIntegerField()
+    counted_successes = models.BigIntegerField()
+    counted_failures = models.BigIntegerField()
+    rows = models.BigIntegerField()  # of DailySessions
+
+    def __str__(self) -> str:
+        return f"{self.reporter} on {self.domain_id} in span {self.span}"
+
+
 class DomainCauseSpan(models.Model):
     """Failed sessions, that count, of one domain in one of the longest spans, by cause and MX.
 

@@ -24,6 +24,7 @@ from reports.sum_models import (
     DomainCause,
     DomainCauseSpan,
     DomainReporter,
+    DomainReporterSpan,
     DomainSpan,
     TeamCauseDomains,
     TeamCauseSpan,
@@ -48,6 +49,7 @@ _TABLES = {
     "spans": DomainSpan._meta.db_table,
     "cause_spans": TeamCauseSpan._meta.db_table,
     "domain_cause_spans": DomainCauseSpan._meta.db_table,
+    "reporter_spans": DomainReporterSpan._meta.db_table,
     "reporters": DomainReporter._meta.db_table,
     "causes": DomainCause._meta.db_table,
     "cause_domains": TeamCauseDomains._meta.db_table,
@@ -158,6 +160,22 @@ ON CONFLICT (span, result_type, operator, receiving_mx, domain_id) DO UPDATE SET
     counted_failed_sessions =
         {domain_cause_spans}.counted_failed_sessions + excluded.counted_failed_sessions,
     rows = {domain_cause_spans}.rows + excluded.rows
+"""
+_REPORTER_SPANS = """
+INSERT INTO {reporter_spans} (span, domain_id, reporter, policy_type, successes, failures,
+                              counted_successes, counted_failures, rows)
+SELECT {ordinal} / length * length * {keys_a_day} + length AS span, domain_id, reporter,
+       policy_type, {sign} SUM(successes), {sign} SUM(failures), {sign} SUM(counted_successes),
+       {sign} SUM(counted_failures), {sign} COUNT(*)
+FROM (SELECT s.* FROM {source} WHERE {where}) d CROSS JOIN ({lengths}) l
+WHERE length > 1
+GROUP BY 1, domain_id, reporter, policy_type
+ON CONFLICT (span, domain_id, reporter, policy_type) DO UPDATE SET
+    successes = {reporter_spans}.successes + excluded.successes,
+    failures = {reporter_spans}.failures + excluded.failures,
+    counted_successes = {reporter_spans}.counted_successes + excluded.counted_successes,
+    counted_failures = {reporter_spans}.counted_failures + excluded.counted_failures,
+    rows = {reporter_spans}.rows + excluded.rows
 """
 _REPORTERS = """
 INSERT INTO {reporters} (domain_id, reporter, last_day)
@@ -300,7 +318,7 @@ def _go_back(cursor: Any) -> None:
         _remove_empty(cursor, target, f"day IN ({touched})")
     days = DirtyDay.objects.filter(is_claimed=True).values_list("day", flat=True).distinct()
     keys = {span_key(day.toordinal(), length) for day in days for length in LENGTHS}
-    for target in ("spans", "cause_spans", "domain_cause_spans"):
+    for target in _OF_SPANS:
         _remove_empty(cursor, target, f"span IN ({_list(sorted(keys))})")
 
 
@@ -320,8 +338,8 @@ def follow_inventory(cursor: Any) -> int:
     for statement, table in of_teams:
         _run(cursor, statement, table, _ALL, f"s.domain_id IN ({ids})", sign="-")
     _run(cursor, _CAUSE_DOMAINS, "causes", "", f"k.domain_id IN ({ids})", sign="-")
-    of_domains = ("counted", "sessions", "failures", "spans", "domain_cause_spans", "reporters")
-    for target in (*of_domains, "causes"):
+    of_domains = ("spans", "reporter_spans", "domain_cause_spans", "reporters", "causes")
+    for target in ("counted", "sessions", "failures", *of_domains):
         cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE domain_id IN ({gone})")  # noqa: S608
     cursor.execute(_FOLLOW.format(**_TABLES, no_team=NO_TEAM, ids=ids))
     for statement, table in of_teams:
@@ -336,7 +354,7 @@ def let_go(cursor: Any, before: date) -> None:
     """Take the days before this one out; called before retention removes their daily figures."""
     for statement, table in (pair for pair in _SUMS if pair[0] not in _OF_DAYS):
         _run(cursor, statement, table, _ALL, "s.day < %s", [before], sign="-")
-    for target in ("spans", "cause_spans", "domain_cause_spans"):
+    for target in _OF_SPANS:
         _remove_empty(cursor, target, f"span <= {last_key(before)}")
     for target in ("team_sessions", "team_failures"):
         cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE day < %s", [before])  # noqa: S608
@@ -380,6 +398,7 @@ _ANEW = (
     "cause_spans",
     "domain_cause_spans",
     "spans",
+    "reporter_spans",
     "reporters",
     "causes",
     "cause_domains",
@@ -390,9 +409,11 @@ _SUMS = (
     (_CAUSE_SPANS, "failures"),
     (_DOMAIN_CAUSE_SPANS, "failures"),
     (_SPANS, "sessions"),
+    (_REPORTER_SPANS, "sessions"),
     (_APART, "failures"),
 )
-_OF_DOMAINS = (_DOMAIN_CAUSE_SPANS, _SPANS, _APART)
+_OF_DOMAINS = (_DOMAIN_CAUSE_SPANS, _SPANS, _REPORTER_SPANS, _APART)
+_OF_SPANS = ("spans", "reporter_spans", "cause_spans", "domain_cause_spans")
 _OF_DAYS = (_TEAM_SESSIONS, _TEAM_FAILURES)
 _NEWEST = ((_REPORTERS, "sessions"), (_CAUSES, "failures"))
 

@@ -51,6 +51,7 @@ QUESTIONS = (
     cause_queries.causes_by_receiving_mx,
     _domain_counts,
     queries.by_reporter,
+    queries.sums_by_reporter,
     queries.by_policy_type,
 )
 

@@ -181,7 +181,8 @@ def test_the_last_complete_day_is_yesterday_in_utc():
         (cause_queries.causes, 1),
         (cause_queries.causes_by_receiving_mx, 1),
         (queries.by_reporter, 3),
-        (queries.by_policy_type, 1),
+        (queries.sums_by_reporter, 5),
+        (queries.by_policy_type, 3),
     ],
 )
 def test_each_question_is_a_query_or_a_few(query, count, fleet, django_assert_num_queries):

@@ -43,6 +43,7 @@ from reports.sum_models import (
     DomainCause,
     DomainCauseSpan,
     DomainReporter,
+    DomainReporterSpan,
     DomainSpan,
     TeamCauseDomains,
     TeamCauseSpan,
@@ -67,6 +68,7 @@ MODELS = (
     TeamCauseSpan,
     DomainCauseSpan,
     DomainSpan,
+    DomainReporterSpan,
     DomainReporter,
     DomainCause,
     TeamCauseDomains,
@@ -87,17 +89,20 @@ def added_up() -> list[Any]:
     cause_spans: defaultdict[Any, Counter[int]] = defaultdict(Counter)
     domain_cause_spans: defaultdict[Any, Counter[int]] = defaultdict(Counter)
     spans: defaultdict[Any, Counter[int]] = defaultdict(Counter)
+    reporter_spans: defaultdict[Any, Counter[int]] = defaultdict(Counter)
     reporters: dict[Any, date] = {}
     causes: dict[Any, date] = {}
     for row in DailySessions.objects.all():
         good, bad = row.counted_successes, row.counted_failures
+        figures = dict(enumerate((row.successes, row.failures, good, bad, 1)))
         if row.domain_id in teams:
             key = (row.day, teams[row.domain_id] or 0, row.reporter, row.policy_type)
-            figures = (row.successes, row.failures, good, bad, 1)
-            team_sessions[key].update(dict(enumerate(figures)))
+            team_sessions[key].update(figures)
         for length in LENGTHS:
             key = (span_key(row.day.toordinal(), length), row.domain_id)
             spans[key].update({0: good + bad, 1: bad, 4: 1})
+            if length > 1:
+                reporter_spans[*key, row.reporter, row.policy_type].update(figures)
         pair = (row.domain_id, row.reporter)
         reporters[pair] = max(row.day, reporters.get(pair, date.min))
     for row in DailyFailures.objects.filter(counted_failed_sessions__gt=0):
@@ -127,6 +132,7 @@ def added_up() -> list[Any]:
             (cause_spans, 2),
             (domain_cause_spans, 2),
             (spans, 5),
+            (reporter_spans, 5),
         )
     ]
     last_days: dict[int, date] = {}
@@ -335,6 +341,21 @@ def test_the_migration_counts_the_same_domains_of_causes():
 
     assert held() == expected
     assert TeamCauseDomains.objects.filter(newest_rows__gt=0).exists()
+
+
+@pytest.mark.django_db
+def test_the_migration_makes_the_same_sums_by_reporter():
+    world = World(7)
+    for _ in range(4):
+        world.reports_come()
+    expected = held()
+    DomainReporterSpan.objects.all().delete()
+
+    fill = import_module("reports.migrations.0021_domain_reporter_spans").fill
+    fill(apps, SimpleNamespace(connection=connection))
+
+    assert held() == expected
+    assert DomainReporterSpan.objects.exists()
 
 
 @pytest.mark.django_db

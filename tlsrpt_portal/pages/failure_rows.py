@@ -86,7 +86,7 @@ def _operators(one: Cause) -> str:
 
 
 def _by_reporter(asked: Asked, most: int | None) -> Rows:
-    found = queries.by_reporter(asked.domains, asked.span.since, asked.span.until)
+    found = queries.sums_by_reporter(asked.domains, asked.span.since, asked.span.until)
     rows = [
         Row(
             name=one.reporter,
@@ -95,10 +95,8 @@ def _by_reporter(asked: Asked, most: int | None) -> Rows:
             failed_href=href,
             sessions=one.sessions,
             domains=one.domains,
-            first_day=one.first_day,
-            last_day=one.last_day,
         )
-        for one in sorted(found, key=lambda one: -one.failures)
+        for one in found
         if one.failures
     ]
     return Rows(shown=rows[:most], count=len(rows))
@@ -106,7 +104,10 @@ def _by_reporter(asked: Asked, most: int | None) -> Rows:
 
 def _by_domain(asked: Asked, most: int | None) -> Rows:
     span = asked.span
-    found, count = queries.failing_domains(asked.domains, span.since, span.until, most)
+    order = [one for one in asked.order if one.removeprefix("-") in queries.DOMAIN_ORDERS]
+    found, count = queries.failing_domains(
+        asked.domains, span.since, span.until, most, order or ["-failed"]
+    )
     chosen = Domain.objects.filter(pk__in=[pk for pk, _ in found])
     names = chosen.in_bulk()
     reporters = queries.reporters_per_domain(chosen, span.since, span.until)
@@ -167,6 +168,8 @@ def _by_policy_type(asked: Asked, most: int | None) -> Rows:
     return Rows(shown=rows[:most], count=len(rows))
 
 
+# Of these the database finds the first rows in any order; of the others there are not many.
+ORDERED = frozenset({"domain"})
 # Only these tell causes apart.
 BY_CAUSE = frozenset({"cause-operator", "cause"})
 # By the word in the address: how it is called, and what gives its first rows, or all.

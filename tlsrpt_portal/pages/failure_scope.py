@@ -31,13 +31,15 @@ CONCERNS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the address asks for: domains, days, one cause or any, and its own narrowing."""
+    """What the address asks for: domains, days, one cause or any, its own narrowing, and the order
+    of the groups where it is not the groups' own."""
 
     domains: Scope
     span: Span
     cause: str
     concern: str
     scope: dict[str, str]
+    order: tuple[str, ...]
 
     @property
     def types(self) -> Q:
@@ -82,6 +84,7 @@ def read_asked(request: HttpRequest) -> Asked:
         cause=request.GET.get("cause", ""),
         concern=concern if concern in CONCERNS else "",
         scope=scope,
+        order=tuple(name for name in request.GET.get("sort", "").split(",") if name),
     )
 
 

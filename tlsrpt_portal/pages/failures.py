@@ -14,7 +14,7 @@ from accounts.saved_views import Column, KeptViews
 from domains.models import Domain, StsMode
 from reports import queries
 from reports.fleet import Scope
-from tlsrpt_portal.pages.failure_rows import BY_CAUSE, GROUPINGS, Row
+from tlsrpt_portal.pages.failure_rows import BY_CAUSE, GROUPINGS, ORDERED, Row
 from tlsrpt_portal.pages.failure_scope import CONCERNS, Asked, provider_words, read_asked
 from tlsrpt_portal.pages.failure_table import FailureTable, untold_columns
 from tlsrpt_portal.pages.heat import HeatRow, heat_rows
@@ -40,14 +40,13 @@ def failures(request: HttpRequest) -> HttpResponse:
     by = _EARLIER.get(by, by)
     if by not in GROUPINGS:
         raise Http404
-    # Any other order than the rows' own, and a file, need all of them.
-    needs_all = bool(request.GET.get("sort") or asked_format(request))
+    needs_all = bool((asked.order and by not in ORDERED) or asked_format(request))
     rows = GROUPINGS[by][1](asked, None if needs_all else MOST_ROWS)
     untold = untold_columns(rows.shown)
     columns = [
         column for column in kept_views.columns(FailureTable, ("name",)) if column.key not in untold
     ]
-    table = _table(request, rows.shown, columns, untold)
+    table = _table(asked, rows.shown, columns, untold)
     if form := asked_format(request):
         return table_file(form, "failures", table)
     table.paginate(per_page=MOST_ROWS)
@@ -94,13 +93,10 @@ def _query(request: HttpRequest, **changes: str) -> str:
 
 
 def _table(
-    request: HttpRequest, rows: Sequence[Row], columns: Sequence[Column], untold: Sequence[str]
+    asked: Asked, rows: Sequence[Row], columns: Sequence[Column], untold: Sequence[str]
 ) -> FailureTable:
     hidden = [column.key for column in columns if not column.is_shown]
-    sort = request.GET.get("sort", "")
-    return FailureTable(
-        rows, exclude=[*untold, *hidden], order_by=sort.split(",") if sort else None
-    )
+    return FailureTable(rows, exclude=[*untold, *hidden], order_by=asked.order or None)
 
 
 def _heat(domains: Scope, span: Span) -> list[HeatRow]:
