@@ -49,9 +49,12 @@ class CauseKey:
         return {name: value for name, value in named.items() if value is not None}
 
 
-def details_condition(cause: CauseKey, path: str = "") -> Q:
-    """Give the condition of a cause on failure details; `path` leads to them."""
+def details_condition(cause: CauseKey, path: str = "", result: str = "result__") -> Q:
+    """Give the condition of a cause on failure details; `path` leads to them, `result` to what they
+    belong to."""
     condition = Q(**{f"{path}result_type": cause.result_type})
+    # Most results have no details, and so need not be looked up.
+    condition &= Q(**{f"{result}failures__gt": 0}) | Q(**{f"{result}failures_in_details__gt": 0})
     if cause.operator:
         hosts = ReceivingHost.objects.filter(operator=cause.operator).values("pk")
         condition &= Q(**{f"{path}receiving_mx_hostname__in": hosts})
@@ -60,7 +63,7 @@ def details_condition(cause: CauseKey, path: str = "") -> Q:
     if cause.receiving_mx is not None:
         condition &= Q(**{f"{path}receiving_mx_hostname": cause.receiving_mx})
     if cause.reporter:
-        condition &= Q(**{f"{path}result__reporter": cause.reporter})
+        condition &= Q(**{f"{result}reporter": cause.reporter})
     return condition
 
 

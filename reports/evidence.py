@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from reports.cause_key import CauseKey, details_condition
 from reports.cause_parts import Parts
@@ -23,8 +23,6 @@ from reports.models import FailureDetail
 
 # Reasons are counted in so many details: a cause of years may have millions.
 NEWEST_DETAILS = 500
-# Most results have none, and so need not be looked up.
-_HAVE_FAILED = Q(result__failures__gt=0) | Q(result__failures_in_details__gt=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +58,6 @@ def evidence(
     """
     rows = details_with_reports().filter(
         details_condition(cause),
-        _HAVE_FAILED,
         result__day__range=(since, until),
         result__is_counted=True,
     )

@@ -196,7 +196,7 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
         """Give the conditions that leave reports out, but no figures of those that stay."""
         condition = Q()
         if self.cause_key is not None:
-            condition &= details_condition(self.cause_key, "details__")
+            condition &= details_condition(self.cause_key, "details__", "")
         if asked["content"] == "failures":
             condition &= HAS_FAILED
         return condition

@@ -7,12 +7,19 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Count, F, QuerySet, Window
+from django.db import connection
+from django.db.models import F, QuerySet
 
 from reports.models import Report
 
 READ_AT_ONCE = 2_000
 FIRST_PAGE = 50
+# Materialized, because all of it is needed for the count: else PostgreSQL plans for a page alone,
+# and walks along all results in the order asked for.
+_PAGE = """
+WITH matching AS MATERIALIZED ({rows})
+SELECT found, (SELECT COUNT(*) FROM matching) FROM matching ORDER BY {order} LIMIT %s OFFSET %s
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +48,11 @@ class ReportRows:
 
     def __getitem__(self, at: slice) -> list[Report]:
         """Read some of the reports, without their documents."""
-        if not self._is_of_reports and at.start == 0 and at.stop <= FIRST_PAGE:
-            return self._read([key for key, _ in self._first_page[at]])
-        return self._read([key for *_, key in self._ordered()[at]])
+        if self._is_of_reports:
+            return self._read([key for *_, key in self._ordered()[at]])
+        is_first = at.start == 0 and at.stop <= FIRST_PAGE
+        page = self._first_page if is_first else self._find_page(at.start, at.stop - at.start)
+        return self._read([key for key, _ in page[: at.stop - at.start]])
 
     def __iter__(self) -> Iterator[Report]:
         """Read all reports, some thousand at a time."""
@@ -61,19 +70,34 @@ class ReportRows:
 
     @cached_property
     def _first_page(self) -> list[tuple[int, int]]:
-        """Read the keys of the first page, each with how many reports match: to find these takes
-        so long that nobody should do it twice, and the first page is what most people read."""
-        # Grouped, because a window counts before DISTINCT.
-        groups = self._sorted_keys().annotate(results=Count("*"), count=Window(Count("*")))
-        return [(key, count) for *_, key, _, count in groups[:FIRST_PAGE]]
+        """Give the first page, and with it the count: to find the reports takes so long that nobody
+        should do it twice, and the first page is what most people read."""
+        return self._find_page(0, FIRST_PAGE)
+
+    def _find_page(self, start: int, length: int) -> list[tuple[int, int]]:
+        """Read the keys of some of the reports, each with how many there are."""
+        rows, params = self._ordered().query.sql_with_params()
+        statement = _PAGE.format(rows=rows, order=", ".join(map(_in_order, self._names())))
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [*params, length, start])
+            page: list[tuple[int, int]] = cursor.fetchall()
+        return page
 
     def _ordered(self) -> QuerySet[Any]:
         """Give what reports are ordered by and the id of each, once."""
-        rows = self._sorted_keys()
+        rows = self._keys().order_by(*self._names())
         return rows if self._is_of_reports else rows.distinct()
 
-    def _sorted_keys(self) -> QuerySet[Any]:
+    def _keys(self) -> QuerySet[Any]:
         names = [name.removeprefix("-") for name in self.ordering]
-        last = "-found" if self.ordering[-1].startswith("-") else "found"
-        rows: QuerySet[Any] = self.matching.order_by().annotate(found=F(self.key))
-        return rows.values_list(*names, "found").order_by(*self.ordering, last)
+        rows: QuerySet[Any] = self.matching.annotate(found=F(self.key))
+        return rows.values_list(*names, "found")
+
+    def _names(self) -> list[str]:
+        """Name what reports are ordered by; the last to arrive first where it is descending."""
+        return [*self.ordering, "-found" if self.ordering[-1].startswith("-") else "found"]
+
+
+def _in_order(name: str) -> str:
+    column = connection.ops.quote_name(name.removeprefix("-"))
+    return f"{column} DESC" if name.startswith("-") else column
