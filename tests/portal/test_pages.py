@@ -19,7 +19,7 @@ from alerts.models import Destination, Incident, Rule, RuleKind
 from domains.lacks import Lack
 from domains.models import CoverageException, Domain, ImportJob
 from mailtls.catalogue.result_types import Concern
-from reports.models import Intake, Receipt, Report
+from reports.models import FailureDetail, Intake, Receipt, Report
 from reports.services.roll_up import roll_up
 from tests.factories import (
     TeamFactory,
@@ -432,7 +432,7 @@ def test_a_page_of_failures_shows_only_ones_own_domains(client):
             "cause-operator",
             ["name", "operator", "failed", "domains", "reporters", "first_day", "last_day"],
         ),
-        ("reporter", ["name", "failed", "sessions", "rate", "domains", "first_day", "last_day"]),
+        ("reporter", ["name", "failed", "sessions", "rate", "domains"]),
         ("domain", ["name", "failed", "sessions", "rate", "reporters"]),
         ("provider", ["name", "failed", "sessions", "rate", "domains"]),
         ("policy", ["name", "failed", "sessions", "rate"]),
@@ -463,6 +463,53 @@ def test_failures_are_sorted_and_saved_as_they_are_shown(client, admin):
         "b.example,3",
         "c.example,2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("sort", "first", "second"),
+    [
+        ("name", "domain0.example", "domain1.example"),
+        ("-name", "domain4.example", "domain3.example"),
+        ("failed", "domain4.example", "domain3.example"),
+        ("-failed", "domain0.example", "domain1.example"),
+        ("-sessions", "domain4.example", "domain3.example"),
+        ("reporters,name", "domain1.example", "domain2.example"),
+        ("-reporters", "domain0.example", "domain1.example"),
+    ],
+)
+def test_the_database_finds_the_first_failing_domains_in_any_order(
+    client, admin, monkeypatch, sort, first, second
+):
+    monkeypatch.setattr("tlsrpt_portal.pages.failures.MOST_ROWS", 2)
+    day = timezone.now().date() - timedelta(days=1)
+    for at in range(5):
+        domain = make_domain(f"domain{at}.example")
+        make_report(domain, day, failures=5 - at, successes=100 * at)
+    make_report(Domain.objects.get(name="domain0.example"), day, reporter="Other", failures=1)
+    roll_up()
+
+    answer = client.get(reverse("failures:list"), {"by": "domain", "sort": sort})
+
+    assert [row.record.name for row in answer.context["table"].rows] == [first, second]
+    assert answer.context["left_out"] == 3
+
+
+@pytest.mark.parametrize("looked_at", [500, 3])
+def test_the_evidence_of_a_reason_is_found_however_old_it_is(client, admin, monkeypatch, looked_at):
+    monkeypatch.setattr("reports.evidence.NEWEST_DETAILS", looked_at)
+    day, domain = timezone.now().date() - timedelta(days=1), make_domain("a.example")
+    for at in range(6):
+        make_report(domain, day, reporter=f"Reporter {at}", failures=1)
+    old = FailureDetail.objects.order_by("pk").first()
+    FailureDetail.objects.filter(pk=old.pk).update(failure_reason_code="old-reason")
+    roll_up()
+
+    url = address("failures:group")
+    [(found, _)] = client.get(f"{url}&reason=old-reason").context["evidence"]
+    without = client.get(f"{url}&reason=").context["evidence"]
+
+    assert found == old
+    assert len(without) == 5
 
 
 def test_a_provider_with_failures_leads_to_its_domains(client, admin):

@@ -111,9 +111,9 @@ def _evidence(
 ) -> list[FailureDetail]:
     """Give the newest details that matched, by day; what is known of them already is not asked
     of the database again."""
-    if reason is None:
-        keys = [one.pk for one in newest[:MOST_EVIDENCE]]
-        found = details.details_with_reports().filter(pk__in=keys)
+    matching = [one.pk for one in newest if reason in (None, one.reason_code)]
+    if len(matching) >= MOST_EVIDENCE or len(newest) < details.NEWEST_DETAILS:
+        found = details.details_with_reports().filter(pk__in=matching[:MOST_EVIDENCE])
     return sorted(found[:MOST_EVIDENCE], key=_newest_first)
 
 
