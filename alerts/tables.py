@@ -23,19 +23,21 @@ from webui.wording import ago, day, failure_rate, number
 class IncidentTable(PortalTable):
     """One row an incident."""
 
-    title = tables.Column(verbose_name="Incident", attrs={"td": {"class": "key wide"}})
-    severity = tables.Column(verbose_name="Severity")
-    state = tables.Column(verbose_name="State")
+    title = tables.Column(
+        verbose_name="Incident", attrs={"td": {"class": "key wide"}}, empty_values=()
+    )
+    severity = tables.Column(verbose_name="Severity", empty_values=())
+    state = tables.Column(verbose_name="State", empty_values=())
     assignee = tables.Column(verbose_name="Who has it", default="–")
     domains = tables.Column(
         verbose_name="Domains", accessor="pk", orderable=False, attrs=END, empty_values=()
     )
     failed_sessions = tables.Column(
-        verbose_name="Failed sessions", accessor="seen_failed", attrs=END
+        verbose_name="Failed sessions", accessor="seen_failed", attrs=END, empty_values=()
     )
-    since_on = tables.Column(verbose_name="Since")
-    due_at = tables.Column(verbose_name="Due", default="–")
-    last_seen_on = tables.Column(verbose_name="Last seen")
+    since_on = tables.Column(verbose_name="Since", empty_values=())
+    due_at = tables.Column(verbose_name="Due", empty_values=())
+    last_seen_on = tables.Column(verbose_name="Last seen", empty_values=())
 
     class Meta(PortalTable.Meta):
         model = Incident
@@ -104,17 +106,19 @@ class IncidentTable(PortalTable):
         """Give the count for files."""
         return self.domain_counts.get(record.pk, 0)
 
-    def render_failed_sessions(self, value: int, record: Any) -> SafeString | str:
+    def render_failed_sessions(self, record: Any) -> SafeString | str:
         """Give count and rate of the domains the viewer may see; none where the incident is not
         about sessions."""
         if not record.seen_sessions:
             return "–"
-        rate = failure_rate(value, record.seen_sessions)
-        return format_html('{} <span class="muted small">{}</span>', number(value), rate)
+        failed: int = record.seen_failed
+        rate = failure_rate(failed, record.seen_sessions)
+        return format_html('{} <span class="muted small">{}</span>', number(failed), rate)
 
-    def value_failed_sessions(self, value: int) -> int:
+    def value_failed_sessions(self, record: Any) -> int:
         """Give the count for files."""
-        return value
+        failed: int = record.seen_failed
+        return failed
 
     def render_due_at(self, record: Incident) -> SafeString | str:
         """Give when somebody should have dealt with it, while it is not over."""

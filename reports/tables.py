@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from reports import signs
 from reports.cause_key import CauseKey, details_condition
 from reports.models import FailureDetail, PolicyResult, Report, Trust
-from webui.tables import END, PortalTable
+from webui.tables import END, KEY, PortalTable
 from webui.wording import day, failure_rate, number, sentence_list
 
 
@@ -25,8 +25,8 @@ class ReportTable(PortalTable):
     `of_results` are the conditions on results, `cause` is that of the list where it has one.
     """
 
-    reporter = tables.Column(verbose_name="Reporter", attrs={"td": {"class": "key"}})
-    day = tables.Column(verbose_name="Day")
+    reporter = tables.Column(verbose_name="Reporter", attrs=KEY, empty_values=())
+    day = tables.Column(verbose_name="Day", empty_values=())
     domains = tables.Column(verbose_name="Domains", accessor="pk", orderable=False, empty_values=())
     sessions = tables.Column(
         verbose_name="Sessions", accessor="pk", orderable=False, attrs=END, empty_values=()
@@ -40,8 +40,8 @@ class ReportTable(PortalTable):
     of_cause = tables.Column(
         verbose_name="Of this cause", accessor="pk", orderable=False, attrs=END, empty_values=()
     )
-    trust = tables.Column(verbose_name="Trust", orderable=False)
-    received_at = tables.Column(verbose_name="Received", orderable=False)
+    trust = tables.Column(verbose_name="Trust", orderable=False, empty_values=())
+    received_at = tables.Column(verbose_name="Received", orderable=False, empty_values=())
 
     class Meta(PortalTable.Meta):
         model = Report

@@ -19,7 +19,11 @@ END = {"td": {"class": "end"}, "th": {"class": "end"}}
 
 
 class PortalTable(tables.Table):  # type: ignore[misc]
-    """A table that asks once for what all rows of a page need, however many there are."""
+    """A table that asks once for what all rows of a page need, however many there are.
+
+    Columns of long lists have `empty_values=()` and methods that take the record alone: so a cell
+    takes a tenth of the time (see `_content`).
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.viewer = kwargs.pop("viewer", None)

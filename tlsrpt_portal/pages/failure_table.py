@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 import django_tables2 as tables
 from django.utils.html import format_html
@@ -13,9 +12,6 @@ from django.utils.safestring import SafeString
 from tlsrpt_portal.pages.failure_rows import Row
 from webui.tables import END, KEY, PortalTable
 from webui.wording import day, failure_rate, number
-
-# Methods take the record alone and every cell is rendered: see webui.tables._content.
-_ALWAYS: dict[str, Any] = {"empty_values": ()}
 
 
 def _linked(text: str, href: str) -> SafeString | str:
@@ -33,19 +29,19 @@ def _day(value: date | None) -> SafeString | str:
 class FailureTable(PortalTable):
     """One row a group."""
 
-    name = tables.Column(verbose_name="Group", attrs=KEY, **_ALWAYS)
+    name = tables.Column(verbose_name="Group", attrs=KEY, empty_values=())
     operator = tables.Column(
-        verbose_name="MX operator", attrs={"td": {"class": "host muted"}}, **_ALWAYS
+        verbose_name="MX operator", attrs={"td": {"class": "host muted"}}, empty_values=()
     )
-    failed = tables.Column(verbose_name="Failed sessions", attrs=END, **_ALWAYS)
-    sessions = tables.Column(verbose_name="Of sessions", attrs=END, **_ALWAYS)
+    failed = tables.Column(verbose_name="Failed sessions", attrs=END, empty_values=())
+    sessions = tables.Column(verbose_name="Of sessions", attrs=END, empty_values=())
     rate = tables.Column(
-        verbose_name="Rate", accessor="failed", orderable=False, attrs=END, **_ALWAYS
+        verbose_name="Rate", accessor="failed", orderable=False, attrs=END, empty_values=()
     )
-    domains = tables.Column(verbose_name="Domains", attrs=END, **_ALWAYS)
-    reporters = tables.Column(verbose_name="Reporters", attrs=END, **_ALWAYS)
-    first_day = tables.Column(verbose_name="First seen", **_ALWAYS)
-    last_day = tables.Column(verbose_name="Last seen", **_ALWAYS)
+    domains = tables.Column(verbose_name="Domains", attrs=END, empty_values=())
+    reporters = tables.Column(verbose_name="Reporters", attrs=END, empty_values=())
+    first_day = tables.Column(verbose_name="First seen", empty_values=())
+    last_day = tables.Column(verbose_name="Last seen", empty_values=())
 
     class Meta(PortalTable.Meta):
         order_by = "-failed"
