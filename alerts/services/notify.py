@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from alerts.models import Destination, Digest, Incident, IncidentEvent, Notification, Severity
@@ -22,13 +23,31 @@ def notify(incident: Incident, event: IncidentEvent) -> list[Notification]:
     destinations = Destination.objects.filter(is_active=True, escalate_after_minutes=None)
     destinations = destinations.filter(_concerned(incident)).distinct()
     told = put_in_outbox(incident, event, destinations)
-    touched = Domain.objects.filter(incident_domains__incident=incident)
-    owners = touched.exclude(owner="").order_by("owner").values_list("owner", flat=True).distinct()
-    rows = [Notification(incident=incident, event=event, email=one) for one in owners[:MAX_OWNERS]]
+    owners = owners_of(incident)[:MAX_OWNERS]
+    rows = [Notification(incident=incident, event=event, email=one) for one in owners]
     told += Notification.objects.bulk_create(rows, ignore_conflicts=True)
     if told:
         nudge("alerts.tasks.deliver")
     return told
+
+
+def owners_of(incident: Incident) -> list[str]:
+    """Give the owners of the touched domains: who was told of it before first, because they want to
+    hear that it is over, then those of the most failed sessions. The first MAX_OWNERS are told."""
+    found = list(_by_owner(incident).annotate(failed=Sum("failed_sessions")))
+    told = set(incident.notifications.exclude(email="").values_list("email", flat=True))
+    ranked = sorted(found, key=lambda row: (row[0] not in told, -row[1], row[0]))
+    return [owner for owner, _ in ranked]
+
+
+def count_owners(incident: Incident) -> int:
+    """Count the owners of the touched domains."""
+    return _by_owner(incident).distinct().count()
+
+
+def _by_owner(incident: Incident) -> QuerySet[Any, Any]:
+    rows = incident.incident_domains.exclude(domain__owner="").order_by()
+    return rows.values_list("domain__owner")
 
 
 def put_in_outbox(

@@ -20,6 +20,7 @@ from alerts.sealing import CannotUnseal, seal, unseal
 from alerts.services import deliver, outbox
 from alerts.services.destinations import save_destination, send_test
 from alerts.services.evaluate import evaluate
+from alerts.services.notify import owners_of
 from domains.models import Domain
 from tests.alerts.figures import TODAY, add_day
 
@@ -100,6 +101,23 @@ def test_the_owner_of_a_domain_is_told_too(destination):
     deliver.deliver_due()
 
     assert sorted(sent.to[0] for sent in mail.outbox) == ["owner@a.example", "team@corp.example"]
+
+
+def test_the_worst_hit_owners_are_told_and_the_same_ones_hear_that_it_is_over(
+    monkeypatch, destination
+):
+    monkeypatch.setattr("alerts.services.notify.MAX_OWNERS", 2)
+    for name, failed in (("a", 300), ("b", 900), ("c", 600)):
+        add_day(f"{name}.example", 1, 1000, failed)
+        Domain.objects.filter(name=f"{name}.example").update(owner=f"owner@{name}.example")
+
+    evaluate(NOW)
+    incident = Incident.objects.get()
+    first = set(incident.notifications.exclude(email="").values_list("email", flat=True))
+    incident.incident_domains.filter(domain__name="a.example").update(failed_sessions=5000)
+
+    assert first == {"owner@b.example", "owner@c.example"}
+    assert owners_of(incident) == ["owner@b.example", "owner@c.example", "owner@a.example"]
 
 
 def test_people_hear_that_it_is_over(incident):

@@ -22,6 +22,7 @@ from alerts.models import Destination, Incident, IncidentDomain
 from alerts.readers import Seen, reader_of, see
 from alerts.rules.kinds import RATE_KINDS, RuleKind
 from alerts.services.handle import may_handle
+from alerts.services.notify import MAX_OWNERS, count_owners
 from alerts.views.incidents import visible_incident
 from alerts.words import words_of
 from domains.models import Domain, DomainQuerySet
@@ -119,7 +120,14 @@ def _messages(incident: Incident, user: Person, domains: DomainQuerySet) -> dict
     """Give whom the portal told; of others' destinations and owners only how many messages."""
     told = incident.notifications.select_related("destination")
     if sees_everything(user):
-        return {"notifications": list(told), "other_messages": 0}
+        owners = count_owners(incident)
+        return {
+            "notifications": list(told),
+            "other_messages": 0,
+            "owner_count": owners,
+            "untold_owners": max(0, owners - MAX_OWNERS),
+            "told_owners": MAX_OWNERS,
+        }
     known = list(
         told.filter(
             Q(destination__in=visible_to(user, Destination.objects.all()).values("pk"))
