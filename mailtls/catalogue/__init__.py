@@ -27,9 +27,9 @@ from mailtls.findings import Finding, Param
 
 __all__ = ["ENTRIES", "Entry", "Words", "describe"]
 
-# Parameters that hold a day or a moment (UTC) end so.
-_NAMES_OF_TIMES = ("_after", "_before", "_on", "_at")
-_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d:\d\d)(?::\d\d)?Z)?")
+# Parameters that hold a day or a moment (UTC) end so, or are called `start`.
+_NAMES_OF_TIMES = ("_after", "_before", "_on", "_at", "start")
+_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d:\d\d)(?::\d\d)?Z)?")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MODULES = (

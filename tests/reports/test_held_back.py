@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from domains.models import Domain
+from mailtls.catalogue import describe
+from mailtls.findings import Finding, Severity
 from mailtls.report import parse_report
 from reports import held_back, queries
 from reports.models import (
@@ -86,6 +88,8 @@ def test_no_door_lets_it_count_and_its_bytes_are_kept(channel):
 
     assert (first.outcome, first.code) == (again.outcome, again.code) == IN_FUTURE
     assert first.params == {"start": "2031-01-05 00:00Z"}
+    worded = describe(Finding(first.code, Severity.ERROR, first.params))
+    assert "starts at 5 Jan 2031 00:00 UTC," in worded.title
     assert first.raw.content == arrives
     assert not Report.objects.exists()
 
