@@ -16,6 +16,10 @@ from alerts.models import DestinationKind, Digest, Incident, Severity
 from alerts.rules import PARAMETERS, Parameter, ParameterType, RuleKind
 from domains.models import Tag
 
+# What each means stands below the choice: on a phone a choice has no room for it.
+_SEVERITIES = [(one.value, one.label.split(":")[0]) for one in Severity]
+_SEVERITY_WORDS = ". ".join(one.label for one in Severity) + "."
+
 
 class CommentForm(forms.Form):
     """Some text for the timeline."""
@@ -93,7 +97,9 @@ class RuleForm(_TeamScoped):
     """A rule of one kind; its kind says which parameters it has."""
 
     name = forms.CharField(max_length=100, label="Name")
-    severity = forms.ChoiceField(choices=Severity.choices, initial=Severity.HIGH, label="Severity")
+    severity = forms.ChoiceField(
+        choices=_SEVERITIES, initial=Severity.HIGH, label="Severity", help_text=_SEVERITY_WORDS
+    )
     is_active = forms.BooleanField(required=False, initial=True, label="Active")
 
     def __init__(self, user: User, kind: RuleKind, *args: Any, **kwargs: Any) -> None:
@@ -148,7 +154,10 @@ class DestinationForm(_TeamScoped):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     minimum_severity = forms.ChoiceField(
-        choices=Severity.choices, initial=Severity.MEDIUM, label="From this severity on"
+        choices=_SEVERITIES,
+        initial=Severity.MEDIUM,
+        label="From this severity on",
+        help_text=_SEVERITY_WORDS,
     )
     secret = forms.CharField(
         required=False,
