@@ -8,7 +8,7 @@ from django.test import Client
 
 from alerts.models import Incident, Rule, RuleKind
 from bench.page_fleet import Size, fill
-from bench.pages import placeholders, viewers
+from bench.pages import PAGES, placeholders, viewers
 from domains.models import Domain
 from reports.models import DailySessions
 from tlsrpt_portal.settle import settle
@@ -26,5 +26,5 @@ def test_the_fleet_of_the_bench_fits_the_models():
     assert DailySessions.objects.exists()
     assert Incident.objects.exists()
     boss: Client = viewers()["administrator"]
-    for page in ("/", "/domains/{domain}/", "/failures/", "/incidents/{incident}/", "/coverage/"):
-        assert boss.get(page.format_map(placeholders())).status_code == 200
+    for page in PAGES:
+        assert boss.get(page.format_map(placeholders())).status_code == 200, page
