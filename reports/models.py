@@ -377,6 +377,12 @@ class PolicyResult(models.Model):
             models.Index(
                 fields=("-day", "-report", "domain"), condition=HAS_FAILED, name="result_failing"
             ),
+            # The same by reporter. On PostgreSQL both hold what else is asked (migration 0022).
+            models.Index(
+                fields=("reporter", "report", "domain"),
+                condition=HAS_FAILED,
+                name="result_failing_by_reporter",
+            ),
             # unmanaged_domains; attribute: results that wait for their domain.
             models.Index(
                 fields=("policy_domain",), condition=Q(domain=None), name="result_unmanaged"

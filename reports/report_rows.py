@@ -13,7 +13,7 @@ from django.db.models import F, QuerySet
 from reports.models import Report
 
 READ_AT_ONCE = 2_000
-FIRST_PAGE = 50
+PAGE = 50
 # Materialized, because all of it is needed for the count: else PostgreSQL plans for a page alone,
 # and walks along all results in the order asked for.
 _PAGE = """
@@ -34,25 +34,34 @@ class ReportRows:
     # The path from a row of `matching` to its report's id.
     key: str
     ordering: tuple[str, ...] = ("-day",)
+    # The page that begins here is read together with the count.
+    start: int = 0
     model = Report
 
     def count(self) -> int:
         """Count the reports."""
         if self._is_of_reports:
             return self.matching.count()
-        return self._first_page[0][1] if self._first_page else 0
+        # Past the end the page is empty.
+        page = self._page or (self._find_page(0, 1) if self.start else [])
+        return page[0][1] if page else 0
 
     def order_by(self, *names: str) -> ReportRows:
         """Give the same reports in the order of `day` or `reporter`, either with a minus."""
         return replace(self, ordering=names)
 
+    def beginning_at(self, start: int) -> ReportRows:
+        """Give the same reports, the page that begins here to be read together with the count."""
+        return replace(self, start=start)
+
     def __getitem__(self, at: slice) -> list[Report]:
         """Read some of the reports, without their documents."""
         if self._is_of_reports:
             return self._read([key for *_, key in self._ordered()[at]])
-        is_first = at.start == 0 and at.stop <= FIRST_PAGE
-        page = self._first_page if is_first else self._find_page(at.start, at.stop - at.start)
-        return self._read([key for key, _ in page[: at.stop - at.start]])
+        length = at.stop - at.start
+        is_known = at.start == self.start and length <= PAGE
+        page = self._page[:length] if is_known else self._find_page(at.start, length)
+        return self._read([key for key, _ in page])
 
     def __iter__(self) -> Iterator[Report]:
         """Read all reports, some thousand at a time."""
@@ -69,10 +78,10 @@ class ReportRows:
         return bool(self.matching.model is Report)
 
     @cached_property
-    def _first_page(self) -> list[tuple[int, int]]:
-        """Give the first page, and with it the count: to find the reports takes so long that nobody
-        should do it twice, and the first page is what most people read."""
-        return self._find_page(0, FIRST_PAGE)
+    def _page(self) -> list[tuple[int, int]]:
+        """Give a page, and with it the count: to find the reports takes so long that nobody should
+        do it twice."""
+        return self._find_page(self.start, PAGE)
 
     def _find_page(self, start: int, length: int) -> list[tuple[int, int]]:
         """Read the keys of some of the reports, each with how many there are."""

@@ -23,12 +23,14 @@ from reports.filter_chips import chips_of
 from reports.filters import ReportFilter
 from reports.forms import UploadForm
 from reports.models import Channel, FailureDetail, PolicyKind, PolicyResult, Report, Trust
+from reports.report_rows import ReportRows
 from reports.services.accept import Provenance, accept
 from reports.tables import ReportTable
 from webui.exports import Sheet, asked_file
 from webui.findings import WordedFinding, word_all
 
 MOST_DETAILS = 100
+MOST_DIGITS = 8  # of the number of a page
 MOST_JSON_CHARS = 200_000
 
 
@@ -48,6 +50,15 @@ class ReportList(ViewedListPage):
     def get_queryset(self) -> QuerySet[Report]:
         """Give nothing: the filters name what may be seen, and ReportRows reads it."""
         return Report.objects.none()
+
+    def get_table_data(self) -> ReportRows | QuerySet[Report]:
+        """Give the reports, the page that is asked for to be read together with the count."""
+        rows: ReportRows | QuerySet[Report] = super().get_table_data()
+        if not isinstance(rows, ReportRows):  # none, as the address asks for what there is not
+            return rows
+        page = self.request.GET.get("page", "")
+        number = int(page) if page.isdecimal() and len(page) < MOST_DIGITS else 1
+        return rows.beginning_at((max(1, number) - 1) * self.table_pagination["per_page"])
 
     def get_table_kwargs(self) -> dict[str, Any]:
         """Tell the table which figures of the reports are meant."""

@@ -35,6 +35,7 @@ from tests.factories import (
     make_report,
     make_versions,
 )
+from tlsrpt_portal.pages.reports import PortalReports
 
 pytestmark = pytest.mark.django_db
 
@@ -543,3 +544,30 @@ def test_a_domain_page_says_since_when_mail_is_refused(client, admin):
     assert troubles[Concern.POLICY].since is None
     assert "Mail is being refused" in page.content.decode()
     assert Domain.objects.get().posture.sts_mode == "enforce"
+
+
+@pytest.mark.parametrize(
+    ("page", "reporters"),
+    [
+        ("", ["R0", "R1"]),
+        ("1", ["R0", "R1"]),
+        ("2", ["R2", "R3"]),
+        ("3", ["R4"]),
+        ("99", ["R4"]),
+        ("0", ["R4"]),
+        ("x", ["R0", "R1"]),
+    ],
+)
+def test_each_page_of_reports_with_failures_knows_how_many_there_are(
+    client, admin, monkeypatch, page, reporters
+):
+    monkeypatch.setattr(PortalReports, "table_pagination", {"per_page": 2})
+    day, domain = timezone.now().date() - timedelta(days=1), make_domain("a.example")
+    for at in range(5):
+        make_report(domain, day, reporter=f"R{at}", failures=1)
+
+    query = {"content": "failures", "sort": "reporter", "page": page}
+    table = client.get(reverse("reports:list"), query).context["table"]
+
+    assert [row.record.reporter for row in table.paginated_rows] == reporters
+    assert table.paginator.count == 5
