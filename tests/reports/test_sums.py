@@ -312,50 +312,28 @@ def test_the_migration_makes_the_same_sums_by_operator():
 
 
 @pytest.mark.django_db
-def test_the_migration_makes_the_same_sums_of_long_spans():
+@pytest.mark.parametrize(
+    ("migration", "model"),
+    [
+        ("0015_domain_cause_spans", DomainCauseSpan),
+        ("0019_team_cause_domains", TeamCauseDomains),
+        ("0021_domain_reporter_spans", DomainReporterSpan),
+    ],
+)
+def test_a_migration_makes_the_same_sums(migration, model):
     world = World(4)
-    for _ in range(4):
-        world.reports_come()
-    expected = held()
-    DomainCauseSpan.objects.all().delete()
-
-    fill = import_module("reports.migrations.0015_domain_cause_spans").fill
-    fill(apps, SimpleNamespace(connection=connection))
-
-    assert held() == expected
-    assert DomainCauseSpan.objects.exists()
-
-
-@pytest.mark.django_db
-def test_the_migration_counts_the_same_domains_of_causes():
-    world = World(6)
     for _ in range(4):
         world.reports_come()
         world.a_domain_moves()
         roll_up()
     expected = held()
-    TeamCauseDomains.objects.all().delete()
+    model.objects.all().delete()
 
-    fill = import_module("reports.migrations.0019_team_cause_domains").fill
+    fill = import_module(f"reports.migrations.{migration}").fill
     fill(apps, SimpleNamespace(connection=connection))
 
     assert held() == expected
-    assert TeamCauseDomains.objects.filter(newest_rows__gt=0).exists()
-
-
-@pytest.mark.django_db
-def test_the_migration_makes_the_same_sums_by_reporter():
-    world = World(7)
-    for _ in range(4):
-        world.reports_come()
-    expected = held()
-    DomainReporterSpan.objects.all().delete()
-
-    fill = import_module("reports.migrations.0021_domain_reporter_spans").fill
-    fill(apps, SimpleNamespace(connection=connection))
-
-    assert held() == expected
-    assert DomainReporterSpan.objects.exists()
+    assert model.objects.exists()
 
 
 @pytest.mark.django_db
