@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +15,7 @@ from accounts import access
 from accounts.api import person
 from domains.models import Domain, DomainQuerySet
 from reports import queries
-from reports.cause_queries import causes_by_receiving_mx, domain_counts
+from reports.cause_queries import causes_by_operator, causes_by_receiving_mx, domain_counts
 from reports.models import PolicyResult, Report
 from webui.api_pages import Pages
 
@@ -35,15 +35,26 @@ class DayOut(Schema):
 
 
 class CauseOut(Schema):
-    """Failed sessions of one result type at one receiving MX."""
+    """Failed sessions of one result type at one receiving MX, or at one operator of MX hosts.
+
+    The other of the two is null; an empty one is where reporters name no host.
+    """
 
     result_type: str
-    receiving_mx: str
+    receiving_mx: str | None
+    operator: str | None
     failed_sessions: int
     domains: int
     reporters: int
     first_day: date
     last_day: date
+
+
+class CausesOut(Schema):
+    """A page of causes, and how many there are."""
+
+    items: list[CauseOut]
+    count: int
 
 
 class ReportOut(Schema):
@@ -114,14 +125,22 @@ def figures(request: HttpRequest, span: Query[Span]) -> list[queries.DayFigures]
     return queries.daily_figures(_domains(request, span), since, until)
 
 
-@router.get("/failures", response=list[CauseOut])
-def failures(request: HttpRequest, span: Query[Span]) -> list[dict[str, Any]]:
-    """Give failed sessions by result type and receiving MX, most first."""
+@router.get("/failures", response=CausesOut)
+def failures(
+    request: HttpRequest,
+    span: Query[Span],
+    page: Query[Pages.Input],
+    by: Literal["mx", "operator"] = "mx",
+) -> dict[str, Any]:
+    """Give failed sessions by result type and receiving MX or operator, most first."""
     since, until = _days(span)
     domains = _domains(request, span)
-    found = causes_by_receiving_mx(domains, since, until).shown
-    counts = domain_counts(domains, found, since, until)
-    return [asdict(one) | {"domains": count} for one, count in zip(found, counts, strict=True)]
+    read = causes_by_operator if by == "operator" else causes_by_receiving_mx
+    found = read(domains, since, until, page.offset + page.limit)
+    shown = found.shown[page.offset :]
+    counts = domain_counts(domains, shown, since, until)
+    items = [asdict(one) | {"domains": count} for one, count in zip(shown, counts, strict=True)]
+    return {"items": items, "count": found.count}
 
 
 @router.get("/reports", response=list[ReportOut])

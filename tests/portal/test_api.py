@@ -158,10 +158,31 @@ def test_figures_and_failures_are_those_of_the_domains_one_sees(call):
     span = f"since={TODAY - timedelta(days=1)}&until={TODAY - timedelta(days=1)}"
 
     (day,) = call("GET", f"/figures?{span}").json()
-    (cause,) = call("GET", f"/failures?{span}").json()
+    (cause,) = call("GET", f"/failures?{span}").json()["items"]
 
     assert (day["sessions"], day["failures"], day["failure_rate"]) == (100, 40, 0.4)
     assert (cause["result_type"], cause["failed_sessions"]) == ("certificate-expired", 40)
+
+
+def test_failures_come_in_pages_by_host_or_by_who_runs_it(call):
+    hosts = ("mx1.hoster.example", "mx2.hoster.example", "")
+    for back, mx in enumerate(hosts, start=1):
+        add_day("a.example", back, 100, 50 - 10 * back, mx=mx)
+    rebuild_sums()
+    span = f"since={TODAY - timedelta(days=3)}&until={TODAY - timedelta(days=1)}"
+
+    first = call("GET", f"/failures?{span}&limit=2").json()
+    second = call("GET", f"/failures?{span}&limit=2&offset=2").json()
+    by_operator = call("GET", f"/failures?{span}&by=operator").json()
+
+    told = [(one["receiving_mx"], one["operator"]) for one in first["items"] + second["items"]]
+    assert told == [("mx1.hoster.example", None), ("mx2.hoster.example", None), ("", None)]
+    assert first["count"] == second["count"] == 3
+    assert [
+        (one["operator"], one["receiving_mx"], one["failed_sessions"], one["domains"])
+        for one in by_operator["items"]
+    ] == [("hoster.example", None, 70, 1), ("", None, 20, 1)]
+    assert call("GET", "/failures?by=colour").status_code == 422
 
 
 def test_a_span_that_ends_before_it_begins_is_explained(call):
