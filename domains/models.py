@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -40,6 +40,16 @@ class StsMode(models.TextChoices):
 NO_PROVIDER = "none"
 
 
+def provider_named(word: str) -> str:
+    """Give a provider as domains hold it, from the word for it in addresses."""
+    return "" if word == NO_PROVIDER else word
+
+
+# A domain that takes mail and has a policy that senders use; and the mode of it, empty for others.
+USES_POLICY = Q(mta_sts=Status.VALID) & ~Q(mx=Status.NULL_MX)
+USED_MODE = Case(When(USES_POLICY, then="sts_mode"), default=Value(""))
+
+
 class Tag(models.Model):
     """A word by which domains are grouped across teams."""
 
@@ -65,8 +75,7 @@ class DomainQuerySet(models.QuerySet["Domain"]):
 
     def in_mode(self, mode: StsMode) -> DomainQuerySet:
         """Narrow to domains that take mail and have a policy of this mode that senders use."""
-        using = self.filter(mta_sts=Status.VALID, sts_mode=mode)
-        return using.exclude(mx=Status.NULL_MX)
+        return self.filter(USES_POLICY, sts_mode=mode)
 
     def of_team_named(self, name: str) -> DomainQuerySet:
         """Narrow to the domains of the team with this name; of no team where it is empty."""
@@ -74,7 +83,7 @@ class DomainQuerySet(models.QuerySet["Domain"]):
 
     def of_provider(self, provider: str) -> DomainQuerySet:
         """Narrow to domains whose MX hosts are this provider's, or no known one's."""
-        return self.filter(mx_provider="" if provider == NO_PROVIDER else provider)
+        return self.filter(mx_provider=provider_named(provider))
 
     def due(self, now: datetime) -> DomainQuerySet:
         """Narrow to watched domains whose next check is due, longest overdue first."""

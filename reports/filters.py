@@ -154,13 +154,13 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
         is_of_watched = asked["about"] == WATCHED or asked["team"] is not None
         if not (is_of_watched or asked["sts"] or asked["provider"]):
             return narrowed
-        fleet = Fleet(user, None if asked["team"] is None else int(asked["team"]))
-        if narrowed is None and not (asked["sts"] or asked["provider"]):
-            return fleet
-        watched = fleet.domains if narrowed is None else fleet.domains & narrowed
-        if asked["sts"]:
-            watched = watched.in_mode(StsMode(asked["sts"]))
-        return watched.of_provider(asked["provider"]) if asked["provider"] else watched
+        fleet = Fleet(
+            user,
+            None if asked["team"] is None else int(asked["team"]),
+            StsMode(asked["sts"]) if asked["sts"] else None,
+            asked["provider"],
+        )
+        return fleet if narrowed is None else fleet.domains & narrowed
 
     def find_named(self) -> DomainQuerySet | None:
         """Give the domain that is asked for by its name, to those who may see it; None for any."""

@@ -1,8 +1,8 @@
 """Whose figures are asked for, and from which rows the answer comes.
 
-A page of whole teams asks for a `Fleet`: its figures are added up already (reports.sum_models).
-Any other set of domains, and a fleet whose sums do not hold at the moment, is added up domain by
-domain. Both give the same numbers; here alone is decided which.
+A page of whole teams, one mode or one provider asks for a `Fleet`: its figures are added up already
+(reports.sum_models). Any other set of domains, and a fleet whose sums do not hold at the moment, is
+added up domain by domain. Both give the same numbers; here alone is decided which.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from functools import cached_property
 from typing import Any
 
 from django.db import connection
-from django.db.models import DateField, Exists, Max, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import DateField, Max, OuterRef, Q, QuerySet, Subquery
 
 from accounts.access import Person, sees_everything, visible_to
-from domains.models import Domain, DomainQuerySet
+from domains.models import Domain, DomainQuerySet, StsMode, provider_named
+from reports.counted import Kind, moved_domains, narrowing_to
 from reports.models import DailyFailures, DailySessions
 from reports.spans import day_key, days_and_longer, last_day_around, longest_between, spans_between
 from reports.sum_models import (
-    NO_TEAM,
+    ALL_TEAMS,
     CountedDomain,
     DomainCause,
     DomainCauseSpan,
@@ -38,40 +38,69 @@ from reports.sum_models import (
 
 @dataclass(frozen=True, eq=False)
 class Fleet:
-    """The watched domains that a person may see: of all their teams, of one, or of NO_TEAM."""
+    """The watched domains that a person may see: of all their teams, of one, or of NO_TEAM; and of
+    these all, or those in one mode or at one provider (as in addresses)."""
 
     person: Person
     team: int | None = None
+    mode: StsMode | None = None
+    provider: str = ""
 
     @cached_property
     def domains(self) -> DomainQuerySet:
         """Give the domains."""
-        watched = Domain.objects.visible_to(self.person).active()
-        return watched if self.team is None else watched.filter(team=self.team or None)
+        found = Domain.objects.visible_to(self.person).active()
+        if self.team is not None:
+            found = found.filter(team=self.team or None)
+        if self.mode:
+            found = found.in_mode(self.mode)
+        return found.of_provider(self.provider) if self.provider else found
 
-    def of_teams(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Narrow rows with a `team` to the teams of this fleet."""
+    @cached_property
+    def kind(self) -> Kind | None:
+        """Say what kind of sums its figures are added up in; None where in none."""
+        if not (self.mode or self.provider):
+            return Kind.ALL if self._is_of_all_teams else Kind.TEAM
+        if (self.mode and self.provider) or not self._is_of_all_teams:
+            return None
+        return Kind.MODE if self.mode else Kind.PROVIDER
+
+    @cached_property
+    def _is_of_all_teams(self) -> bool:
+        return self.team is None and sees_everything(self.person)
+
+    @property
+    def _narrowed_to(self) -> dict[Kind, str]:
+        if self.mode:
+            return {Kind.MODE: self.mode}
+        return {Kind.PROVIDER: provider_named(self.provider)} if self.provider else {}
+
+    def of_sums(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow sums of teams to those of this fleet."""
+        if self.kind is Kind.TEAM:
+            return self._of_teams(rows.filter(narrowing=""))
+        narrowing = "".join(narrowing_to(*pair) for pair in self._narrowed_to.items())
+        return rows.filter(team=ALL_TEAMS, narrowing=narrowing)
+
+    def of_counted(self, rows: QuerySet[CountedDomain]) -> QuerySet[CountedDomain]:
+        """Narrow what domains are counted for to the domains of this fleet."""
+        if self.kind is Kind.TEAM:
+            return self._of_teams(rows)
+        return rows.filter(**self._narrowed_to)
+
+    def _of_teams(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         mine = visible_to(self.person, rows)
         return mine if self.team is None else mine.filter(team=self.team)
 
     @cached_property
     def is_added_up(self) -> bool:
-        """Say whether the sums of teams hold: no domain has moved since the last roll-up."""
-        as_counted = (
-            Domain.objects.annotate(counted_team=Coalesce("team", NO_TEAM))
-            .filter(
-                pk=OuterRef("domain_id"),
-                counted_team=OuterRef("team"),
-                is_active=OuterRef("is_active"),
-            )
-            .order_by()
-        )
-        return not CountedDomain.objects.filter(~Exists(as_counted)).exists()
+        """Say whether its sums are there and hold: no domain has moved since the last roll-up."""
+        return self.kind is not None and not moved_domains([self.kind]).exists()
 
     @cached_property
     def is_whole(self) -> bool:
         """Say whether all that is counted belongs to it, but for paused domains."""
-        return self.team is None and sees_everything(self.person) and self.is_added_up
+        return self.kind is Kind.ALL and self.is_added_up
 
     @cached_property
     def newest_day(self) -> date:
@@ -102,7 +131,7 @@ def of_domains(rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
 def sessions_of(scope: Scope, since: date, until: date) -> QuerySet[Any]:
     """Give rows of sessions by day, reporter and policy type: of teams, or of domains."""
     if isinstance(scope, Fleet) and scope.is_added_up:
-        return scope.of_teams(TeamSessions.objects.filter(day__range=(since, until)))
+        return scope.of_sums(TeamSessions.objects.filter(day__range=(since, until)))
     return of_domains(DailySessions.objects.filter(day__range=(since, until)), scope)
 
 
@@ -119,7 +148,7 @@ def reporter_sums_of(scope: Scope, since: date, until: date) -> list[QuerySet[An
 def failures_of(scope: Scope, since: date, until: date) -> QuerySet[Any]:
     """Give rows of failed sessions that count, by day, cause and operator: of teams or domains."""
     if isinstance(scope, Fleet) and scope.is_added_up:
-        return scope.of_teams(TeamFailures.objects.filter(day__range=(since, until)))
+        return scope.of_sums(TeamFailures.objects.filter(day__range=(since, until)))
     return domain_failures_of(scope, since, until)
 
 
@@ -163,26 +192,26 @@ def find_told_domains(scope: Scope, since: date, until: date) -> QuerySet[Any] |
     if not isinstance(scope, Fleet) or not scope.is_added_up or _is_told_of_after(scope, until):
         return None
     told = CountedDomain.objects.filter(is_active=True, last_day__range=(since, until))
-    return scope.of_teams(told)
+    return scope.of_counted(told)
 
 
 def cause_reporters_of(scope: Scope, since: date, until: date) -> QuerySet[Any]:
     """Give rows of failed sessions that count, by cause, operator and reporter, of some days."""
     if isinstance(scope, Fleet) and scope.is_added_up:
         spans = _fewest_spans(scope, since, until)
-        return scope.of_teams(TeamCauseSpan.objects.filter(span__in=spans))
+        return scope.of_sums(TeamCauseSpan.objects.filter(span__in=spans))
     return domain_failures_of(scope, since, until)
 
 
 def cause_days_of(fleet: Fleet, days: Iterable[date]) -> QuerySet[TeamCauseSpan]:
     """Give the same of single days of a fleet that is added up; `span` is the day's key."""
     keys = [day_key(day) for day in days]
-    return fleet.of_teams(TeamCauseSpan.objects.filter(span__in=keys))
+    return fleet.of_sums(TeamCauseSpan.objects.filter(span__in=keys))
 
 
 def failures_on(fleet: Fleet, days: Iterable[date]) -> QuerySet[TeamFailures]:
     """Give rows of failed sessions of single days of a fleet that is added up, as failures_of."""
-    return fleet.of_teams(TeamFailures.objects.filter(day__in=list(days)))
+    return fleet.of_sums(TeamFailures.objects.filter(day__in=list(days)))
 
 
 def causes_of(scope: Scope, since: date, until: date) -> QuerySet[DomainCause]:
@@ -209,7 +238,7 @@ def cause_domains_of(scope: Scope, since: date, until: date) -> QuerySet[TeamCau
     """Give rows that add up to the domains that had each cause in the span, where such are held."""
     if not isinstance(scope, Fleet) or not scope.is_added_up or _is_told_of_after(scope, until):
         return None
-    return scope.of_teams(TeamCauseDomains.objects.filter(last_day__range=(since, until)))
+    return scope.of_sums(TeamCauseDomains.objects.filter(last_day__range=(since, until)))
 
 
 def _seen(

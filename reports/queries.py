@@ -523,7 +523,7 @@ def _newest_day(scope: Scope) -> date | None:
     if scope is None:
         found = DailySessions.objects.aggregate(newest=Max("day"))
     elif isinstance(scope, Fleet) and scope.is_added_up:
-        found = scope.of_teams(TeamSessions.objects.all()).aggregate(newest=Max("day"))
+        found = scope.of_sums(TeamSessions.objects.all()).aggregate(newest=Max("day"))
     else:
         told = of_domains(DomainReporter.objects.all(), scope)
         found = told.aggregate(newest=Max("last_day"))

@@ -11,18 +11,22 @@ from django.db import models
 from django.db.models import Q
 
 NO_TEAM = 0
+# Of all domains, or those of one mode or at one provider: for people who see every team.
+ALL_TEAMS = -1
 
 
 class CountedDomain(models.Model):
-    """As whose domain a domain's figures are in the sums; each domain with figures has one.
+    """What a domain's figures are added up for (reports.counted); each domain with figures has one.
 
-    Where this differs from the inventory, the sums of teams do not hold until the next roll-up
-    (see reports.fleet).
+    Where this differs from the inventory, some sums do not hold until the next roll-up (see
+    reports.fleet).
     """
 
     domain_id = models.BigIntegerField(primary_key=True)
-    team = models.BigIntegerField(default=NO_TEAM)
     is_active = models.BooleanField()
+    team = models.BigIntegerField(default=NO_TEAM)
+    sts = models.CharField(max_length=8, blank=True)  # the mode of a policy that senders use
+    provider = models.CharField(max_length=60, blank=True)  # of its MX hosts
     # The newest of its DomainReporter: how many domains were told of, from one row of each.
     last_day = models.DateField(null=True)
 
@@ -38,13 +42,27 @@ class CountedDomain(models.Model):
         return f"{self.domain_id} of team {self.team}"
 
 
-class TeamSessions(models.Model):
-    """Sessions of a team's watched domains on a day, by reporter and policy type."""
+class TeamSums(models.Model):
+    """Sums of a team's watched domains; of ALL_TEAMS also of those of one mode or provider only."""
 
-    # The day first: it serves every span of days over whole teams.
-    pk = models.CompositePrimaryKey("day", "team", "reporter", "policy_type")
-    day = models.DateField()
+    # A team first in each key: all of its days, or causes, lie together.
     team = models.BigIntegerField()
+    narrowing = models.CharField(max_length=80, blank=True)  # see reports.counted
+    rows = models.BigIntegerField()  # that are added up; none left: this one goes too
+
+    class Meta:
+        abstract = True
+        # What goes is found without a look at what stays.
+        indexes = [
+            models.Index(fields=("team",), condition=Q(rows=0), name="%(class)s_empty"),
+        ]
+
+
+class TeamSessions(TeamSums):
+    """Sessions on a day, by reporter and policy type."""
+
+    pk = models.CompositePrimaryKey("team", "narrowing", "day", "reporter", "policy_type")
+    day = models.DateField()
     reporter = models.CharField(max_length=200)
     policy_type = models.CharField(max_length=16)
     # Not "positive": what is taken out goes in as a negative row, and the database adds.
@@ -52,59 +70,64 @@ class TeamSessions(models.Model):
     failures = models.BigIntegerField()
     counted_successes = models.BigIntegerField()
     counted_failures = models.BigIntegerField()
-    rows = models.BigIntegerField()  # of DailySessions; none left: this one goes too
 
-    class Meta:
+    class Meta(TeamSums.Meta):
         verbose_name_plural = "team sessions"
 
     def __str__(self) -> str:
         return f"team {self.team} {self.day} {self.reporter} {self.policy_type}"
 
 
-class TeamFailures(models.Model):
-    """Failed sessions, that count, of a team's watched domains on a day, by cause and operator.
+class TeamFailures(TeamSums):
+    """Failed sessions, that count, on a day, by cause and operator.
 
     By operator and not by host: where each domain has hosts of its own, nothing would add up.
     """
 
-    # The day first: it serves every span of days over whole teams.
-    pk = models.CompositePrimaryKey("day", "team", "result_type", "operator")
+    pk = models.CompositePrimaryKey("team", "narrowing", "day", "result_type", "operator")
     day = models.DateField()
-    team = models.BigIntegerField()
     result_type = models.CharField(max_length=64)
     operator = models.CharField(max_length=253, blank=True)
     counted_failed_sessions = models.BigIntegerField()
-    rows = models.BigIntegerField()
 
-    class Meta:
+    class Meta(TeamSums.Meta):
         verbose_name_plural = "team failures"
         # failed_by_day: the days of one cause. On PostgreSQL it holds the other columns, too
-        # (migration 0014).
-        indexes = [models.Index(fields=("result_type", "day"), name="team_failures_of_type")]
+        # (migration 0023).
+        indexes = [
+            *TeamSums.Meta.indexes,
+            models.Index(
+                fields=("team", "narrowing", "result_type", "day"), name="team_failures_of_type"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"team {self.team} {self.day} {self.result_type}"
 
 
-class TeamCauseSpan(models.Model):
-    """Failed sessions, that count, of a team's watched domains in one span of days (see
-    reports.spans), by cause, operator and reporter."""
+class TeamCauseSpan(TeamSums):
+    """Failed sessions, that count, in one span of days (see reports.spans), by cause, operator and
+    reporter."""
 
-    # The span first: it serves the causes and reporters of any number of days. On PostgreSQL the
-    # key holds the failed sessions, too (migration 0015).
-    pk = models.CompositePrimaryKey("span", "team", "result_type", "operator", "reporter")
+    # On PostgreSQL the key holds the failed sessions, too (migration 0023).
+    pk = models.CompositePrimaryKey(
+        "team", "narrowing", "span", "result_type", "operator", "reporter"
+    )
     span = models.BigIntegerField()
-    team = models.BigIntegerField()
     result_type = models.CharField(max_length=64)
     operator = models.CharField(max_length=253, blank=True)
     reporter = models.CharField(max_length=200)
     counted_failed_sessions = models.BigIntegerField()
-    rows = models.BigIntegerField()
 
-    class Meta:
+    class Meta(TeamSums.Meta):
         # told_of: the days of one cause. On PostgreSQL it holds the other columns, too (migration
-        # 0014).
-        indexes = [models.Index(fields=("result_type", "span"), name="cause_span_of_type")]
+        # 0023).
+        indexes = [
+            *TeamSums.Meta.indexes,
+            models.Index(
+                fields=("team", "narrowing", "result_type", "span"), name="cause_span_of_type"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"team {self.team} in span {self.span} {self.result_type}"
@@ -220,24 +243,22 @@ class DomainCause(models.Model):
         return f"{self.result_type} at {self.domain_id}"
 
 
-class TeamCauseDomains(models.Model):
-    """How many of a team's watched domains were last told of with one cause on a day.
+class TeamCauseDomains(TeamSums):
+    """How many domains were last told of with one cause on a day.
 
     The rows of a span of days add up to the domains that had the cause in it, unless something is
     told of after it: each domain is in one row of a cause.
     """
 
-    # The day first: it serves every span of days over whole teams. On PostgreSQL the key holds the
-    # numbers, too (migration 0019).
-    pk = models.CompositePrimaryKey("last_day", "team", "result_type", "operator")
+    # On PostgreSQL the key holds the numbers, too (migration 0023). Of `rows` there is one for each
+    # domain (DomainCause).
+    pk = models.CompositePrimaryKey("team", "narrowing", "last_day", "result_type", "operator")
     last_day = models.DateField()
-    team = models.BigIntegerField()
     result_type = models.CharField(max_length=64)
     operator = models.CharField(max_length=253, blank=True)
-    rows = models.BigIntegerField()  # of DomainCause: one for each domain
     newest_rows = models.BigIntegerField()  # those that are the newest of domain and result type
 
-    class Meta:
+    class Meta(TeamSums.Meta):
         verbose_name_plural = "team cause domains"
 
     def __str__(self) -> str:

@@ -7,19 +7,21 @@ what has changed and not the size of the fleet.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
 
 from domains.models import Domain
 from domains.operators import operator_of
 from mailtls.catalogue.result_types import Concern, types_of
+from reports.counted import Kind, count_as_now, moved_domains, narrowing_to
 from reports.models import DailyFailures, DailySessions, DirtyDay, ReceivingHost
 from reports.spans import KEYS_A_DAY, LENGTHS, last_key, span_key
 from reports.sum_models import (
-    NO_TEAM,
+    ALL_TEAMS,
     CountedDomain,
     DomainCause,
     DomainCauseSpan,
@@ -62,14 +64,14 @@ _OF_TOUCHED_DAYS = _TOUCHED + " JOIN {table} s ON s.domain_id = t.domain_id AND 
 _ALL = "{table} s"
 
 _TEAM_SESSIONS = """
-INSERT INTO {team_sessions} (day, team, reporter, policy_type, successes, failures,
+INSERT INTO {team_sessions} (team, narrowing, day, reporter, policy_type, successes, failures,
                              counted_successes, counted_failures, rows)
-SELECT s.day, c.team, s.reporter, s.policy_type, {sign} SUM(s.successes), {sign} SUM(s.failures),
+SELECT {of_team}, s.day, s.reporter, s.policy_type, {sign} SUM(s.successes), {sign} SUM(s.failures),
        {sign} SUM(s.counted_successes), {sign} SUM(s.counted_failures), {sign} COUNT(*)
-FROM {source} JOIN {counted} c ON c.domain_id = s.domain_id
+FROM {source} JOIN {counted} c ON c.domain_id = s.domain_id CROSS JOIN ({kinds}) k
 WHERE c.is_active AND {where}
-GROUP BY s.day, c.team, s.reporter, s.policy_type
-ON CONFLICT (day, team, reporter, policy_type) DO UPDATE SET
+GROUP BY 1, 2, s.day, s.reporter, s.policy_type
+ON CONFLICT (team, narrowing, day, reporter, policy_type) DO UPDATE SET
     successes = {team_sessions}.successes + excluded.successes,
     failures = {team_sessions}.failures + excluded.failures,
     counted_successes = {team_sessions}.counted_successes + excluded.counted_successes,
@@ -77,32 +79,33 @@ ON CONFLICT (day, team, reporter, policy_type) DO UPDATE SET
     rows = {team_sessions}.rows + excluded.rows
 """
 _TEAM_FAILURES = """
-INSERT INTO {team_failures} (day, team, result_type, operator, counted_failed_sessions, rows)
-SELECT s.day, c.team, s.result_type, s.operator, {sign} SUM(s.counted_failed_sessions),
+INSERT INTO {team_failures} (team, narrowing, day, result_type, operator, counted_failed_sessions,
+                             rows)
+SELECT {of_team}, s.day, s.result_type, s.operator, {sign} SUM(s.counted_failed_sessions),
        {sign} COUNT(*)
-FROM {source} JOIN {counted} c ON c.domain_id = s.domain_id
+FROM {source} JOIN {counted} c ON c.domain_id = s.domain_id CROSS JOIN ({kinds}) k
 WHERE c.is_active AND s.counted_failed_sessions > 0 AND {where}
-GROUP BY s.day, c.team, s.result_type, s.operator
-ON CONFLICT (day, team, result_type, operator) DO UPDATE SET
+GROUP BY 1, 2, s.day, s.result_type, s.operator
+ON CONFLICT (team, narrowing, day, result_type, operator) DO UPDATE SET
     counted_failed_sessions =
         {team_failures}.counted_failed_sessions + excluded.counted_failed_sessions,
     rows = {team_failures}.rows + excluded.rows
 """
 # `1 = 1`: SQLite needs a WHERE before ON CONFLICT.
 _CAUSE_SPANS = """
-INSERT INTO {cause_spans} (span, team, result_type, operator, reporter, counted_failed_sessions,
-                           rows)
-SELECT {ordinal} / length * length * {keys_a_day} + length AS span, team, result_type, operator,
-       reporter, {sign} SUM(failed), {sign} SUM(rows)
-FROM (SELECT s.day, c.team, s.result_type, s.operator, s.reporter,
+INSERT INTO {cause_spans} (team, narrowing, span, result_type, operator, reporter,
+                           counted_failed_sessions, rows)
+SELECT team, narrowing, {ordinal} / length * length * {keys_a_day} + length, result_type,
+       operator, reporter, {sign} SUM(failed), {sign} SUM(rows)
+FROM (SELECT {of_team}, s.day, s.result_type, s.operator, s.reporter,
              SUM(s.counted_failed_sessions) AS failed, COUNT(*) AS rows
-      FROM {source} JOIN {counted} c ON c.domain_id = s.domain_id
+      FROM {source} JOIN {counted} c ON c.domain_id = s.domain_id CROSS JOIN ({kinds}) k
       WHERE c.is_active AND s.counted_failed_sessions > 0 AND {where}
-      GROUP BY s.day, c.team, s.result_type, s.operator, s.reporter) d
+      GROUP BY 1, 2, s.day, s.result_type, s.operator, s.reporter) d
 CROSS JOIN ({lengths}) l
 WHERE 1 = 1
-GROUP BY 1, team, result_type, operator, reporter
-ON CONFLICT (span, team, result_type, operator, reporter) DO UPDATE SET
+GROUP BY team, narrowing, 3, result_type, operator, reporter
+ON CONFLICT (team, narrowing, span, result_type, operator, reporter) DO UPDATE SET
     counted_failed_sessions =
         {cause_spans}.counted_failed_sessions + excluded.counted_failed_sessions,
     rows = {cause_spans}.rows + excluded.rows
@@ -201,13 +204,13 @@ WHERE {where} AND is_newest <> NOT EXISTS (
          OR (o.last_day = {causes}.last_day AND o.operator < {causes}.operator)))
 """
 _CAUSE_DOMAINS = """
-INSERT INTO {cause_domains} (last_day, team, result_type, operator, rows, newest_rows)
-SELECT k.last_day, c.team, k.result_type, k.operator, {sign} COUNT(*),
-       {sign} SUM(CASE WHEN k.is_newest THEN 1 ELSE 0 END)
-FROM {causes} k JOIN {counted} c ON c.domain_id = k.domain_id
+INSERT INTO {cause_domains} (team, narrowing, last_day, result_type, operator, rows, newest_rows)
+SELECT {of_team}, s.last_day, s.result_type, s.operator, {sign} COUNT(*),
+       {sign} SUM(CASE WHEN s.is_newest THEN 1 ELSE 0 END)
+FROM {source} JOIN {counted} c ON c.domain_id = s.domain_id CROSS JOIN ({kinds}) k
 WHERE c.is_active AND {where}
-GROUP BY k.last_day, c.team, k.result_type, k.operator
-ON CONFLICT (last_day, team, result_type, operator) DO UPDATE SET
+GROUP BY 1, 2, s.last_day, s.result_type, s.operator
+ON CONFLICT (team, narrowing, last_day, result_type, operator) DO UPDATE SET
     rows = {cause_domains}.rows + excluded.rows,
     newest_rows = {cause_domains}.newest_rows + excluded.newest_rows
 """
@@ -242,23 +245,12 @@ WHERE operator <> COALESCE(
     (SELECT h.operator FROM {hosts} h WHERE h.name = {failures}.receiving_mx), '')
 """
 
-_COUNT_NEW = """
-INSERT INTO {counted} (domain_id, team, is_active)
-SELECT d.id, COALESCE(d.team_id, {no_team}), d.is_active FROM {domains} d WHERE {where}
-ON CONFLICT (domain_id) DO NOTHING
-"""
-_MOVED = """
-SELECT c.domain_id, d.id IS NULL FROM {counted} c LEFT JOIN {domains} d ON d.id = c.domain_id
-WHERE d.id IS NULL OR c.is_active <> d.is_active OR c.team <> COALESCE(d.team_id, {no_team})
-LIMIT {most_moved}
-"""
-_FOLLOW = """
-UPDATE {counted} SET
-    team = (SELECT COALESCE(d.team_id, {no_team}) FROM {domains} d
-            WHERE d.id = {counted}.domain_id),
-    is_active = (SELECT d.is_active FROM {domains} d WHERE d.id = {counted}.domain_id)
-WHERE domain_id IN ({ids})
-"""
+# What a domain is added up for, of each kind; see reports.counted.
+_OF_TEAM = f"""
+    CASE k.kind WHEN '{Kind.TEAM}' THEN c.team ELSE {ALL_TEAMS} END AS team,
+    CASE k.kind WHEN '{Kind.MODE}' THEN '{narrowing_to(Kind.MODE, "")}' || c.sts
+                WHEN '{Kind.PROVIDER}' THEN '{narrowing_to(Kind.PROVIDER, "")}' || c.provider
+                ELSE '' END AS narrowing"""
 
 
 def name_operators(hosts: Sequence[str]) -> None:
@@ -289,16 +281,22 @@ def take_out_touched(cursor: Any) -> None:
 def put_in_touched(cursor: Any, *, had_figures: bool) -> None:
     """Put the touched days into the sums; called when their daily figures have changed."""
     touched = f"IN (SELECT domain_id FROM {_TABLES['dirty']} WHERE is_claimed)"  # noqa: S608 — our own names
-    _run(cursor, _CAUSE_DOMAINS, "causes", "", f"k.domain_id {touched}", sign="-")
-    _run(cursor, _COUNT_NEW, "sessions", "", f"d.id {touched}")
+    _run(cursor, _CAUSE_DOMAINS, "causes", _ALL, f"s.domain_id {touched}", sign="-")
+    of_touched = DirtyDay.objects.filter(is_claimed=True).values("domain")
+    _count_new(Domain.objects.filter(pk__in=of_touched))
     for statement, table in (*_SUMS, *_NEWEST):
         _run(cursor, statement, table, _OF_TOUCHED_DAYS)
     if had_figures:
         _go_back(cursor)
     for statement in (_LAST_DAYS, _NEWEST_CAUSES):
         _run(cursor, statement, "sessions", "", f"domain_id {touched}")
-    _run(cursor, _CAUSE_DOMAINS, "causes", "", f"k.domain_id {touched}")
+    _run(cursor, _CAUSE_DOMAINS, "causes", _ALL, f"s.domain_id {touched}")
     _remove_empty(cursor, "cause_domains")
+
+
+def _count_new(domains: QuerySet[Domain]) -> None:
+    """Note what these domains are counted for, if they are not counted yet."""
+    count_as_now(domains.exclude(pk__in=CountedDomain.objects.values("pk")))
 
 
 def _go_back(cursor: Any) -> None:
@@ -313,9 +311,8 @@ def _go_back(cursor: Any) -> None:
         names["is_gone"] = _IS_GONE.format(**names)
         cursor.execute(_GONE_BACK.format(**names))
         cursor.execute(_GONE.format(**names))
-    touched = f"SELECT day FROM {_TABLES['dirty']} WHERE is_claimed"  # noqa: S608 — our own names
-    for target in ("team_sessions", "team_failures"):
-        _remove_empty(cursor, target, f"day IN ({touched})")
+    for target in _OF_TEAMS:
+        _remove_empty(cursor, target)
     days = DirtyDay.objects.filter(is_claimed=True).values_list("day", flat=True).distinct()
     keys = {span_key(day.toordinal(), length) for day in days for length in LENGTHS}
     for target in _OF_SPANS:
@@ -323,37 +320,51 @@ def _go_back(cursor: Any) -> None:
 
 
 def follow_inventory(cursor: Any) -> int:
-    """Take over domains that moved to another team, were paused or taken up again, or deleted.
+    """Take over domains that moved to another team, mode or provider, were paused, taken up again
+    or deleted.
 
     Gives how many; the rest waits for the next call. Domains belong to a package that knows
     nothing of reports, so this looks by itself.
     """
-    cursor.execute(_MOVED.format(**_TABLES, no_team=NO_TEAM, most_moved=_MOST_MOVED))
-    moved: list[tuple[int, bool]] = cursor.fetchall()
-    if not moved:
+    moved = moved_domains(Kind).order_by().values_list("pk", flat=True)[:_MOST_MOVED]
+    if not (ids := list(moved)):
         return 0
-    ids = _list([pk for pk, _ in moved])
-    gone = _list([pk for pk, is_gone in moved if is_gone])
-    of_teams = [pair for pair in _SUMS if pair[0] not in _OF_DOMAINS]
-    for statement, table in of_teams:
-        _run(cursor, statement, table, _ALL, f"s.domain_id IN ({ids})", sign="-")
-    _run(cursor, _CAUSE_DOMAINS, "causes", "", f"k.domain_id IN ({ids})", sign="-")
+    known = Domain.objects.filter(pk__in=ids)
+    gone = _list(sorted({*ids} - {*known.values_list("pk", flat=True)}))
+    kinds = _kinds_to_add(ids)
+    _add_domains(cursor, ids, kinds, sign="-")
     of_domains = ("spans", "reporter_spans", "domain_cause_spans", "reporters", "causes")
     for target in ("counted", "sessions", "failures", *of_domains):
         cursor.execute(f"DELETE FROM {_TABLES[target]} WHERE domain_id IN ({gone})")  # noqa: S608
-    cursor.execute(_FOLLOW.format(**_TABLES, no_team=NO_TEAM, ids=ids))
-    for statement, table in of_teams:
-        _run(cursor, statement, table, _ALL, f"s.domain_id IN ({ids})")
-    _run(cursor, _CAUSE_DOMAINS, "causes", "", f"k.domain_id IN ({ids})")
-    for target in ("team_sessions", "team_failures", "cause_spans", "cause_domains"):
+    count_as_now(known, kinds)
+    _add_domains(cursor, ids, kinds)
+    for target in _OF_TEAMS:
         _remove_empty(cursor, target)
-    return len(moved)
+    return len(ids)
+
+
+def _kinds_to_add(ids: Sequence[int]) -> list[Kind]:
+    """Say which kinds of sums these domains have moved in; whoever is paused moved in all.
+
+    What the inventory learns from now on, for another kind, waits for the next call.
+    """
+    kinds = [kind for kind in Kind if moved_domains([kind]).filter(pk__in=ids).exists()]
+    return [*Kind] if Kind.ALL in kinds else kinds
+
+
+def _add_domains(cursor: Any, ids: Sequence[int], kinds: Sequence[Kind], *, sign: str = "") -> None:
+    """Put all figures of these domains into the sums of these kinds, or take them out."""
+    where = f"s.domain_id IN ({_list(ids)})"
+    for statement, table in (*_SUMS, (_CAUSE_DOMAINS, "causes")):
+        if statement not in _OF_DOMAINS:
+            _run(cursor, statement, table, _ALL, where, sign=sign, kinds=kinds)
 
 
 def let_go(cursor: Any, before: date) -> None:
     """Take the days before this one out; called before retention removes their daily figures."""
     for statement, table in (pair for pair in _SUMS if pair[0] not in _OF_DAYS):
         _run(cursor, statement, table, _ALL, "s.day < %s", [before], sign="-")
+    _remove_empty(cursor, "cause_spans")
     for target in _OF_SPANS:
         _remove_empty(cursor, target, f"span <= {last_key(before)}")
     for target in ("team_sessions", "team_failures"):
@@ -377,8 +388,8 @@ def rebuild(cursor: Any) -> None:
     for target in _ANEW:
         cursor.execute(f"DELETE FROM {_TABLES[target]}")  # noqa: S608 — our own names
     _name_all_operators(cursor)
-    has_rows = f"EXISTS (SELECT 1 FROM {_TABLES['sessions']} s WHERE s.domain_id = d.id)"  # noqa: S608
-    _run(cursor, _COUNT_NEW, "sessions", "", has_rows)
+    figures = DailySessions.objects.filter(domain=OuterRef("pk"))
+    _count_new(Domain.objects.filter(Exists(figures)))
     cursor.execute(f"SELECT domain_id FROM {_TABLES['counted']} ORDER BY domain_id")  # noqa: S608
     ids = [pk for (pk,) in cursor.fetchall()]
     for start in range(0, len(ids), _REBUILT_AT_ONCE):
@@ -388,7 +399,7 @@ def rebuild(cursor: Any) -> None:
             _run(cursor, statement, table, _ALL, where)
     for statement in (_LAST_DAYS, _NEWEST_CAUSES):
         _run(cursor, statement, "sessions", "")
-    _run(cursor, _CAUSE_DOMAINS, "causes", "")
+    _run(cursor, _CAUSE_DOMAINS, "causes", _ALL)
 
 
 _ANEW = (
@@ -413,7 +424,8 @@ _SUMS = (
     (_APART, "failures"),
 )
 _OF_DOMAINS = (_DOMAIN_CAUSE_SPANS, _SPANS, _REPORTER_SPANS, _APART)
-_OF_SPANS = ("spans", "reporter_spans", "cause_spans", "domain_cause_spans")
+_OF_SPANS = ("spans", "reporter_spans", "domain_cause_spans")
+_OF_TEAMS = ("team_sessions", "team_failures", "cause_spans", "cause_domains")
 _OF_DAYS = (_TEAM_SESSIONS, _TEAM_FAILURES)
 _NEWEST = ((_REPORTERS, "sessions"), (_CAUSES, "failures"))
 
@@ -427,6 +439,7 @@ def _run(
     params: Sequence[Any] = (),
     *,
     sign: str = "",
+    kinds: Iterable[Kind] = Kind,
 ) -> None:
     """Run one of the statements above; everything filled in is our own, never from outside."""
     is_sqlite = connection.vendor == "sqlite"
@@ -436,7 +449,8 @@ def _run(
         source=rows,
         where=where,
         sign=sign,
-        no_team=NO_TEAM,
+        of_team=_OF_TEAM,
+        kinds=" UNION ALL ".join(f"SELECT '{kind}' AS kind" for kind in kinds),
         keys_a_day=KEYS_A_DAY,
         longest=LENGTHS[-1],
         of_policy=_quoted(Concern.POLICY),

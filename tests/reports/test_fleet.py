@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import Membership, Team
 from accounts.roles import Role
-from domains.models import Domain
+from domains.models import NO_PROVIDER, Domain, Status, StsMode
 from reports import cause_parts, cause_queries, queries
 from reports.cause_key import CauseKey
 from reports.fleet import Fleet
@@ -63,7 +63,15 @@ def teams() -> list[Team]:
     owners = [found[0], found[0], found[1], found[1], None]
     names = [f"d{n}.example" for n in range(6)]
     for domain, team in zip(inventory(*names), [*owners, found[0]], strict=True):
-        Domain.objects.filter(pk=domain.pk).update(team=team, is_active=domain.name != names[5])
+        n = names.index(domain.name)
+        Domain.objects.filter(pk=domain.pk).update(
+            team=team,
+            is_active=n != 5,
+            mta_sts=(Status.VALID, Status.VALID, Status.INVALID)[n % 3],
+            sts_mode=(StsMode.TESTING, StsMode.ENFORCE)[n % 2],
+            mx=Status.NULL_MX if n == 4 else Status.VALID,
+            mx_provider=("", "Microsoft 365")[n // 2 % 2],
+        )
     documents = []
     for n in range(40):
         day = DAY + timedelta(days=n % 5)
@@ -120,6 +128,69 @@ def test_sums_say_what_the_domains_say(teams, member):
             assert fleet.is_added_up
             assert answers(fleet) == answers(fleet.domains)
     assert queries.totals(Fleet(member), DAY, UNTIL).sessions > 0
+
+
+@pytest.mark.parametrize(
+    "narrowed",
+    [
+        {"mode": StsMode.TESTING},
+        {"mode": StsMode.ENFORCE},
+        {"mode": StsMode.NONE},
+        {"provider": "Microsoft 365"},
+        {"provider": NO_PROVIDER},
+        {"provider": "Google Workspace"},
+    ],
+)
+def test_sums_of_modes_and_providers_say_what_the_domains_say(teams, member, narrowed):
+    fleet = Fleet(UserFactory(is_superuser=True), **narrowed)
+
+    assert fleet.is_added_up
+    assert not fleet.is_whole
+    assert answers(fleet) == answers(fleet.domains)
+    for part in (Fleet(member, **narrowed), Fleet(fleet.person, teams[0].pk, **narrowed)):
+        assert not part.is_added_up
+        assert answers(part) == answers(part.domains)
+
+
+def test_a_mode_at_a_provider_is_added_up_by_domain(teams):
+    fleet = Fleet(UserFactory(is_superuser=True), mode=StsMode.TESTING, provider=NO_PROVIDER)
+
+    found = queries.totals(fleet, DAY, UNTIL)
+
+    assert not fleet.is_added_up
+    assert [one.name for one in fleet.domains] == ["d0.example"]
+    assert found.domains == 1
+    assert answers(fleet) == answers(fleet.domains)
+
+
+@pytest.mark.parametrize(
+    ("change", "held"),
+    [
+        ({"team": None}, ["all", "sts", "provider"]),
+        ({"sts_mode": StsMode.NONE}, ["team", "all", "provider"]),
+        ({"mx": Status.NULL_MX}, ["team", "all", "provider"]),
+        ({"mx_provider": "Proton"}, ["team", "all", "sts"]),
+        ({"is_active": False}, []),
+    ],
+)
+def test_only_sums_that_a_change_is_about_wait_for_the_roll_up(teams, change, held):
+    boss = UserFactory(is_superuser=True)
+    Domain.objects.filter(name="d0.example").update(**change)
+
+    def fleets() -> list[Fleet]:
+        return [
+            Fleet(boss, teams[0].pk),
+            Fleet(boss),
+            Fleet(boss, mode=StsMode.TESTING),
+            Fleet(boss, provider=NO_PROVIDER),
+        ]
+
+    assert [fleet.kind for fleet in fleets() if fleet.is_added_up] == held
+    found = [answers(fleet) for fleet in fleets()]
+    assert found == [answers(fleet.domains) for fleet in fleets()]
+    roll_up()
+    assert all(fleet.is_added_up for fleet in fleets())
+    assert [answers(fleet) for fleet in fleets()] == found
 
 
 def test_figures_hold_in_the_minute_after_domains_moved(teams, member):

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Team
-from domains.models import Domain
+from domains.models import Domain, Status, StsMode
 from reports.models import (
     DailyFailures,
     DailySessions,
@@ -39,6 +39,7 @@ from reports.spans import (
     spans_between,
 )
 from reports.sum_models import (
+    ALL_TEAMS,
     CountedDomain,
     DomainCause,
     DomainCauseSpan,
@@ -75,15 +76,50 @@ MODELS = (
 )
 
 
+FIGURES = ("successes", "failures", "counted_successes", "counted_failures")
+# Of models whose fields stand in another order.
+COLUMNS = {
+    TeamSessions: ("team", "narrowing", "day", "reporter", "policy_type", *FIGURES, "rows"),
+    TeamFailures: (
+        *("team", "narrowing", "day", "result_type", "operator"),
+        *("counted_failed_sessions", "rows"),
+    ),
+    TeamCauseSpan: (
+        *("team", "narrowing", "span", "result_type", "operator", "reporter"),
+        *("counted_failed_sessions", "rows"),
+    ),
+    TeamCauseDomains: (
+        *("team", "narrowing", "last_day", "result_type", "operator"),
+        *("rows", "newest_rows"),
+    ),
+}
+
+
 def held() -> list[Any]:
     """Give all rows of the sums in a form that can be compared."""
     told = CountedDomain.objects.exclude(last_day=None).values_list("domain_id", "last_day")
-    return [*(sorted(model.objects.values_list()) for model in MODELS), sorted(told)]
+    rows = (model.objects.values_list(*COLUMNS.get(model, ())) for model in MODELS)
+    return [*map(sorted, rows), sorted(told)]
+
+
+def counted_for() -> dict[int, list[tuple[int, str]]]:
+    """Say what each watched domain is added up for: its team, all, its mode and its provider."""
+    found = {}
+    for one in Domain.objects.filter(is_active=True):
+        has_policy = one.mta_sts == Status.VALID and one.mx != Status.NULL_MX
+        mode = one.sts_mode if has_policy else ""
+        found[one.pk] = [
+            (one.team_id or 0, ""),
+            (-1, ""),
+            (-1, f"sts={mode}"),
+            (-1, f"provider={one.mx_provider}"),
+        ]
+    return found
 
 
 def added_up() -> list[Any]:
     """Add the daily figures up the plain way, by the inventory as it is now."""
-    teams = dict(Domain.objects.filter(is_active=True).values_list("pk", "team"))
+    counted = counted_for()
     team_sessions: defaultdict[Any, Counter[int]] = defaultdict(Counter)
     team_failures: defaultdict[Any, Counter[int]] = defaultdict(Counter)
     cause_spans: defaultdict[Any, Counter[int]] = defaultdict(Counter)
@@ -95,9 +131,8 @@ def added_up() -> list[Any]:
     for row in DailySessions.objects.all():
         good, bad = row.counted_successes, row.counted_failures
         figures = dict(enumerate((row.successes, row.failures, good, bad, 1)))
-        if row.domain_id in teams:
-            key = (row.day, teams[row.domain_id] or 0, row.reporter, row.policy_type)
-            team_sessions[key].update(figures)
+        for whose in counted.get(row.domain_id, ()):
+            team_sessions[*whose, row.day, row.reporter, row.policy_type].update(figures)
         for length in LENGTHS:
             key = (span_key(row.day.toordinal(), length), row.domain_id)
             spans[key].update({0: good + bad, 1: bad, 4: 1})
@@ -116,12 +151,12 @@ def added_up() -> list[Any]:
         span = span_key(row.day.toordinal(), 64)
         kept = (span, row.result_type, operator, row.receiving_mx, row.domain_id)
         domain_cause_spans[kept].update(figures)
-        if row.domain_id in teams:
-            place = (teams[row.domain_id] or 0, row.result_type, operator)
-            team_failures[row.day, *place].update(figures)
+        for whose in counted.get(row.domain_id, ()):
+            team_failures[*whose, row.day, row.result_type, operator].update(figures)
             for length in LENGTHS:
                 span = span_key(row.day.toordinal(), length)
-                cause_spans[span, *place, row.reporter].update(figures)
+                at = (*whose, span, row.result_type, operator, row.reporter)
+                cause_spans[at].update(figures)
         cause = (row.domain_id, row.result_type, operator)
         causes[cause] = max(row.day, causes.get(cause, date.min))
     sums = [
@@ -141,12 +176,12 @@ def added_up() -> list[Any]:
     return [
         *sums,
         sorted((*key, day) for key, day in reporters.items()),
-        *causes_with_domains(causes, teams),
+        *causes_with_domains(causes, counted),
         sorted(last_days.items()),
     ]
 
 
-def causes_with_domains(causes: dict[Any, date], teams: dict[int, Any]) -> list[Any]:
+def causes_with_domains(causes: dict[Any, date], counted: dict[int, Any]) -> list[Any]:
     """Say which causes are the newest of their result type, and count domains by newest day."""
     newest: dict[Any, Any] = {}
     for (pk, result_type, operator), day in causes.items():
@@ -156,8 +191,8 @@ def causes_with_domains(causes: dict[Any, date], teams: dict[int, Any]) -> list[
     rows = [(*key, day, newest[key[:2]] == (day, key[2])) for key, day in causes.items()]
     domains: defaultdict[Any, Counter[int]] = defaultdict(Counter)
     for pk, result_type, operator, day, is_newest in rows:
-        if pk in teams:
-            domains[day, teams[pk] or 0, result_type, operator].update({0: 1, 1: is_newest})
+        for whose in counted.get(pk, ()):
+            domains[*whose, day, result_type, operator].update({0: 1, 1: is_newest})
     return [sorted(rows), sorted((*key, counts[0], counts[1]) for key, counts in domains.items())]
 
 
@@ -177,6 +212,7 @@ class World:
                 self.reports_come,
                 self.reports_come,
                 self.a_domain_moves,
+                self.a_check_sees_something_else,
                 self.a_domain_is_paused_or_taken_up,
                 self.a_domain_is_deleted,
                 self.a_domain_is_added,
@@ -230,6 +266,14 @@ class World:
 
     def a_domain_moves(self) -> None:
         self._one().update(team=self.rng.choice(self.teams))
+
+    def a_check_sees_something_else(self) -> None:
+        self._one().update(
+            mta_sts=self.rng.choice((Status.VALID, Status.INVALID)),
+            sts_mode=self.rng.choice(StsMode.values),
+            mx=self.rng.choice((Status.VALID, Status.VALID, Status.NULL_MX)),
+            mx_provider=self.rng.choice(("", "Microsoft 365")),
+        )
 
     def a_domain_is_paused_or_taken_up(self) -> None:
         self._one().update(is_active=self.rng.choice((True, False)))
@@ -293,30 +337,10 @@ def test_a_rebuild_makes_the_same_sums():
 
 
 @pytest.mark.django_db
-def test_the_migration_makes_the_same_sums_by_operator():
-    world = World(2)
-    for _ in range(4):
-        world.reports_come()
-    expected, hosts = held(), sorted(ReceivingHost.objects.values_list())
-    DailyFailures.objects.update(operator="")
-    for model in (TeamFailures, TeamCauseSpan, DomainCause, ReceivingHost):
-        model.objects.all().delete()
-
-    fill = import_module("reports.migrations.0014_fill_operators").fill
-    fill(apps, SimpleNamespace(connection=connection))
-
-    assert held() == expected
-    assert sorted(ReceivingHost.objects.values_list()) == hosts
-    for row in DailyFailures.objects.all():
-        assert row.operator == HOSTS[row.receiving_mx]
-
-
-@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("migration", "model"),
     [
         ("0015_domain_cause_spans", DomainCauseSpan),
-        ("0019_team_cause_domains", TeamCauseDomains),
         ("0021_domain_reporter_spans", DomainReporterSpan),
     ],
 )
@@ -334,6 +358,27 @@ def test_a_migration_makes_the_same_sums(migration, model):
 
     assert held() == expected
     assert model.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_migration_makes_the_same_sums_of_modes_and_providers():
+    world = World(6)
+    for _ in range(12):
+        world.reports_come()
+        world.a_domain_moves()
+        world.a_check_sees_something_else()
+        roll_up()
+    expected, counted = held(), sorted(CountedDomain.objects.values_list())
+    CountedDomain.objects.update(sts="", provider="")
+    for model in (TeamSessions, TeamFailures, TeamCauseSpan, TeamCauseDomains):
+        model.objects.all().delete()
+
+    fill = import_module("reports.migrations.0023_sums_of_modes_and_providers").fill
+    fill(apps, SimpleNamespace(connection=connection))
+
+    assert held() == expected
+    assert sorted(CountedDomain.objects.values_list()) == counted
+    assert TeamFailures.objects.filter(narrowing="provider=Microsoft 365").exists()
 
 
 @pytest.mark.django_db
@@ -380,7 +425,7 @@ def test_absurd_figures_of_many_domains_add_up_without_an_overflow():
 
     take_in(*(report(policies=[policy_entry(good=most, domain=one.name)]) for one in domains))
 
-    assert TeamSessions.objects.get().counted_successes == 30 * 10**12
+    assert TeamSessions.objects.get(narrowing="", team=ALL_TEAMS).counted_successes == 30 * 10**12
 
 
 DAYS = st.dates(min_value=date(1970, 1, 1), max_value=date(2100, 1, 1))

@@ -11,12 +11,12 @@ from django.urls import reverse
 
 from accounts.models import Team
 from domains.filters import NO_TEAM
-from domains.models import NO_PROVIDER, DomainQuerySet, StsMode
+from domains.models import NO_PROVIDER, StsMode
 from domains.operators import provider_at
 from mailtls.catalogue.result_types import Concern
 from reports.cause_key import CauseKey
 from reports.charts import fleet_reports_href
-from reports.fleet import Fleet, Scope
+from reports.fleet import Fleet
 from reports.under_enforce import of_concern
 from tlsrpt_portal.pages.span import Span, read_span
 from tlsrpt_portal.pages.team_choice import read_team
@@ -34,7 +34,7 @@ class Asked:
     """What the address asks for: domains, days, one cause or any, its own narrowing, and the order
     of the groups where it is not the groups' own."""
 
-    domains: Scope
+    domains: Fleet
     span: Span
     cause: str
     concern: str
@@ -69,17 +69,15 @@ def read_asked(request: HttpRequest) -> Asked:
     """Read the address: the watched domains this person may see, of one team, mode or provider."""
     team = read_team(request)
     scope = team.in_address
-    fleet = Fleet(request.user, team.key)
-    narrowed: DomainQuerySet | None = None
-    if (mode := request.GET.get("sts", "")) in StsMode.values:
-        narrowed = fleet.domains.in_mode(StsMode(mode))
+    mode: StsMode | None = None
+    if (word := request.GET.get("sts", "")) in StsMode.values:
+        mode = StsMode(word)
         scope["sts"] = mode
     if provider := request.GET.get("provider", "")[:100]:
-        narrowed = (fleet.domains if narrowed is None else narrowed).of_provider(provider)
         scope["provider"] = provider
     concern = request.GET.get("concern", "")
     return Asked(
-        domains=fleet if narrowed is None else narrowed,
+        domains=Fleet(request.user, team.key, mode, provider),
         span=read_span(request),
         cause=request.GET.get("cause", ""),
         concern=concern if concern in CONCERNS else "",
