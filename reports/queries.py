@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from operator import add
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -22,15 +21,13 @@ from django.db.models import (
     Max,
     Min,
     OuterRef,
-    Q,
     QuerySet,
     Subquery,
     Sum,
-    Value,
     Window,
 )
 from django.db.models.expressions import OrderBy
-from django.db.models.functions import Coalesce, Least
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from domains.models import Domain
@@ -38,32 +35,22 @@ from reports.fleet import (
     Fleet,
     Scope,
     days_of,
-    domains_of,
     find_told_domains,
     of_domains,
-    reporter_sums_of,
     reporters_of,
     sessions_of,
     spans_of,
 )
-from reports.models import (
-    MOST_SESSIONS,
-    DailySessions,
-    Intake,
-    Outcome,
-    PolicyResult,
-    Receipt,
-    Report,
-)
 from reports.spans import day_key, day_of, days_between
-from reports.sum_models import DomainReporter, DomainSpan, TeamSessions
+from reports.sum_models import DomainReporter, DomainSpan
 from reports.under_enforce import NOT_APART, Apart, UnderEnforce, split
 
-_SESSIONS = Coalesce(Sum(F("counted_successes") + F("counted_failures")), 0)
-_FAILURES = Coalesce(Sum("counted_failures"), 0)
+SESSIONS = Coalesce(Sum(F("counted_successes") + F("counted_failures")), 0)
+FAILURES = Coalesce(Sum("counted_failures"), 0)
 
 
-def _rate(failures: int, sessions: int) -> float | None:
+def rate(failures: int, sessions: int) -> float | None:
+    """Give the share of failures, None without sessions."""
     return failures / sessions if sessions else None
 
 
@@ -77,7 +64,7 @@ class DayFigures(NamedTuple):
     @property
     def failure_rate(self) -> float | None:
         """Give the share of failures, None for a day without sessions."""
-        return _rate(self.failures, self.sessions)
+        return rate(self.failures, self.sessions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +86,7 @@ class Totals:
     @property
     def failure_rate(self) -> float | None:
         """Give the share of failures, None without sessions."""
-        return _rate(self.failures, self.sessions)
+        return rate(self.failures, self.sessions)
 
 
 class Sums(NamedTuple):
@@ -117,71 +104,7 @@ class Sums(NamedTuple):
     @property
     def failure_rate(self) -> float | None:
         """Give the share of failures, None without sessions."""
-        return _rate(self.failures, self.sessions)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReporterFigures:
-    """What one reporter said over a span of days."""
-
-    reporter: str
-    sessions: int
-    failures: int
-    domains: int
-    days: int
-    first_day: date
-    last_day: date
-
-    @property
-    def failure_rate(self) -> float | None:
-        """Give the share of failures, None without sessions."""
-        return _rate(self.failures, self.sessions)
-
-
-class ReporterSums(NamedTuple):
-    """Sessions that one reporter told of, how many of them failed, and of how many domains."""
-
-    reporter: str
-    sessions: int
-    failures: int
-    domains: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyTypeFigures:
-    """All sessions under one policy type, counted or not: types are never added up."""
-
-    policy_type: str
-    successes: int
-    failures: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnmanagedDomain:
-    """A domain that is reported on and not in the inventory."""
-
-    name: str
-    reports: int
-    reporters: int
-    successes: int
-    failures: int
-    first_day: date
-    last_day: date
-
-    @property
-    def sessions(self) -> int:
-        """Give successes and failures together."""
-        return self.successes + self.failures
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Freshness:
-    """How recent the reports are, and whether any wait."""
-
-    newest_day: date | None
-    last_received_at: datetime | None
-    waiting: int
-    waiting_since: datetime | None
+        return rate(self.failures, self.sessions)
 
 
 def last_complete_days(days: int, *, now: datetime | None = None) -> tuple[date, date]:
@@ -194,7 +117,7 @@ def daily_figures(scope: Scope, since: date, until: date) -> list[DayFigures]:
     """Give every day of the span in order, zero where nothing was reported."""
     if isinstance(scope, Fleet) and scope.is_added_up:
         rows = sessions_of(scope, since, until).values_list("day")
-        found = rows.annotate(sessions=_SESSIONS, failed=_FAILURES)
+        found = rows.annotate(sessions=SESSIONS, failed=FAILURES)
         return _every_day(found, since, until)
     rows = days_of(scope, days_between(since, until)).values_list("span")
     found = rows.annotate(Sum("sessions"), Sum("failures"))
@@ -232,7 +155,7 @@ def sum_up(scope: Scope, since: date, until: date) -> Sums:
     """Give the sessions of the span."""
     if isinstance(scope, Fleet) and scope.is_added_up:
         rows = sessions_of(scope, since, until)
-        return Sums(**rows.aggregate(sessions=_SESSIONS, failures=_FAILURES))
+        return Sums(**rows.aggregate(sessions=SESSIONS, failures=FAILURES))
     spans = spans_of(scope, since, until)
     return Sums(
         **spans.aggregate(
@@ -375,183 +298,7 @@ def per_domain_daily(scope: Scope, since: date, until: date) -> dict[int, list[D
     }
 
 
-def by_reporter(scope: Scope, since: date, until: date) -> list[ReporterFigures]:
-    """Give what each reporter said, most sessions first."""
-    rows = (
-        sessions_of(scope, since, until)
-        .values("reporter")
-        .annotate(
-            sessions=_SESSIONS,
-            failed=_FAILURES,
-            days=Count("day", distinct=True),
-            first_day=Min("day"),
-            last_day=Max("day"),
-        )
-    )
-    domains = _domains_by_reporter(scope, since, until)
-    return [
-        ReporterFigures(
-            reporter=row["reporter"],
-            sessions=row["sessions"],
-            failures=row["failed"],
-            domains=domains.get(row["reporter"], 0),
-            days=row["days"],
-            first_day=row["first_day"],
-            last_day=row["last_day"],
-        )
-        for row in rows.order_by("-sessions", "reporter")
-    ]
-
-
-def _domains_by_reporter(scope: Scope, since: date, until: date) -> dict[str, int]:
-    told = reporters_of(scope, since, until).values_list("reporter")
-    return dict(told.annotate(Count("pk")))
-
-
-def sums_by_reporter(scope: Scope, since: date, until: date) -> list[ReporterSums]:
-    """Give what each reporter's sessions add up to, most failed ones first: `by_reporter` without
-    days, for many domains over any span."""
-    sums = _sums_by("reporter", scope, since, until, _SESSIONS, _FAILURES)
-    domains = _domains_by_reporter(scope, since, until)
-    found = [
-        ReporterSums(name, sessions, failures, domains.get(name, 0))
-        for name, (sessions, failures) in sums.items()
-    ]
-    return sorted(found, key=lambda one: (-one.failures, one.reporter))
-
-
-def _sums_by(
-    name: str, scope: Scope, since: date, until: date, *added: Any
-) -> dict[str, tuple[int, ...]]:
-    """Add up rows of sessions by one of their columns."""
-    sums: dict[str, tuple[int, ...]] = {}
-    for rows in reporter_sums_of(scope, since, until):
-        groups = rows.order_by().values(name)
-        named = {f"sum{n}": expression for n, expression in enumerate(added)}
-        for key, *counts in groups.annotate(**named).values_list(name, *named):
-            held = sums.get(key, (0,) * len(added))
-            sums[key] = tuple(map(add, held, counts))
-    return sums
-
-
-def days_by_reporter(scope: Scope, since: date, until: date) -> dict[str, set[date]]:
-    """Give by reporter the days it told of."""
-    rows = sessions_of(scope, since, until).values_list("reporter", "day").distinct()
-    days: defaultdict[str, set[date]] = defaultdict(set)
-    for reporter, told in rows:
-        days[reporter].add(told)
-    return dict(days)
-
-
-def failures_by_reporter(scope: Scope, since: date, until: date) -> list[tuple[str, int]]:
-    """Give the failed sessions that each reporter told of, most first; those of none left out.
-
-    Over not too many days: from daily rows, of which few have failures.
-    """
-    rows = sessions_of(scope, since, until).filter(counted_failures__gt=0).values_list("reporter")
-    return list(rows.annotate(failed=_FAILURES).order_by("-failed", "reporter"))
-
-
-def last_heard_of(scope: Scope) -> dict[str, date]:
-    """Give by reporter the newest day it reported on, newest first."""
-    rows = of_domains(DomainReporter.objects.all(), scope).values_list("reporter")
-    return dict(rows.annotate(newest=Max("last_day")).order_by("-newest", "reporter"))
-
-
-def by_policy_type(scope: Scope, since: date, until: date) -> list[PolicyTypeFigures]:
-    """Give the sessions under each policy type, as reported."""
-    added = Coalesce(Sum("successes"), 0), Coalesce(Sum("failures"), 0)
-    sums = _sums_by("policy_type", scope, since, until, *added)
-    return [
-        PolicyTypeFigures(policy_type=name, successes=good, failures=bad)
-        for name, (good, bad) in sorted(sums.items())
-    ]
-
-
 def last_report_days(scope: Scope) -> dict[int, date]:
     """Give by domain id the newest day it was reported on."""
     rows = of_domains(DomainReporter.objects.all(), scope).values_list("domain_id")
     return dict(rows.annotate(Max("last_day")))
-
-
-def unmanaged_domains() -> list[UnmanagedDomain]:
-    """Give the names that are reported on and not in the inventory, most reported first."""
-    most, counted = Value(MOST_SESSIONS), Q(is_counted=True)
-    failed = Coalesce("failures", "failures_in_details")
-    rows = (
-        PolicyResult.objects.filter(domain=None)
-        .exclude(policy_domain="")
-        .values("policy_domain")
-        .annotate(
-            reports=Count("report", distinct=True),
-            reporters=Count("reporter", distinct=True),
-            good=Coalesce(Sum(Least("successes", most), filter=counted), 0),
-            bad=Coalesce(Sum(Least(failed, most), filter=counted), 0),
-            first_day=Min("day"),
-            last_day=Max("day"),
-        )
-    )
-    return [
-        UnmanagedDomain(
-            name=row["policy_domain"],
-            reports=row["reports"],
-            reporters=row["reporters"],
-            successes=row["good"],
-            failures=row["bad"],
-            first_day=row["first_day"],
-            last_day=row["last_day"],
-        )
-        for row in rows.order_by("-reports", "policy_domain")
-    ]
-
-
-def data_freshness(scope: Scope = None) -> Freshness:
-    """Give the newest reported day, the last arrival, and what waits to be read."""
-    waiting = Receipt.objects.filter(processed_at=None).aggregate(
-        count=Count("pk"), oldest=Min("received_at")
-    )
-    newest = Receipt.objects.filter(outcome=Outcome.ACCEPTED).order_by("-received_at")
-    return Freshness(
-        newest_day=_newest_day(scope),
-        last_received_at=newest.values_list("received_at", flat=True).first(),
-        waiting=waiting["count"],
-        waiting_since=waiting["oldest"],
-    )
-
-
-def _newest_day(scope: Scope) -> date | None:
-    if scope is None:
-        found = DailySessions.objects.aggregate(newest=Max("day"))
-    elif isinstance(scope, Fleet) and scope.is_added_up:
-        found = scope.of_sums(TeamSessions.objects.all()).aggregate(newest=Max("day"))
-    else:
-        told = of_domains(DomainReporter.objects.all(), scope)
-        found = told.aggregate(newest=Max("last_day"))
-    newest: date | None = found["newest"]
-    return newest
-
-
-def oldest_waiting_receipt() -> datetime | None:
-    """Give when the receipt that waits longest arrived, None when none waits."""
-    waiting = Receipt.objects.filter(processed_at=None).order_by("received_at")
-    return waiting.values_list("received_at", flat=True).first()
-
-
-def reports_for(scope: Scope) -> QuerySet[Report]:
-    """Give the reports with a result for one of these domains, newest first."""
-    domains = domains_of(scope)
-    if domains is None:
-        return Report.objects.all()
-    results = PolicyResult.objects.filter(domain__in=domains.order_by().values("pk"))
-    return Report.objects.filter(pk__in=results.values("report"))
-
-
-def receipts_with(outcome: Outcome) -> QuerySet[Receipt]:
-    """Give the receipts that ended so, newest first."""
-    return Receipt.objects.filter(outcome=outcome).order_by("-received_at")
-
-
-def find_intake(key: str) -> int | None:
-    """Find the id of the intake that has this key and is not revoked."""
-    found = Intake.objects.filter(key=key, revoked_at=None)
-    return found.values_list("pk", flat=True).first()

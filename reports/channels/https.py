@@ -20,8 +20,8 @@ from django.utils import timezone
 from accounts.client_address import client_address
 from mailtls.limits import MIB
 from reports.channels.outages import log_not_stored
+from reports.intake_queries import find_intake
 from reports.models import Channel, Receipt
-from reports.queries import find_intake
 from reports.services.accept import Provenance
 from reports.services.accept_together import accept_together
 

@@ -24,7 +24,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 
 from mailtls.limits import MIB
-from reports import queries
+from reports import intake_queries
 from reports.channels.outages import log_not_stored
 from reports.models import Channel
 from reports.services.accept import Provenance
@@ -120,7 +120,7 @@ class MailDoor:
             return False
         if our_local and local == our_local:
             return True
-        intake_id = queries.find_intake(local)
+        intake_id = intake_queries.find_intake(local)
         if intake_id is None:
             return False
         self._intakes[local] = intake_id

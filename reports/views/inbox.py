@@ -19,7 +19,7 @@ from accounts.requests import person
 from accounts.roles import Role
 from mailtls.names import parse_domain
 from mailtls.report.notes import HELD_BACK, IN_FUTURE
-from reports import queries
+from reports import intake_queries
 from reports.charts import reports_href
 from reports.filters import UNMANAGED
 from reports.held_back import may_count_from
@@ -100,7 +100,7 @@ def retry_receipts(request: HttpRequest) -> HttpResponse:
 def unmanaged(request: HttpRequest) -> HttpResponse:
     """List the domains that reports name and the inventory lacks."""
     _require_sight_of_strays(request)
-    found = queries.unmanaged_domains()
+    found = intake_queries.unmanaged_domains()
     if file := asked_file(request, _strays_sheet(found)):
         return file
     rows = [
@@ -132,7 +132,7 @@ def _require_sight_of_strays(request: HttpRequest) -> None:
 
 def _rejected(request: HttpRequest) -> QuerySet[Receipt]:
     """Give what could not be read at the intakes of the person's teams; mail has none."""
-    rows = queries.receipts_with(Outcome.REJECTED).select_related("intake")
+    rows = intake_queries.receipts_with(Outcome.REJECTED).select_related("intake")
     allowed = Q(intake__team__in=access.teams_for(request.user, Role.ANALYST))
     if access.may(request.user, Role.ANALYST, None):
         allowed |= Q(intake=None) | Q(intake__team=None)
@@ -158,7 +158,7 @@ def _rejected_sheet(request: HttpRequest) -> Sheet:
     )
 
 
-def _strays_sheet(found: list[queries.UnmanagedDomain]) -> Sheet:
+def _strays_sheet(found: list[intake_queries.UnmanagedDomain]) -> Sheet:
     return Sheet(
         name="unmanaged",
         file_name="domains-not-in-the-inventory",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reports import queries
+from reports import intake_queries, queries
 from reports.models import DailySessions, PolicyResult
 from reports.services.attribute import attribute_new_domains
 from tests.mailtls.samples import policy_entry, report
@@ -18,7 +18,7 @@ def test_reports_count_as_if_the_domain_had_been_there_before():
     [domain] = inventory("recipient.example")
 
     assert attribute_new_domains() == 2
-    assert queries.unmanaged_domains() == []
+    assert intake_queries.unmanaged_domains() == []
     assert DailySessions.objects.get().domain == domain
     [row] = daily_rows()[0]
     assert row == (domain.pk, DAY, "Example Sender", "sts", 80, 4, 80, 4, 2)
@@ -51,4 +51,4 @@ def test_foreign_domains_stay_foreign():
     inventory("other.example")
 
     assert attribute_new_domains() == 0
-    assert len(queries.unmanaged_domains()) == 1
+    assert len(intake_queries.unmanaged_domains()) == 1

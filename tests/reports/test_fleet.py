@@ -9,7 +9,7 @@ import pytest
 from accounts.models import Membership, Team
 from accounts.roles import Role
 from domains.models import NO_PROVIDER, Domain, Status, StsMode
-from reports import cause_parts, cause_queries, queries
+from reports import cause_parts, cause_queries, intake_queries, queries, reporter_queries
 from reports.cause_key import CauseKey
 from reports.fleet import Fleet
 from reports.services.roll_up import roll_up
@@ -42,17 +42,17 @@ QUESTIONS = (
     queries.failures_by_provider,
     queries.per_domain_totals,
     queries.domains_told_of,
-    queries.days_by_reporter,
-    queries.failures_by_reporter,
+    reporter_queries.days_by_reporter,
+    reporter_queries.failures_by_reporter,
     queries.per_domain_daily,
     queries.reporters_per_domain,
     cause_queries.causes,
     cause_queries.causes_by_operator,
     cause_queries.causes_by_receiving_mx,
     _domain_counts,
-    queries.by_reporter,
-    queries.sums_by_reporter,
-    queries.by_policy_type,
+    reporter_queries.by_reporter,
+    reporter_queries.sums_by_reporter,
+    reporter_queries.by_policy_type,
 )
 
 
@@ -99,8 +99,8 @@ def member(teams):
 def answers(scope, since=DAY, until=UNTIL) -> list[object]:
     """Ask everything; of the days asked of, one lies after the span."""
     found = [question(scope, since, until) for question in QUESTIONS]
-    found += [queries.last_report_days(scope), queries.last_heard_of(scope)]
-    found.append(queries.data_freshness(scope).newest_day)
+    found += [queries.last_report_days(scope), reporter_queries.last_heard_of(scope)]
+    found.append(intake_queries.data_freshness(scope).newest_day)
     for place in (
         {},
         {"operator": ""},

@@ -19,7 +19,7 @@ from domains.models import Domain
 from mailtls.catalogue import describe
 from mailtls.findings import Finding, Severity
 from mailtls.report import parse_report
-from reports import held_back, queries
+from reports import held_back, intake_queries, queries
 from reports.models import (
     Channel,
     DailySessions,
@@ -101,7 +101,7 @@ def test_it_moves_no_newest_day(client):
 
     take_in(about(datetime(2031, 1, 5, tzinfo=UTC), number=2))
 
-    assert queries.data_freshness().newest_day == DAY
+    assert intake_queries.data_freshness().newest_day == DAY
     assert queries.last_report_days(Domain.objects.all()) == {domain.pk: DAY}
     assert CountedDomain.objects.get().last_day == DomainReporter.objects.get().last_day == DAY
     for page in ("/", "/reporters/", "/settings/system/", f"/domains/{domain.name}/"):
@@ -185,7 +185,7 @@ def test_the_migration_puts_aside_what_was_counted_before(monkeypatch):
     gone = Receipt.objects.get(deliveries__report__day__gt=DAY)
     Receipt.objects.filter(pk=gone.pk).update(raw=None)
     RawReport.objects.filter(pk=gone.raw_id).delete()
-    assert queries.data_freshness().newest_day.year == 2031
+    assert intake_queries.data_freshness().newest_day.year == 2031
     monkeypatch.undo()
 
     with time_machine.travel(NOW, tick=False):
@@ -196,7 +196,7 @@ def test_the_migration_puts_aside_what_was_counted_before(monkeypatch):
         assert (gone.outcome, gone.code) == IN_FUTURE
         assert b'"report-2"' in gone.raw.content
         assert held_back.may_count_from(gone) > timezone.now()
-    assert queries.data_freshness().newest_day == DAY
+    assert intake_queries.data_freshness().newest_day == DAY
     assert DomainReporter.objects.get().last_day == DAY
     assert PolicyResult.objects.count() == Report.objects.count() == 1
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from domains.models import Domain
-from reports import cause_queries, queries
+from reports import cause_queries, intake_queries, queries, reporter_queries
 from reports.models import Channel, Outcome
 from reports.services.accept import Provenance, accept
 from tests.mailtls.samples import DETAIL, policy_entry, report
@@ -125,16 +125,18 @@ def test_causes_reach_so_many_domains_and_reporters(ask, fleet):
 
 
 def test_figures_by_reporter_and_policy_type(fleet):
-    one, two = queries.by_reporter(None, DAY, NEXT)
+    one, two = reporter_queries.by_reporter(None, DAY, NEXT)
 
     assert (one.reporter, one.sessions, one.failures, one.days) == ("One", 158, 6, 2)
     assert (two.reporter, two.sessions, two.failures) == ("Two", 12, 2)
-    types = {row.policy_type: row.successes for row in queries.by_policy_type(None, DAY, NEXT)}
+    types = {
+        row.policy_type: row.successes for row in reporter_queries.by_policy_type(None, DAY, NEXT)
+    }
     assert types == {"sts": 155, "tlsa": 45, "no-policy-found": 7}
 
 
 def test_what_is_reported_on_and_not_managed(fleet):
-    [foreign] = queries.unmanaged_domains()
+    [foreign] = intake_queries.unmanaged_domains()
 
     assert (foreign.name, foreign.successes, foreign.failures) == ("foreign.example", 1000, 9)
     assert (foreign.first_day, foreign.reporters) == (NEXT, 1)
@@ -144,24 +146,24 @@ def test_absurd_counts_for_foreign_domains_do_not_stop_the_list():
     entry = policy_entry("sts", "foreign.example", good=2**53 - 1, bad=2**53 - 1)
     take_in(report(policies=[entry] * 1100))
 
-    assert queries.unmanaged_domains()[0].successes == 1100 * 10**12
+    assert intake_queries.unmanaged_domains()[0].successes == 1100 * 10**12
 
 
 def test_reports_are_found_by_domain(fleet):
-    assert queries.reports_for(None).count() == 5
-    assert queries.reports_for(Domain.objects.filter(name="b.example")).count() == 1
-    assert queries.reports_for(Domain.objects.none()).count() == 0
+    assert intake_queries.reports_for(None).count() == 5
+    assert intake_queries.reports_for(Domain.objects.filter(name="b.example")).count() == 1
+    assert intake_queries.reports_for(Domain.objects.none()).count() == 0
 
 
 def test_freshness_tells_of_what_waits(fleet):
-    fresh = queries.data_freshness()
+    fresh = intake_queries.data_freshness()
     receipt = accept(b"later", Provenance(channel=Channel.HTTPS))
 
     assert (fresh.newest_day, fresh.waiting, fresh.waiting_since) == (NEXT, 0, None)
     assert fresh.last_received_at is not None
-    assert queries.data_freshness().waiting == 1
-    assert queries.oldest_waiting_receipt() == receipt.received_at
-    assert queries.receipts_with(Outcome.ACCEPTED).count() == 5
+    assert intake_queries.data_freshness().waiting == 1
+    assert intake_queries.oldest_waiting_receipt() == receipt.received_at
+    assert intake_queries.receipts_with(Outcome.ACCEPTED).count() == 5
 
 
 def test_the_last_complete_day_is_yesterday_in_utc():
@@ -180,9 +182,9 @@ def test_the_last_complete_day_is_yesterday_in_utc():
         (queries.per_domain_daily, 1),
         (cause_queries.causes, 1),
         (cause_queries.causes_by_receiving_mx, 1),
-        (queries.by_reporter, 3),
-        (queries.sums_by_reporter, 5),
-        (queries.by_policy_type, 3),
+        (reporter_queries.by_reporter, 3),
+        (reporter_queries.sums_by_reporter, 5),
+        (reporter_queries.by_policy_type, 3),
     ],
 )
 def test_each_question_is_a_query_or_a_few(query, count, fleet, django_assert_num_queries):

@@ -170,7 +170,7 @@ def test_a_database_that_is_away_is_a_temporary_failure(client, monkeypatch):
         client().sendmail(SENDER, [ADDRESS], MAIL)
     assert caught.value.smtp_code == 451
 
-    monkeypatch.setattr(smtp.queries, "find_intake", fail)
+    monkeypatch.setattr(smtp.intake_queries, "find_intake", fail)
     with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
         client().sendmail(SENDER, ["key@portal.example"], MAIL)
     assert refused.value.recipients["key@portal.example"][0] == 451

@@ -17,11 +17,12 @@ from mailtls.catalogue.result_types import (
     describe_result_type,
     explain_reason,
 )
-from reports import cause_queries, queries
+from reports import cause_queries, queries, reporter_queries
 from reports.cause_queries import Cause
 from reports.charts import reports_href, sessions_chart
 from reports.models import FailureDetail, PolicyKind
-from reports.queries import DayFigures, ReporterFigures, Totals
+from reports.queries import DayFigures, Totals
+from reports.reporter_queries import ReporterFigures
 from reports.signs import cause_name
 from reports.under_enforce import Apart, UnderEnforce, apart_by_day, split
 from tlsrpt_portal.pages.cadence import LOOK_BACK_DAYS, Cadence, find_cadence
@@ -156,9 +157,11 @@ def read_reports(
     week_causes = cause_queries.causes_by_receiving_mx(one, week_since, until).shown
     reasons = _reasons(domain, span)
     shown = [_show(domain, cause, reasons, span) for cause in causes]
-    types = {kind.policy_type: kind for kind in queries.by_policy_type(one, week_since, until)}
+    types = {
+        kind.policy_type: kind for kind in reporter_queries.by_policy_type(one, week_since, until)
+    }
     no_policy = types.get(PolicyKind.NO_POLICY_FOUND)
-    figures = queries.by_reporter(one, span.since, span.until)
+    figures = reporter_queries.by_reporter(one, span.since, span.until)
     evidence_since, _ = queries.last_complete_days(EVIDENCE_DAYS)
     evidence = queries.per_domain_totals(one, evidence_since, until)
     return DomainReports(
@@ -216,7 +219,7 @@ def _read_reporters(
     """Give who reported in the span, most sessions first, then who did before and stopped."""
     one = Domain.objects.filter(pk=domain.pk)
     since, until = queries.last_complete_days(LOOK_BACK_DAYS + 1)
-    habits = queries.days_by_reporter(one, min(since, span.since), until)
+    habits = reporter_queries.days_by_reporter(one, min(since, span.since), until)
     figures = {found.reporter: found for found in told}
     applied = {found.reporter: found for found in read_reported_policies(domain, since, until)}
     shown = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from domains.models import NO_PROVIDER, Domain
-from reports import cause_queries, queries
+from reports import cause_queries, queries, reporter_queries
 from reports.cause_queries import Cause, Causes
 from reports.models import PolicyKind
 from reports.queries import ProviderFigures, Sums
@@ -86,7 +86,7 @@ def _operators(one: Cause) -> str:
 
 
 def _by_reporter(asked: Asked, most: int | None) -> Rows:
-    found = queries.sums_by_reporter(asked.domains, asked.span.since, asked.span.until)
+    found = reporter_queries.sums_by_reporter(asked.domains, asked.span.since, asked.span.until)
     rows = [
         Row(
             name=one.reporter,
@@ -153,7 +153,7 @@ def _provider_row(asked: Asked, one: ProviderFigures) -> Row:
 
 
 def _by_policy_type(asked: Asked, most: int | None) -> Rows:
-    found = queries.by_policy_type(asked.domains, asked.span.since, asked.span.until)
+    found = reporter_queries.by_policy_type(asked.domains, asked.span.since, asked.span.until)
     rows = [
         Row(
             name=PolicyKind(one.policy_type).label,

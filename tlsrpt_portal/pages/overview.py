@@ -15,7 +15,7 @@ from domains.exception_queries import count_excepted_without_tlsrpt
 from domains.history import DayCounts, counts_by_day
 from domains.models import DomainQuerySet
 from domains.queries import TeamCoverage, add_up, coverage_by_team
-from reports import cause_queries, queries
+from reports import cause_queries, intake_queries, queries
 from reports.charts import sessions_chart
 from reports.fleet import Fleet
 from tlsrpt_portal.pages.attention import attention
@@ -56,7 +56,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "week": compare_weeks(figures),
         "week_totals": queries.totals(fleet, week_since, until),
         "chart": chart,
-        "freshness": queries.data_freshness(fleet),
+        "freshness": intake_queries.data_freshness(fleet),
         "causes": list(
             zip(causes, cause_queries.domain_counts(fleet, causes, week_since, until), strict=True),
         ),

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from reports import queries
+from reports import reporter_queries
 from reports.fleet import Fleet
 from tlsrpt_portal.pages.span import Span, read_span
 from webui.exports import Sheet, asked_file
@@ -26,7 +26,7 @@ MOST_FORGOTTEN = 20
 class Row:
     """One reporter in the span."""
 
-    figures: queries.ReporterFigures
+    figures: reporter_queries.ReporterFigures
     cadence: str
     sign: Sign
 
@@ -35,11 +35,11 @@ def reporters(request: HttpRequest) -> HttpResponse:
     """Show the reporters of the span, and those that sent before it and not in it."""
     span = read_span(request)
     fleet = Fleet(request.user)
-    found = queries.by_reporter(fleet, span.since, span.until)
+    found = reporter_queries.by_reporter(fleet, span.since, span.until)
     rows = [_row(one, span) for one in found]
     if file := asked_file(request, _sheet(rows)):
         return file
-    last_days = queries.last_heard_of(fleet).items()
+    last_days = reporter_queries.last_heard_of(fleet).items()
     forgotten = [(name, last) for name, last in last_days if last < span.since]
     context = {
         "span": span,
@@ -50,7 +50,7 @@ def reporters(request: HttpRequest) -> HttpResponse:
     return render(request, "reporters/list.html", context)
 
 
-def _row(one: queries.ReporterFigures, span: Span) -> Row:
+def _row(one: reporter_queries.ReporterFigures, span: Span) -> Row:
     covered = (one.last_day - one.first_day).days + 1
     is_regular = one.days >= REGULAR_SHARE * covered and one.days > 2
     cadence = "every day" if is_regular else f"{one.days} of {plural(span.days, 'day')}"

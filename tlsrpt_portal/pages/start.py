@@ -14,7 +14,7 @@ from alerts.models import Destination, Notification
 from domains.destinations import our_destinations
 from domains.queries import coverage
 from mailtls.catalogue.result_types import RESULT_TYPES
-from reports import queries
+from reports import intake_queries
 from reports.fleet import Fleet
 from webui.wording import plural
 
@@ -48,7 +48,7 @@ def read_steps(request: HttpRequest) -> list[Step]:
     fleet = Fleet(request.user)
     now = coverage(fleet.domains)
     ours = our_destinations()
-    freshness = queries.data_freshness(fleet)
+    freshness = intake_queries.data_freshness(fleet)
     destinations = visible_to(request.user, Destination.objects.filter(is_active=True))
     told = Notification.objects.filter(delivered_at__isnull=False).exists()
     may_manage = may_anywhere(request.user, Role.MANAGER)

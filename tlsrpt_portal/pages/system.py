@@ -10,7 +10,7 @@ from django.shortcuts import render
 from accounts import access
 from alerts.models import Notification
 from domains.models import Domain
-from reports import queries
+from reports import intake_queries
 from tlsrpt_portal import env, health
 
 SHOWN_SETTINGS = (
@@ -33,7 +33,7 @@ def system(request: HttpRequest) -> HttpResponse:
     context = {
         "parts": health.run_checks(),
         "warnings": run_system_checks(),
-        "freshness": queries.data_freshness(),
+        "freshness": intake_queries.data_freshness(),
         "never_checked": overdue,
         "unsent": Notification.objects.filter(delivered_at=None, failed_at=None).count(),
         "failed": Notification.objects.exclude(failed_at=None).count(),

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from domains.models import Domain, StsMode
-from reports import queries
+from reports import queries, reporter_queries
 from reports.queries import Sums
 from reports.signs import cause_name
 from reports.under_enforce import (
@@ -71,7 +71,7 @@ def what_if(request: HttpRequest) -> HttpResponse:
         "by_domain": _by_domain(told),
         "by_cause": [_cause(*cause, found.scope) for cause in refusals.causes],
         "by_sender": _by_sender(
-            queries.failures_by_reporter(testing, *span), refusals.apart, found.scope
+            reporter_queries.failures_by_reporter(testing, *span), refusals.apart, found.scope
         ),
         "days": EVIDENCE_DAYS,
         "teams": team_choices(request.user),
