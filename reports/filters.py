@@ -15,7 +15,7 @@ from accounts.access import sees_everything
 from domains.filters import NO_TEAM as NO_TEAM_WORD
 from domains.models import Domain, DomainQuerySet, StsMode
 from reports.cause_key import CauseKey, details_condition
-from reports.fleet import Fleet, Scope, domains_of
+from reports.fleet import Fleet, Scope, in_scope
 from reports.models import HAS_FAILED, PolicyKind, PolicyResult, Report, Trust
 from reports.report_rows import ReportRows
 from reports.report_totals import Asked, ReportTotals, add_up
@@ -123,8 +123,8 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
     def of_results(self) -> Q:
         """Give the conditions on the results whose figures are shown; empty where on none."""
         asked, user, condition = self.form.cleaned_data, self.request.user, Q()
-        if (domains := domains_of(self.scope)) is not None:
-            condition &= Q(domain__in=domains.order_by().values("pk"))
+        if self.scope is not None:
+            condition &= in_scope(self.scope)
         elif not sees_everything(user):
             visible = Domain.objects.visible_to(user).order_by()
             condition &= Q(domain__in=visible.values("pk"))

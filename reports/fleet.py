@@ -120,12 +120,17 @@ def domains_of(scope: Scope) -> QuerySet[Domain] | None:
 
 def of_domains(rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
     """Narrow rows of figures, with a `domain_id`, to the domains that are asked for."""
+    return rows.filter(in_scope(scope))
+
+
+def in_scope(scope: Scope) -> Q:
+    """Give the condition that `domain_id` is a domain that is asked for; none where any is."""
     if isinstance(scope, Fleet) and scope.is_whole:
         # To look for each row among the few that are paused is less than to find its domain.
         paused = CountedDomain.objects.filter(is_active=False)
-        return rows.exclude(domain_id__in=paused.values("pk"))
+        return Q(domain_id__isnull=False) & ~Q(domain_id__in=paused.values("pk"))
     domains = domains_of(scope)
-    return rows if domains is None else rows.filter(domain_id__in=domains.order_by().values("pk"))
+    return Q() if domains is None else Q(domain_id__in=domains.order_by().values("pk"))
 
 
 def sessions_of(scope: Scope, since: date, until: date) -> QuerySet[Any]:
