@@ -4,9 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.forms import ChangePasswordForm, ResetPasswordForm, ResetPasswordKeyForm
+from allauth.account.forms import (
+    ChangePasswordForm,
+    LoginForm,
+    ReauthenticateForm,
+    ResetPasswordForm,
+    ResetPasswordKeyForm,
+)
 
 from accounts.forms import HOW_LONG
+
+
+class LogInForm(LoginForm):  # type: ignore[misc]
+    """The address and the password of somebody who comes in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = "E-mail address"
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+
+class PasswordAgainForm(ReauthenticateForm):  # type: ignore[misc]
+    """The password once more, before something about the log-in is changed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].widget.attrs.pop("placeholder", None)
 
 
 class AskForPasswordForm(ResetPasswordForm):  # type: ignore[misc]

@@ -201,6 +201,8 @@ LOGIN_REDIRECT_URL = "overview"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_FORMS = {
+    "login": "accounts.password_forms.LogInForm",
+    "reauthenticate": "accounts.password_forms.PasswordAgainForm",
     "change_password": "accounts.password_forms.ReplacePasswordForm",
     "reset_password": "accounts.password_forms.AskForPasswordForm",
     "reset_password_from_key": "accounts.password_forms.ChoosePasswordForm",
@@ -208,12 +210,23 @@ ACCOUNT_FORMS = {
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts are made by administrators
+# Nobody signs up here, so a mail that offers it to a stranger's address is only noise.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[TLS-RPT Portal] "
 # Failed log-ins are counted by axes, in the database, across all web processes.
 ACCOUNT_RATE_LIMITS = {"login_failed": None}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
+# An administrator vouches for the address. Asking for a link with which a password is set notes it
+# as not verified, so without this no invited person could ever have a second factor.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_ADAPTER = "accounts.adapter.TwoFactorAdapter"
+MFA_FORMS = {
+    "activate_totp": "accounts.code_forms.FirstCodeForm",
+    "authenticate": "accounts.code_forms.CodeForm",
+    "reauthenticate": "accounts.code_forms.CodeAgainForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "TLS-RPT Portal"
 AXES_FAILURE_LIMIT = 8

@@ -1,9 +1,19 @@
+import re
+
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.services.people import invite
 from accounts.services.set_up import issue_setup_link
 from tests.factories import PASSWORD, UserFactory
 
@@ -85,6 +95,8 @@ def test_who_has_forgotten_the_password_gets_a_link_and_a_way_back(client, mailo
 
     assert "Forgotten password" in form
     assert "/accounts/password/reset/key/" in mailoutbox[0].body
+    assert user.email in mailoutbox[0].body
+    assert "Hello from" not in mailoutbox[0].body
     assert "Look at your mail" in sent.content.decode()
     assert reverse("account_login") in sent.content.decode()
 
@@ -122,6 +134,80 @@ def test_the_own_password_is_changed(client):
     assert "The new password again" in page.content.decode()
     user.refresh_from_db()
     assert user.check_password(new)
+
+
+@pytest.mark.parametrize("path", ["email/", "confirm-email/", "confirm-email/abc/"])
+def test_nobody_changes_an_address_past_the_audit_log(client, path):
+    client.force_login(UserFactory())
+
+    assert client.get(f"/accounts/{path}").status_code == 404
+
+
+def test_a_stranger_who_asks_for_a_password_gets_no_mail(client, mailoutbox):
+    client.post(reverse("account_reset_password"), {"email": "stranger@other.example"})
+
+    assert mailoutbox == []
+
+
+def _code(secret: str) -> str:
+    return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+
+
+def test_an_invited_person_sets_up_two_factor_log_in_and_uses_it(
+    client, django_capture_on_commit_callbacks
+):
+    user, link = invite("new@corp.example", "New")
+    choose = client.get(link, follow=True).redirect_chain[-1][0]
+    client.post(choose, {"password1": PASSWORD, "password2": PASSWORD})
+    client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    page = client.get(reverse("mfa_activate_totp"))
+    secret = page.context["form"].secret
+    with django_capture_on_commit_callbacks(execute=True):
+        codes = client.post(reverse("mfa_activate_totp"), {"code": _code(secret)}, follow=True)
+    client.post(reverse("account_logout"))
+    half_way = client.post(
+        reverse("account_login"), {"login": user.email, "password": PASSWORD}, follow=True
+    )
+    # The code of the app was used up a moment ago; one for recovery does it as well.
+    unused = Authenticator.objects.get(type=Authenticator.Type.RECOVERY_CODES).wrap()
+    inside = client.post(
+        reverse("mfa_authenticate"), {"code": unused.get_unused_codes()[0]}, follow=True
+    )
+
+    assert all(code in codes.content.decode() for code in codes.context["unused_codes"])
+    assert half_way.request["PATH_INFO"] == reverse("mfa_authenticate")
+    assert inside.request["PATH_INFO"] == reverse("overview")
+
+
+# Words of allauth's own templates, which speak of other things than the portal does.
+THEIRS = re.compile(
+    "Activate|Deactivate|Re-?authenticat|Sign In|Authenticator secret|Recovery Codes"
+)
+
+
+@pytest.mark.parametrize("has_factor", [False, True], ids=["off", "on"])
+def test_the_pages_about_two_factors_speak_with_one_voice(client, has_factor):
+    user = UserFactory()
+    names = ["mfa_activate_totp", "account_reauthenticate", "account_inactive"]
+    client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    if has_factor:
+        TOTP.activate(user, generate_totp_secret())
+        RecoveryCodes.activate(user)
+        names += [
+            "mfa_reauthenticate",
+            "mfa_deactivate_totp",
+            "mfa_view_recovery_codes",
+            "mfa_generate_recovery_codes",
+        ]
+
+    pages = {name: client.get(reverse(name), follow=True) for name in names}
+
+    for name, page in pages.items():
+        assert page.status_code == 200, name
+        assert not THEIRS.search(page.content.decode()), name
 
 
 def test_the_page_about_the_second_factor_says_what_stands_open(client):

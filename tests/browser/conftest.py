@@ -66,7 +66,7 @@ class Watched:
 
     def log_in(self, email: str) -> Page:
         page = self.open("/accounts/login/")
-        page.get_by_label("Email").fill(email)
+        page.get_by_label("E-mail address").fill(email)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
         page.wait_for_load_state("networkidle")

@@ -117,7 +117,7 @@ def test_axe_finds_nothing_on_any_page(browser, live_server, theme, width):
     page = context.new_page()
     page.goto(live_server.url + reverse("account_login"))
     found = {"log-in": _run(page)}
-    page.get_by_label("Email").fill("root@corp.example")
+    page.get_by_label("E-mail address").fill("root@corp.example")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     for path in paths:

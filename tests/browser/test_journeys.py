@@ -354,7 +354,7 @@ def test_everything_works_without_javascript(browser, live_server):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(live_server.url + reverse("account_login"))
-    page.get_by_label("Email").fill("analyst@corp.example")
+    page.get_by_label("E-mail address").fill("analyst@corp.example")
     page.get_by_label("Password").fill("a long enough sentence")
     page.get_by_role("button", name="Log in").click()
 
@@ -377,7 +377,7 @@ def test_no_page_is_wider_than_the_screen(browser, live_server, width):
     context = browser.new_context(viewport={"width": width, "height": 900})
     page = context.new_page()
     page.goto(live_server.url + reverse("account_login"))
-    page.get_by_label("Email").fill("root@corp.example")
+    page.get_by_label("E-mail address").fill("root@corp.example")
     page.get_by_label("Password").fill("a long enough sentence")
     page.get_by_role("button", name="Log in").click()
 
