@@ -15,6 +15,9 @@ settings_urlpatterns = [
     path("people/<int:pk>/", people.person_page, name="person"),
     path("people/<int:pk>/active/", people.set_active, name="set_active"),
     path("people/<int:pk>/link/", people.new_link, name="new_link"),
+    path(
+        "people/<int:pk>/second-factor/", people.remove_second_factor, name="remove_second_factor"
+    ),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/everybody/", tokens.all_tokens, name="all_tokens"),
     path("tokens/everybody/<int:pk>/revoke/", tokens.revoke_anybodys, name="revoke_anybodys_token"),

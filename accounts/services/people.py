@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
@@ -96,6 +97,13 @@ def reactivate(user: User) -> None:
     user.is_active = True
     user.save(update_fields=["is_active"])
     audit.record("reactivated", user)
+
+
+@transaction.atomic
+def remove_second_factor(user: User) -> None:
+    """Let a person whose phone is lost log in with the password alone, until it is set up anew."""
+    if Authenticator.objects.filter(user=user).delete()[0]:
+        audit.record("removed the second factor of", user)
 
 
 def _facts(user: User) -> dict[str, object]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -15,11 +16,19 @@ from accounts.models import User
 from accounts.services import people as services
 from webui.exports import Sheet, asked_file
 
+_HAS_SECOND_FACTOR = Exists(
+    Authenticator.objects.filter(user=OuterRef("pk"), type=Authenticator.Type.TOTP)
+)
+
 
 def people(request: HttpRequest) -> HttpResponse:
     """List everybody who has an account."""
     access.require_administrator(request.user)
-    rows = User.objects.prefetch_related("memberships__team").order_by("-is_active", "email")
+    rows = (
+        User.objects.annotate(has_second_factor=_HAS_SECOND_FACTOR)
+        .prefetch_related("memberships__team")
+        .order_by("-is_active", "email")
+    )
     if file := asked_file(request, _sheet(rows)):
         return file
     return render(request, "settings/people.html", {"people": rows})
@@ -35,6 +44,7 @@ def _sheet(rows: QuerySet[User]) -> Sheet:
             "Administrator",
             "Role everywhere",
             "Roles",
+            "Two-factor log-in",
             "Last log-in",
             "Active",
         ),
@@ -45,6 +55,7 @@ def _sheet(rows: QuerySet[User]) -> Sheet:
                 "yes" if user.is_administrator else "no",
                 user.role_everywhere,
                 "; ".join(f"{one.role}: {one.team}" for one in user.memberships.all()),
+                "yes" if user.has_second_factor else "no",  # type: ignore[attr-defined]
                 user.last_login,
                 "yes" if user.is_active else "no",
             )
@@ -83,7 +94,7 @@ def _show_link(request: HttpRequest, user: User, link: str) -> HttpResponse:
 def person_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a person's name and roles."""
     access.require_administrator(request.user)
-    user = get_object_or_404(User, pk=pk)
+    user = get_object_or_404(User.objects.annotate(has_second_factor=_HAS_SECOND_FACTOR), pk=pk)
     initial = {
         "name": user.name,
         "role_everywhere": user.role_everywhere,
@@ -126,6 +137,16 @@ def set_active(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"{user} can no longer log in.")
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
+    return redirect("settings:person", pk)
+
+
+@require_POST
+def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
+    """Help somebody whose phone is lost."""
+    access.require_administrator(request.user)
+    user = get_object_or_404(User, pk=pk)
+    services.remove_second_factor(user)
+    messages.success(request, f"{user} logs in with the password alone.")
     return redirect("settings:person", pk)
 
 

@@ -12,7 +12,7 @@ from allauth.mfa.totp.internal.auth import (
 )
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from accounts.services.people import invite
 from accounts.services.set_up import issue_setup_link
 from tests.factories import PASSWORD, UserFactory
@@ -179,6 +179,32 @@ def test_an_invited_person_sets_up_two_factor_log_in_and_uses_it(
     assert all(code in codes.content.decode() for code in codes.context["unused_codes"])
     assert half_way.request["PATH_INFO"] == reverse("mfa_authenticate")
     assert inside.request["PATH_INFO"] == reverse("overview")
+    assert [
+        (entry.actor_name, entry.verb)
+        for entry in AuditEntry.objects.exclude(verb="invited").order_by("pk")
+    ] == [
+        ("new@corp.example", "set the password of"),
+        ("new@corp.example", "switched on two-factor log-in of"),
+    ]
+
+
+def test_an_administrator_helps_who_has_lost_the_phone(client):
+    user = UserFactory()
+    TOTP.activate(user, generate_totp_secret())
+    RecoveryCodes.activate(user)
+    address = reverse("settings:remove_second_factor", args=[user.pk])
+    client.force_login(UserFactory())
+    refused = client.post(address)
+    client.force_login(UserFactory(is_superuser=True))
+    page = client.get(reverse("settings:person", args=[user.pk])).content.decode()
+
+    client.post(address)
+
+    assert refused.status_code == 403
+    assert address in page
+    assert not Authenticator.objects.filter(user=user).exists()
+    assert AuditEntry.objects.get().verb == "removed the second factor of"
+    assert address not in client.get(reverse("settings:person", args=[user.pk])).content.decode()
 
 
 # Words of allauth's own templates, which speak of other things than the portal does.
