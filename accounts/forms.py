@@ -43,7 +43,7 @@ class SetUpForm(forms.Form):
         password, again = values.get("password"), values.get("password_again")
         if password and again and password != again:
             self.add_error("password_again", "The two passwords differ.")
-        elif password:
+        if password:
             person = User(email=values.get("email", ""), name=values.get("name", ""))
             try:
                 validate_password(password, person)

@@ -13,10 +13,16 @@ from allauth.account.forms import (
 )
 
 from accounts.forms import HOW_LONG
+from accounts.services.set_up import is_set_up
 
 
 class LogInForm(LoginForm):  # type: ignore[misc]
     """The address and the password of somebody who comes in."""
+
+    @property
+    def is_anybody_here(self) -> bool:
+        """Is there an account with which to log in?"""
+        return is_set_up()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -66,6 +66,14 @@ def test_the_set_up_form_says_what_is_wrong(client, wrong):
     assert not User.objects.exists()
 
 
+def test_the_set_up_form_tells_all_that_is_wrong_with_a_password_at_once(client):
+    address = reverse("set-up", args=[issue_setup_link()])
+
+    response = client.post(address, FORM | {"password": "short", "password_again": "shorter"})
+
+    assert set(response.context["form"].errors) == {"password", "password_again"}
+
+
 def test_a_guessed_set_up_link_tells_nothing(client):
     assert client.get(reverse("set-up", args=["guess"])).status_code == 410
 
@@ -134,6 +142,15 @@ def test_the_own_password_is_changed(client):
     assert "The new password again" in page.content.decode()
     user.refresh_from_db()
     assert user.check_password(new)
+
+
+def test_a_portal_without_an_administrator_says_where_the_link_is(client):
+    before = client.get(reverse("account_login")).content.decode()
+    UserFactory(is_superuser=True)
+    after = client.get(reverse("account_login")).content.decode()
+
+    assert "setuplink" in before
+    assert "setuplink" not in after
 
 
 @pytest.mark.parametrize("path", ["email/", "confirm-email/", "confirm-email/abc/"])
