@@ -435,3 +435,16 @@ def test_a_choice_by_keyboard_is_sent_when_it_is_made_up(watched):
     team.select_option(label="Bank")
     page.wait_for_load_state("networkidle")
     assert team.locator("option:checked").inner_text() == "Bank"
+
+
+def test_what_a_page_fetches_for_itself_leaves_its_title(watched):
+    UserFactory(email="root@corp.example", is_superuser=True)
+    testing = make_domain("testing.example", sts_mode="testing")
+    make_report(testing, timezone.now().date() - timedelta(days=2), failures=30)
+    roll_up()
+    watched.log_in("root@corp.example")
+
+    page = watched.open(reverse("rollout"))
+
+    assert page.get_by_role("heading", name="By sender").is_visible()
+    assert page.title() == "Roll-out · TLS-RPT Portal"
