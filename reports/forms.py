@@ -66,7 +66,7 @@ class MailboxForm(forms.Form):
         required=False,
         label="Password",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Kept encrypted. Leave it empty for OAuth 2 (Microsoft 365, Google).",
+        help_text="Kept encrypted. Microsoft 365 and Google want OAuth 2 instead, below.",
     )
     token_url = forms.URLField(required=False, label="OAuth 2 token address", assume_scheme="https")
     client_id = forms.CharField(required=False, label="Client id")
@@ -94,10 +94,31 @@ class MailboxForm(forms.Form):
     )
 
     _OAUTH = ("token_url", "client_id", "client_secret", "refresh_token")
+    _FOLDED = {
+        "OAuth 2 in place of a password": _OAUTH,
+        "Where mail goes once it is read": ("done_folder", "failed_folder"),
+    }
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offer_managed_teams(self, user)
+
+    @property
+    def shown(self) -> list[forms.BoundField]:
+        """Give the fields that every mailbox needs."""
+        return [self[name] for name in self.fields if name not in self._folded()]
+
+    @property
+    def folded(self) -> list[tuple[str, list[forms.BoundField], bool]]:
+        """Give the fields that few need: title, fields, and whether something stands there."""
+        return [
+            (title, fields, any(field.errors or (self.is_bound and field.data) for field in fields))
+            for title, names in self._FOLDED.items()
+            for fields in [[self[name] for name in names]]
+        ]
+
+    def _folded(self) -> set[str]:
+        return {name for names in self._FOLDED.values() for name in names}
 
     def clean_name(self) -> str:
         """Refuse a name that is taken."""

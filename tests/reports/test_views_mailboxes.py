@@ -102,3 +102,13 @@ def test_viewers_have_no_business_here(client, root):
     client.force_login(dora, "allauth.account.auth_backends.AuthenticationBackend")
 
     assert client.get(ADDRESS).status_code == 403
+
+
+def test_what_few_mailboxes_need_is_folded_until_something_stands_there(client, root):
+    before = client.get(ADDRESS).content.decode()
+
+    after = client.post(ADDRESS, FORM | {"password": "", "client_id": "portal"}).content.decode()
+
+    assert '<details class="more mb-3"><summary>OAuth 2' in before
+    assert '<details class="more mb-3" open><summary>OAuth 2' in after
+    assert "OAuth 2 needs all four fields." in after
