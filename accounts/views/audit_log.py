@@ -16,6 +16,7 @@ from accounts.access import visible_to
 from accounts.models import AuditEntry
 from webui.lists import ListPage
 from webui.tables import PortalTable
+from webui.wording import day
 
 CHANNELS = [("web", "In the portal"), ("api", "API"), ("command", "Command line")]
 
@@ -79,7 +80,7 @@ class AuditTable(PortalTable):
 
     def render_at(self, record: AuditEntry) -> str:
         """Give the time to the second."""
-        return f"{record.at:%Y-%m-%d %H:%M:%S}"
+        return f"{day(record.at.date())} {record.at:%H:%M:%S}"
 
     def render_changes(self, record: AuditEntry) -> SafeString | str:
         """Give what changed, folded where it is long."""

@@ -17,6 +17,12 @@ TOLD = frozenset(
     {Event.OPEN, Event.RETURN, Event.EXPIRE, Event.RESOLVE, Event.WORSEN, Event.REMIND}
 )
 
+# In the audit log, where the label of the event does not read as a deed.
+_DEEDS = {
+    Event.ACCEPT_RISK: "accepted the risk of an incident",
+    Event.COMMENT: "commented on an incident",
+}
+
 
 def step(
     incident: Incident,
@@ -48,7 +54,7 @@ def step(
     )
     if user is not None:
         audit.record(
-            f"{event.label.lower()} incident",
+            _DEEDS.get(event, f"{event.label.lower()} incident"),
             incident,
             before={"state": before.value},
             after={"state": incident.state, "text": text},
