@@ -16,6 +16,7 @@ from alerts import signs
 from alerts.lifecycle import State
 from alerts.models import Incident, IncidentDomain, Severity
 from alerts.readers import reader_of, see_all
+from webui.markup import unbroken
 from webui.tables import END, PortalTable
 from webui.wording import ago, day, failure_rate, number
 
@@ -60,7 +61,9 @@ class IncidentTable(PortalTable):
 
     def render_title(self, record: Incident) -> SafeString:
         """Give the title, a link to the page."""
-        return format_html('<a href="{}">{}</a>', record.get_absolute_url(), self.titles[record.pk])
+        return format_html(
+            '<a href="{}">{}</a>', record.get_absolute_url(), unbroken(self.titles[record.pk])
+        )
 
     def value_title(self, record: Incident) -> str:
         """Give the title for files."""

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from webui import wording
 from webui.exports import Format
 from webui.icons import svg
+from webui.markup import unbroken
 from webui.sparkline import sparkline as draw_sparkline
 from webui.status import Sign, Tone
 
@@ -23,6 +24,7 @@ register = template.Library()
 
 register.filter("number", wording.number)
 register.filter("day", wording.day)
+register.filter("unbroken", unbroken)
 
 
 @register.simple_tag
