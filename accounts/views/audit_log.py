@@ -68,7 +68,7 @@ class AuditTable(PortalTable):
         accessor="pk",
         orderable=False,
         empty_values=(),
-        attrs={"td": {"class": "wide"}},
+        attrs={"td": {"class": "wide changes"}},
     )
     channel = tables.Column(verbose_name="Channel")
 
