@@ -107,7 +107,7 @@ def test_the_keyboard_alone_reaches_pages_search_and_any_domain(watched):
     assert page.evaluate("document.activeElement.name") == "q"
     page.keyboard.type("shop2")
     page.wait_for_url("**q=shop2*")
-    page.get_by_text("1 domain", exact=True).wait_for()
+    page.locator("#results").get_by_text("1 domain", exact=True).wait_for()
     page.keyboard.press("Control+k")
     page.keyboard.type("shop3")
     page.keyboard.press("Enter")  # at once, before the results are there
@@ -146,7 +146,7 @@ def test_a_view_is_kept_shared_opened_first_and_deleted_by_keyboard(watched, bro
     page.keyboard.press("/")
     page.keyboard.type("shop2")
     page.wait_for_url("**q=shop2*")
-    page.get_by_text("1 domain", exact=True).wait_for()
+    page.locator("#results").get_by_text("1 domain", exact=True).wait_for()
     tab_to(page, "Keep as a view")
     page.keyboard.press("Enter")
     page.wait_for_url("**/views/new/**")
@@ -448,3 +448,45 @@ def test_what_a_page_fetches_for_itself_leaves_its_title(watched):
 
     assert page.get_by_role("heading", name="By sender").is_visible()
     assert page.title() == "Roll-out · TLS-RPT Portal"
+
+
+def test_a_filter_says_what_is_left_and_can_be_cleared_at_once(watched):
+    fill_world()
+    watched.log_in("analyst@corp.example")
+    page = watched.open(reverse("domains:list"))
+
+    page.get_by_role("searchbox").fill("shop2")
+    page.locator("#said").filter(has_text="1 domain").wait_for(state="attached")
+    page.get_by_role("link", name="Clear").click()
+
+    assert page.url.endswith(reverse("domains:list"))
+    assert page.get_by_role("link", name="Clear").count() == 0
+
+
+def test_by_keyboard_the_focus_stays_where_it_was_and_in_sight(watched):
+    watched.log_in(fill_world().email)
+    page = watched.open(reverse("domains:list"))
+
+    page.get_by_role("link", name="TLS-RPT", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**sort=**")
+    assert page.evaluate("document.activeElement.textContent.trim()") == "TLS-RPT"
+
+    page.locator("header details.menu summary").last.press("Enter")
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    assert page.locator("details.menu[open]").count() == 0
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("shop")
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog#jump").is_visible()
+
+    page = watched.open(reverse("domains:edit", args=["shop0.example"]))
+    page.set_viewport_size({"width": 1280, "height": 300})
+    page.emulate_media(reduced_motion="reduce")  # else the page glides there, which takes a while
+    page.locator("main").get_by_role("button").last.focus()
+    bar = page.locator("header.top").bounding_box()["height"]
+    while page.evaluate("!!document.activeElement.closest('main form')"):
+        page.keyboard.press("Shift+Tab")
+        assert page.evaluate("document.activeElement.getBoundingClientRect().bottom") > bar

@@ -26,6 +26,30 @@
     });
   });
 
+  document.addEventListener("focusin", function (event) {
+    document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+      if (!menu.contains(event.target)) {
+        menu.open = false;
+      }
+    });
+  });
+
+  // --- what only the eye would notice is said as well
+
+  function say(text) {
+    var said = document.getElementById("said");
+    if (said && said.textContent !== text) {
+      said.textContent = text;
+    }
+  }
+
+  document.addEventListener("htmx:afterSwap", function (event) {
+    if (event.detail.target.id === "results") {
+      var count = event.detail.target.querySelector(".pager .num, .empty h2");
+      say(count ? count.textContent : "");
+    }
+  });
+
   // --- jump dialog
 
   var dialog = document.getElementById("jump");
@@ -88,6 +112,9 @@
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         event.preventDefault();
         moveInJump(event.key === "ArrowDown" ? 1 : -1);
+      } else if (event.key === "Escape") {
+        event.preventDefault(); // which would only empty the field first
+        dialog.close();
       } else if (event.key === "Enter") {
         event.preventDefault();
         followJump();
@@ -207,8 +234,10 @@
     navigator.clipboard.writeText(source.textContent).then(function () {
       var before = button.textContent;
       button.textContent = "Copied";
+      say("Copied");
       window.setTimeout(function () {
         button.textContent = before;
+        say("");
       }, 1500);
     });
   });
@@ -268,6 +297,13 @@
   document.addEventListener("focusout", function (event) {
     if (waiting && waiting === event.target) {
       send(waiting, event.relatedTarget || waiting);
+    }
+  });
+
+  document.addEventListener("click", function (event) {
+    var order = event.target.closest(".grid-table th a[id]");
+    if (order && lastKey === "Enter") {
+      window.sessionStorage.setItem("focus", window.location.pathname + "#" + order.id);
     }
   });
 
