@@ -94,6 +94,10 @@ class CountColumn(tables.Column):  # type: ignore[misc]
         return value
 
 
+# What people sent may be of any length.
+_SENT = {"td": {"class": "sent"}}
+
+
 class ImportLineTable(PortalTable):
     """One row a line; before it is confirmed, what is to be added is new."""
 
@@ -108,9 +112,9 @@ class ImportLineTable(PortalTable):
         default="",
         attrs={"td": {"class": "wide"}},
     )
-    team = tables.Column(verbose_name="Team", orderable=False, default="–")
-    owner = tables.Column(verbose_name="Owner", orderable=False, default="–")
-    tags = tables.Column(verbose_name="Tags", orderable=False, default="–")
+    team = tables.Column(verbose_name="Team", orderable=False, default="–", attrs=_SENT)
+    owner = tables.Column(verbose_name="Owner", orderable=False, default="–", attrs=_SENT)
+    tags = tables.Column(verbose_name="Tags", orderable=False, default="–", attrs=_SENT)
 
     class Meta(PortalTable.Meta):
         model = ImportLine
