@@ -100,19 +100,30 @@ def plan(
     """Give the changes that make reports come to `rua` first; domains that do so need none.
 
     Neither do those whose first destination is among `accepted`. `delegate_to` makes each name a
-    CNAME to that one name, where the record then stands once: it comes first.
+    CNAME to that one name, where the record then stands once: it comes first. It may be the name of
+    one of the domains, which keeps a record of its own.
     """
     changes: list[Change] = []
+    stands_already = False
     for one in wanted:
-        if not _is_fine(one, rua, accepted):
+        is_fine = _is_fine(one, rua, accepted)
+        if _record_name(one.domain) == delegate_to:
+            stands_already = is_fine
+            changes = ([] if is_fine else _tlsrpt(one, rua, "")) + changes
+        elif not is_fine:
             changes += _tlsrpt(one, rua, delegate_to)
         changes += _mta_sts(one, policy_host)
-    if delegate_to and any(change.value == delegate_to for change in changes):
+    stands_already |= any(change.name == delegate_to for change in changes)
+    if not stands_already and any(change.value == delegate_to for change in changes):
         why = "The one record that the others point to; it may be there already."
         value = tlsrpt_record.render_record(rua)
         once = Change(domain=delegate_to, name=delegate_to, type="TXT", value=value, why=why)
         return [once, *changes]
     return changes
+
+
+def _record_name(domain: str) -> str:
+    return f"_smtp._tls.{domain}"
 
 
 def _is_fine(one: Wanted, rua: Sequence[str], accepted: Sequence[str]) -> bool:
@@ -124,7 +135,7 @@ def _is_fine(one: Wanted, rua: Sequence[str], accepted: Sequence[str]) -> bool:
 
 
 def _tlsrpt(one: Wanted, rua: Sequence[str], delegate_to: str) -> list[Change]:
-    name = f"_smtp._tls.{one.domain}"
+    name = _record_name(one.domain)
     ours = {fold_destination(uri) for uri in rua}
     replaces = one.tlsrpt_status in {"valid", "invalid"}
     if delegate_to:

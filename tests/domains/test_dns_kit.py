@@ -66,6 +66,27 @@ def test_names_that_report_here_already_are_delegated_to_nothing():
     assert plan([held], OURS, delegate_to="tlsrpt.portal.example") == []
 
 
+def test_a_name_is_never_delegated_to_itself():
+    rows = [wanted("a.example"), wanted(status="missing"), wanted("z.example")]
+
+    changes = plan(rows, OURS, delegate_to="_smtp._tls.shop.example")
+
+    assert [(one.domain, one.type) for one in changes] == [
+        ("shop.example", "TXT"),
+        ("a.example", "CNAME"),
+        ("z.example", "CNAME"),
+    ]
+    assert len({one.name for one in changes}) == len(changes)
+
+
+def test_the_record_that_others_point_to_is_not_written_where_it_stands_already():
+    rows = [wanted(status="valid", rua=tuple(OURS)), wanted("z.example")]
+
+    changes = plan(rows, OURS, delegate_to="_smtp._tls.shop.example")
+
+    assert [(one.domain, one.type) for one in changes] == [("z.example", "CNAME")]
+
+
 def test_a_hosted_policy_is_announced_until_its_id_is_live():
     row = wanted(status="valid", rua=tuple(OURS), policy_id="20261101")
 
