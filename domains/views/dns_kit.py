@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -22,7 +22,7 @@ from domains.destinations import our_destinations, portal_host
 from domains.dns_kit import Form, Wanted, read_policy_host
 from domains.filters import DomainFilter
 from domains.forms import KitForm
-from domains.models import Domain, DomainQuerySet, HostedPolicy
+from domains.models import Domain, DomainQuerySet, HostedPolicy, Status
 from domains.selection import chosen_domains, permitted
 from domains.services.request_checks import request_checks
 from domains.verifying import recall, remember
@@ -39,6 +39,8 @@ class Planned:
 
     domains: DomainQuerySet
     form: KitForm
+    # What is known of those of them that a record is wanted for.
+    wanted: list[Wanted]
     changes: list[dns_kit.Change]
 
     @property
@@ -66,7 +68,7 @@ def kit(request: HttpRequest) -> HttpResponse:
         "form": planned.form,
         "changes": changes[:MOST_SHOWN],
         "change_count": len(changes),
-        "domain_count": planned.domains.count(),
+        **_counts(planned),
         "chosen": [] if not keys else [("pk", key) for key in keys],
         "scope": None if keys else _scope_fields(request),
         "files": [
@@ -117,15 +119,29 @@ def _verified(request: HttpRequest, left: int) -> Verified | None:
     return Verified(total=total, seen=total - left, is_checking=under_way.exists())
 
 
+def _counts(planned: Planned) -> dict[str, int]:
+    """Give how many domains are chosen, and how many of them the plan leaves out, and why."""
+    without_mail = Count("pk", filter=Q(posture__mx=Status.NULL_MX))
+    found = planned.domains.order_by().aggregate(chosen=Count("pk"), without_mail=without_mail)
+    return {
+        "domain_count": found["chosen"],
+        "planned_count": len(planned.wanted),
+        "without_mail": found["without_mail"],
+        "unseen": found["chosen"] - found["without_mail"] - len(planned.wanted),
+    }
+
+
 def _plan(request: HttpRequest, query: QueryDict) -> Planned:
     domains = _from_address(request, query)
     ours = our_destinations()
     # Nobody is told off for a field that was never sent.
     form = KitForm(query if "rua" in query else {"rua": ours[0]} if ours else None)
+    wanted: list[Wanted] = []
     changes: list[dns_kit.Change] = []
     if form.is_valid() and form.cleaned_data["rua"]:
+        wanted = _wanted(domains)
         changes = dns_kit.plan(
-            _wanted(domains),
+            wanted,
             form.cleaned_data["rua"],
             # A domain that reports to another of our addresses already needs no change, unless
             # somebody asks for a certain address.
@@ -133,7 +149,7 @@ def _plan(request: HttpRequest, query: QueryDict) -> Planned:
             delegate_to=form.cleaned_data["delegate_to"],
             policy_host=portal_host(),
         )
-    return Planned(domains=domains, form=form, changes=changes)
+    return Planned(domains=domains, form=form, wanted=wanted, changes=changes)
 
 
 def _scope_fields(request: HttpRequest) -> list[BoundField]:

@@ -235,3 +235,25 @@ def test_the_kit_is_narrowed_by_team(client, settings):
 
     assert [change.domain for change in page.context["changes"]] == ["a.example"]
     assert f'<option value="{team.pk}" selected>' in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("states", "left_out"),
+    [
+        ([{"mx": "null-mx"}], (1, 0, 0)),
+        ([{"checked": False}, {"tlsrpt": "unknown"}], (0, 2, 0)),
+        ([{"mx": "null-mx"}, {"tlsrpt": "unknown"}, {}], (1, 1, 1)),
+    ],
+)
+def test_the_kit_says_how_many_domains_it_leaves_out(client, analyst, states, left_out):
+    for at, state in enumerate(states):
+        make_domain(f"d{at}.example", **state)
+
+    page = client.get(reverse("tools:dns_kit"), {"rua": "mailto:tls@d2.example"})
+
+    counts = [page.context[name] for name in ("without_mail", "unseen", "planned_count")]
+    assert tuple(counts) == left_out
+    assert page.context["change_count"] == 0
+    # Nobody is told that all is done where nothing could be seen.
+    is_done = "asks for reports to this address first" in page.content.decode()
+    assert is_done is bool(left_out[2])
