@@ -26,6 +26,7 @@ from webui.wording import day
 
 # How long a domain is new. Of what was told before that, the incident lasts until it is covered.
 NEW_FOR = timedelta(days=60)
+_NEW_KEY = "coverage@team "
 
 
 def evaluate_coverage(now: datetime, outcome: Outcome) -> None:
@@ -67,7 +68,7 @@ def picture_of_new(whose: int | None, first_on: dict[str, date], days: int, toda
     domains = _figures(first_on, today)
     title = f"New and without TLS-RPT or MTA-STS: {where(domains)}"
     return Picture(
-        key=f"coverage@team {whose}",
+        key=f"{_NEW_KEY}{whose}",
         title=title[:300],
         sentence=f"{title}. They were added {days} or more days ago.",
         severity=Severity.LOW,
@@ -84,7 +85,9 @@ def _uncovered(
 ) -> Iterator[Picture]:
     """Find new domains that lack records though they had the time; one incident a team."""
     today = now.astimezone(UTC).date()
-    told = Domain.objects.filter(incident_domains__incident__in=held).values("pk")
+    # Not of exceptions: a domain is not new again because one of its own has ended.
+    of_new = [one for one in held if one.cause_key.startswith(_NEW_KEY)]
+    told = Domain.objects.filter(incident_domains__incident__in=of_new).values("pk")
     asked = rule_scope_of_new(rule).filter(
         Q(created_at__gte=now - NEW_FOR) | Q(pk__in=told),
         created_at__lte=now - timedelta(days=read.days),

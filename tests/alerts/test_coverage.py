@@ -123,6 +123,16 @@ def test_a_rule_leaves_out_what_is_excepted(excepted, lacks):
     assert CoverageRule().missing(added_at, NOW, "missing", "missing", excepted) == lacks
 
 
+def test_an_old_domain_is_not_new_again_when_its_exception_ends():
+    except_from(add("old.example", 300), Lack.MTA_STS, TODAY, TODAY + timedelta(days=5))
+
+    for n in range(8):
+        evaluate(NOW + timedelta(days=n))
+
+    [incident] = Incident.objects.all()
+    assert incident.title == "Exception from MTA-STS ended on 25 Nov 2026: old.example"
+
+
 def test_exceptions_of_one_approval_that_end_soon_are_one_incident():
     ends_on = TODAY + timedelta(days=10)
     for n in range(3):
