@@ -103,9 +103,14 @@ class _Filler(string.Formatter):
         return ("?" if value is None else value), field_name
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        """Give the value; a format is the name of what is counted: `{days:day}` is `1 day`."""
+        """Give the value; a format is the name of what is counted: `{days:day}` is `1 day`.
+
+        Only whole days are counted: none is less than one.
+        """
         if not format_spec:
             return str(value)
+        if value == 0 and format_spec == "day":
+            return "less than a day"
         return f"{value} {format_spec}" if value == 1 else f"{value} {format_spec}s"
 
 

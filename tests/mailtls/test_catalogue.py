@@ -59,7 +59,14 @@ def test_parameters_are_filled_in():
     assert words.title == "The MX host has no address: mx1.example.com"
 
 
-@pytest.mark.parametrize(("days", "words"), [(1, "expires in 1 day"), (20, "expires in 20 days")])
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (0, "expires in less than a day"),
+        (1, "expires in 1 day"),
+        (20, "expires in 20 days"),
+    ],
+)
 def test_a_number_of_one_counts_one_thing(days, words):
     finding = error("sts.cert.expires-soon", host="mta-sts.a.example", days=days)
 
