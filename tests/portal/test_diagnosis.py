@@ -21,9 +21,54 @@ def sentence(**facts):
     return found.tone, found.what.replace("\xa0", " ")
 
 
+UNTIL = date(2026, 12, 28)
+
+
 @pytest.mark.parametrize(
     ("facts", "tone", "words"),
     [
+        (
+            {"expiring": "The certificate of mta-sts.a.example expires in less than a day"},
+            Tone.WARN,
+            "expires in less than a day. After that senders cannot read the policy.",
+        ),
+        (
+            {"expiring": "The certificate of mx.a.example expires in 1 day"}
+            | {"is_expiring_at_mx": True},
+            Tone.WARN,
+            "expires in 1 day. After that senders refuse to deliver there.",
+        ),
+        (
+            {"uncovered_mx": tuple(f"mx{n}.a.example" for n in range(5))},
+            Tone.BAD,
+            "does not cover mx0.a.example, mx1.a.example, mx2.a.example and 2 more: senders",
+        ),
+        (
+            {"tlsrpt": "missing", "mta_sts": "missing", "tlsrpt_excepted_until": UNTIL}
+            | {"last_report_on": None},
+            Tone.INFO,
+            "it has no TLSRPT record. That is excepted until 28 Dec 2026.",
+        ),
+        (
+            {"mta_sts": "missing", "dane": "missing", "sts_excepted_until": UNTIL},
+            Tone.INFO,
+            "senders may deliver in clear. That is excepted until 28 Dec 2026.",
+        ),
+        (
+            {"sts_mode": "testing", "sts_excepted_until": UNTIL},
+            Tone.OK,
+            "ready for enforce. It may stay in testing until 28 Dec 2026.",
+        ),
+        (
+            {"tlsrpt": "missing"},
+            Tone.WARN,
+            "This domain has no TLSRPT record, so senders are about to stop reporting.",
+        ),
+        (
+            {"tlsrpt": "invalid"},
+            Tone.BAD,
+            "The TLSRPT record is broken, so senders are about to stop reporting.",
+        ),
         ({}, Tone.OK, "All is well: MTA-STS enforces, and 5,000 sessions"),
         (
             {"tlsrpt": "unknown"},
@@ -111,7 +156,7 @@ def sentence(**facts):
         ({"uncovered_mx": ("mx9.example",)}, Tone.BAD, "does not cover mx9.example"),
         ({"mta_sts": "invalid", "sts_mode": ""}, Tone.BAD, "senders ignore it"),
         ({"tlsrpt": "invalid"}, Tone.BAD, "The TLSRPT record is broken"),
-        ({"tlsrpt": "missing"}, Tone.WARN, "Nobody reports on this domain"),
+        ({"tlsrpt": "missing", "last_report_on": None}, Tone.WARN, "Nobody reports on this domain"),
         ({"no_policy_sessions": 4000}, Tone.WARN, "no policy was found"),
         (
             {"finding_codes": frozenset({"tlsrpt.rua.ours-missing"}), "last_report_on": None},

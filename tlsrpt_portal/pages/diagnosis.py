@@ -48,6 +48,13 @@ class Situation:
     host_meaning: str = ""
     host_remedy: str = ""
     host_error_code: str = ""
+    # The certificate that ends soon, in words: of the policy host, or of an MX host.
+    expiring: str = ""
+    expiring_remedy: str = ""
+    is_expiring_at_mx: bool = False
+    # Until when an exception allows what is lacking.
+    tlsrpt_excepted_until: date | None = None
+    sts_excepted_until: date | None = None
     # The last complete seven days.
     sessions: int = 0
     no_policy_sessions: int = 0
@@ -98,6 +105,11 @@ class Situation:
             return False
         is_of_dane = self.host_error_code.startswith("dane.")
         return is_of_dane or self.is_enforced or self.host_error_code == "mx.domain-nxdomain"
+
+    @property
+    def is_told_of_lately(self) -> bool:
+        """Say whether reports still come."""
+        return self.silent_days is not None and self.silent_days < SILENT_DAYS
 
     @property
     def silent_days(self) -> int | None:
@@ -215,12 +227,13 @@ def _policy_unread(now: Situation) -> Diagnosis | None:
 def _about_to_refuse(now: Situation) -> Diagnosis | None:
     if not now.is_enforced or not now.uncovered_mx:
         return None
-    names = ", ".join(now.uncovered_mx[:3])
+    names = sentence_list(list(now.uncovered_mx))
+    hosts = "host" if len(now.uncovered_mx) == 1 else "hosts"
     return Diagnosis(
         Tone.BAD,
         f"The policy enforces, but does not cover {names}: senders refuse to deliver there.",
-        "Add the host to the policy's mx lines and change the id of the record, or take the host "
-        "out of the MX set.",
+        f"Add the {hosts} to the policy's mx lines and change the id of the record, or take the "
+        f"{hosts} out of the MX set.",
     )
 
 
@@ -250,11 +263,24 @@ def _record_broken(now: Situation) -> Diagnosis | None:
     if now.tlsrpt != "invalid":
         return None
     detail = f" {now.worst_finding}." if now.worst_finding else ""
-    return Diagnosis(
-        Tone.BAD,
-        f"The TLSRPT record is broken, so nobody reports: failures stay unseen.{detail}",
-        now.worst_remedy,
+    what = (
+        "The TLSRPT record is broken, so senders are about to stop reporting."
+        if now.is_told_of_lately
+        else "The TLSRPT record is broken, so nobody reports: failures stay unseen."
     )
+    return Diagnosis(Tone.BAD, f"{what}{detail}", now.worst_remedy)
+
+
+def _certificate_ends(now: Situation) -> Diagnosis | None:
+    if not now.expiring:
+        return None
+    if not now.is_expiring_at_mx:
+        then = "After that senders cannot read the policy."
+    elif now.is_enforced:
+        then = "After that senders refuse to deliver there."
+    else:
+        then = "After that it is one that senders do not accept."
+    return Diagnosis(Tone.WARN, f"{now.expiring}. {then}", now.expiring_remedy)
 
 
 def _failing(now: Situation) -> Diagnosis | None:
@@ -351,7 +377,7 @@ def _reports_elsewhere(now: Situation) -> Diagnosis | None:
         return None
     if not now.finding_codes & {"tlsrpt.rua.ours-missing", "tlsrpt.rua.near-ours"}:
         return None
-    if now.silent_days is not None and now.silent_days < SILENT_DAYS:
+    if now.is_told_of_lately:
         return None
     return Diagnosis(
         Tone.WARN,
@@ -390,11 +416,22 @@ def _blind(now: Situation) -> Diagnosis | None:
         if now.is_enforced
         else ""
     )
+    what = (
+        "This domain has no TLSRPT record, so senders are about to stop reporting."
+        if now.is_told_of_lately
+        else "Nobody reports on this domain, because it has no TLSRPT record."
+    )
+    excepted = _excepted("That is excepted", now.tlsrpt_excepted_until)
     return Diagnosis(
-        Tone.WARN,
-        f"Nobody reports on this domain, because it has no TLSRPT record.{enforced}",
+        Tone.INFO if excepted else Tone.WARN,
+        f"{what}{enforced}{excepted}",
         "Publish the TLSRPT record first: it changes nothing in delivery.",
     )
+
+
+def _excepted(what: str, until: date | None) -> str:
+    """Say until when somebody has approved a lack; empty where nobody has."""
+    return f" {what} until {day(until)}." if until else ""
 
 
 def _unprotected(now: Situation) -> Diagnosis | None:
@@ -416,7 +453,7 @@ def _unprotected(now: Situation) -> Diagnosis | None:
         what = "neither MTA-STS nor DANE protects this domain: senders may deliver in clear."
     return Diagnosis(
         Tone.INFO,
-        f"Reports arrive, but {what}",
+        f"Reports arrive, but {what}{_excepted('That is excepted', now.sts_excepted_until)}",
         "Set the policy's mode to testing and change the record's id, unless MTA-STS is to go "
         "away here."
         if is_switched_off
@@ -428,15 +465,18 @@ def _unprotected(now: Situation) -> Diagnosis | None:
 def _ready(now: Situation) -> Diagnosis | None:
     if now.mta_sts != "valid" or now.sts_mode != "testing":
         return None
+    excepted = _excepted("It may stay in testing", now.sts_excepted_until)
     if not now.before_enforce:
         return Diagnosis(
             Tone.OK,
-            "Next to nothing has failed in a month of testing: this domain is ready for enforce.",
+            "Next to nothing has failed in a month of testing: this domain is ready for enforce."
+            f"{excepted}",
             "Set the policy's mode to enforce and change the record's id.",
         )
     return Diagnosis(
         Tone.INFO,
-        "The policy is in testing: failures are reported, and mail is delivered all the same.",
+        "The policy is in testing: failures are reported, and mail is delivered all the same."
+        f"{excepted}",
         f"Before enforce: {_lower(now.before_enforce[0])}",
     )
 
@@ -484,6 +524,7 @@ _LOOKS: tuple[Callable[[Situation], Diagnosis | None], ...] = (
     _failing,
     _hosts_faulty,
     _record_broken,
+    _certificate_ends,
     _no_policy_seen,
     _other_policy_seen,
     _reports_elsewhere,

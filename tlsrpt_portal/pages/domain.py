@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,9 +18,10 @@ from alerts.readers import Seen, reader_of, see_all
 from domains.aspects import Aspect, max_age, read_aspects, read_mx_hosts
 from domains.destinations import portal_host
 from domains.dns_kit import PolicyHost, read_policy_host
-from domains.exceptions import read_exceptions
+from domains.exceptions import DomainExceptions, read_exceptions
 from domains.models import Domain, HostedPolicy, Posture, RecordVersion, StateChange, Status
 from domains.selection import visible_domain
+from domains.signs import excuse_of
 from domains.tables import posture_of
 from mailtls.catalogue.result_types import Concern, describe_result_type
 from mailtls.findings import Severity
@@ -76,7 +77,9 @@ def domain_page(request: HttpRequest, name: str) -> HttpResponse:
         "domain": domain,
         "posture": posture,
         "aspects": aspects,
-        "diagnosis": _diagnosis(domain, posture, aspects, reports, conditions, bool(published)),
+        "diagnosis": _diagnosis(
+            domain, posture, aspects, reports, conditions, exceptions, bool(published)
+        ),
         "conditions": conditions,
         "exceptions": exceptions,
         "incidents": incidents,
@@ -98,6 +101,7 @@ def _diagnosis(
     aspects: dict[str, Aspect],
     reports: DomainReports,
     conditions: list[Condition],
+    exceptions: DomainExceptions,
     is_hosted: bool,
 ) -> Diagnosis:
     if posture is None:
@@ -114,6 +118,7 @@ def _diagnosis(
         ),
         None,
     )
+    expiring = next((one for one in findings if one.code.endswith(".cert.expires-soon")), None)
     uncovered = [
         host["name"]
         for host in aspects["mx"].stored.get("hosts", [])
@@ -137,6 +142,11 @@ def _diagnosis(
             host_meaning=at_hosts.meaning if at_hosts else "",
             host_remedy=at_hosts.remedy if at_hosts else "",
             host_error_code=at_hosts.code if at_hosts else "",
+            expiring=expiring.title if expiring else "",
+            expiring_remedy=expiring.remedy if expiring else "",
+            is_expiring_at_mx=expiring is not None and expiring.code.startswith("starttls."),
+            tlsrpt_excepted_until=_excepted_until("tlsrpt", posture, exceptions),
+            sts_excepted_until=_excepted_until("mta_sts", posture, exceptions),
             sessions=reports.week.sessions,
             no_policy_sessions=reports.no_policy_sessions,
             refused=_failing(reports.troubles[Concern.CONNECTION]),
@@ -153,6 +163,11 @@ def _diagnosis(
             today=timezone.now().date(),
         )
     )
+
+
+def _excepted_until(key: str, posture: Posture, exceptions: DomainExceptions) -> date | None:
+    excuse = excuse_of(key, posture, exceptions.running)
+    return excuse.expires_on if excuse else None
 
 
 def _hosted_remedy(domain: Domain, posture: Posture) -> str:
