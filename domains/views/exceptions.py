@@ -141,5 +141,6 @@ def _teams(domains: DomainQuerySet) -> set[Team | None]:
 def _what_was_granted(granted: Granted) -> str:
     text = f"{plural(granted.made, 'exception')} granted."
     if granted.running:
-        text += f" {plural(granted.running, 'was', 'were')} running already and stays as it is."
+        stay = "stays as it is" if granted.running == 1 else "stay as they are"
+        text += f" {plural(granted.running, 'was', 'were')} running already and {stay}."
     return text

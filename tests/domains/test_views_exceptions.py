@@ -70,6 +70,26 @@ def test_chosen_domains_are_excepted_after_a_form(client, team, manager, bare):
     assert AuditEntry.objects.filter(verb="granted an exception", actor=manager).count() == 4
 
 
+@pytest.mark.parametrize(
+    ("lacks", "words"),
+    [
+        (["tlsrpt"], "0 exceptions granted. 1 was running already and stays as it is."),
+        (
+            ["tlsrpt", "dane", "mta-sts"],
+            "1 exception granted. 2 were running already and stay as they are.",
+        ),
+    ],
+)
+def test_what_ran_already_is_counted_in_words(client, manager, bare, lacks, words):
+    grant(manager, bare, Lack.TLSRPT, Lack.DANE)
+    values = {"apply": "1", "pk": bare.pk, "lacks": lacks, "reason": "Moves in spring."}
+    more = {"expires_on": day(90).isoformat(), "approver": manager.pk}
+
+    page = client.post(reverse("domains:except_chosen"), values | more, follow=True)
+
+    assert [str(one) for one in page.context["messages"]] == [words]
+
+
 def test_the_form_says_what_is_wrong_and_grants_nothing(client, manager, bare):
     values = {"apply": "1", "pk": bare.pk, "lacks": "tlsrpt", "reason": "Why not.", "approver": 0}
 

@@ -101,6 +101,14 @@ def test_a_policy_that_senders_cannot_read_is_not_called_refused_mail():
     assert words(found[-1]) == "Enforce would have refused 0 of 4,000 sessions (0 %)."
 
 
+def test_one_failure_that_is_usual_stands_in_the_singular():
+    seen = Evidence(**CLEAN | {"sessions": 150, "failed": UnderEnforce(refused=1)})
+
+    [*_, refused] = find_conditions(Published(**TESTING), seen, UNTIL)
+
+    assert words(refused).endswith("1 of 150 sessions (0.67 %); up to 1 is usual.")
+
+
 @pytest.mark.parametrize("has_uncovered_mx", [False, True])
 @pytest.mark.parametrize("starttls", ["not-checked", "valid", "invalid"])
 @pytest.mark.parametrize(

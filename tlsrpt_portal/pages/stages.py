@@ -234,4 +234,5 @@ def _of_usual(failed: int, sessions: int) -> str:
     if not failed:
         return f"{words}."
     allowed = clean_failures(sessions)
-    return f"{words}; {f'up to {number(allowed)} are' if allowed else 'none of so few is'} usual."
+    usual = f"up to {plural(allowed, 'is', 'are')}" if allowed else "none of so few is"
+    return f"{words}; {usual} usual."
