@@ -519,14 +519,20 @@ def test_a_provider_with_failures_leads_to_its_domains(client, admin):
         domain = make_domain(name)
         Domain.objects.filter(pk=domain.pk).update(mx_provider=provider)
         make_report(domain, today - timedelta(days=1), failures=4)
+    well = make_domain("well.example")
+    Domain.objects.filter(pk=well.pk).update(mx_provider="Hoster")
+    make_report(well, today - timedelta(days=1))
     roll_up()
 
     page = client.get(reverse("failures:list"), {"by": "provider"})
 
     for row in page.context["table"].rows:
-        behind = client.get(row.record.href).context["table"].rows
-        assert len(behind) == row.record.domains
-        assert sum(one.record.failed for one in behind) == row.record.failed
+        behind = client.get(row.record.href)
+        rows = behind.context["table"].rows
+        assert len(rows) == row.record.domains
+        assert sum(one.record.failed for one in rows) == row.record.failed
+        # The rate is that of the provider, not of its worst domains.
+        assert behind.context["totals"].sessions == row.record.sessions
 
 
 def test_a_domain_page_says_since_when_mail_is_refused(client, admin):
