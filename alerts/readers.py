@@ -18,6 +18,7 @@ from accounts.access import Person, sees_everything
 from alerts.models import Incident, IncidentDomain, IncidentEvent, Notification
 from alerts.words import IncidentWords
 from domains.models import Domain, DomainQuerySet
+from mailtls.names import fold_name
 from reports.models import DailyFailures
 
 _NAME = re.compile(r"[\w-]+(?:\.[\w-]+)+")
@@ -197,10 +198,7 @@ def _names_in(text: str) -> Iterator[str]:
 
 def _plain(name: str) -> str:
     """Give a name as the inventory keeps it: in small letters, A-labels."""
-    try:
-        return name.lower().encode("idna").decode("ascii")
-    except UnicodeError:
-        return name.lower()
+    return fold_name(name)
 
 
 def _with_above(name: str) -> set[str]:

@@ -84,6 +84,7 @@ def read(reader, text, incident):
         ("Ended at other.example.", "Ended at a domain of another team."),
         ("Ended at OTHER.example.", "Ended at a domain of another team."),
         ("Ended at bücher.example.", "Ended at a domain of another team."),
+        ("Ended at straße.example.", "Ended at a domain of another team."),
         ("Ended at mine.example.", "Ended at mine.example."),
         ("Ended at not-ours.test.", "Ended at not-ours.test."),
         (
@@ -102,6 +103,7 @@ def test_names_of_others_are_taken_out_of_what_the_portal_wrote(
     incident, theirs, member, text, expected
 ):
     make_domain("xn--bcher-kva.example", theirs)
+    make_domain("xn--strae-oqa.example", theirs)
 
     assert read(reader_of(member), text, incident) == expected
     assert read(EVERYTHING, text, incident) == text
