@@ -18,6 +18,7 @@ from domains.models import Status as Known
 from domains.services.edit_domains import UNCHANGED, delete_domains, update_domains
 from domains.services.import_domains import Row, import_domains
 from domains.services.request_checks import request_checks
+from mailtls.names import fold_name
 from webui.api_pages import Pages
 
 router = Router(tags=["domains"])
@@ -134,7 +135,7 @@ def list_domains(request: HttpRequest, filters: Query[DomainFilter]) -> DomainQu
     """Give the domains this person may see, by name."""
     rows = _visible(request)
     if filters.search:
-        rows = rows.filter(name__contains=filters.search.lower())
+        rows = rows.filter(name__contains=fold_name(filters.search))
     if filters.team is not None:
         rows = rows.of_team_named(filters.team)
     for name in ("tlsrpt", "mta_sts", "sts_mode"):
@@ -216,7 +217,7 @@ def _visible(request: HttpRequest) -> DomainQuerySet:
 
 
 def _find(request: HttpRequest, name: str) -> Domain:
-    return get_object_or_404(_visible(request), name=name.lower())
+    return get_object_or_404(_visible(request), name=fold_name(name))
 
 
 def _team(name: str | None) -> Team | None:

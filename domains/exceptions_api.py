@@ -14,6 +14,7 @@ from domains.exception_queries import with_lacking
 from domains.lacks import Lack
 from domains.models import CoverageException, CoverageExceptionQuerySet, Domain
 from domains.services import coverage_exceptions as services
+from mailtls.names import fold_name
 from webui.api_pages import Pages
 
 router = Router(tags=["exceptions"])
@@ -90,7 +91,7 @@ def list_exceptions(request: HttpRequest, filters: Query[Filters]) -> CoverageEx
     """Give the exceptions of domains this person may see, past ones too, soonest end first."""
     rows = _visible(request)
     if filters.domain is not None:
-        rows = rows.filter(domain__name=filters.domain.lower())
+        rows = rows.filter(domain__name=fold_name(filters.domain))
     if filters.lack is not None:
         rows = rows.filter(lack=filters.lack)
     return rows.running_on(filters.on) if filters.on is not None else rows
@@ -100,7 +101,7 @@ def list_exceptions(request: HttpRequest, filters: Query[Filters]) -> CoverageEx
 def grant(request: HttpRequest, body: Grant) -> services.Granted:
     """Grant exceptions; all of them, or none where one of the domains is not this person's."""
     user = person(request)
-    names = {name.lower() for name in body.domains}
+    names = {fold_name(name) for name in body.domains}
     domains = Domain.objects.visible_to(user).filter(name__in=names)
     for name in sorted(names - set(domains.values_list("name", flat=True))):
         get_object_or_404(domains, name=name)

@@ -21,6 +21,7 @@ from domains.models import (
     StsMode,
     Tag,
 )
+from mailtls.names import fold_name
 from mailtls.providers import PROVIDER_NAMES
 
 NO_TEAM = "none"
@@ -110,11 +111,9 @@ class InventoryFilter(django_filters.FilterSet):  # type: ignore[misc]
     def search(self, qs: DomainQuerySet, _name: str, value: str) -> QuerySet[Domain]:
         """Find the words in names, owners and MX providers; U-labels are found as well."""
         text = value.strip().lower()
-        try:
-            a_label = text.encode("idna").decode()
-        except UnicodeError:
-            a_label = text
-        found = Q(name__contains=text) | Q(name__contains=a_label) | Q(owner__icontains=text)
+        found = Q(name__contains=text) | Q(owner__icontains=text)
+        if (a_label := fold_name(text)) and a_label != text:
+            found |= Q(name__contains=a_label)
         # There are only so many providers: any other word is not looked for among them.
         if providers := [name for name in PROVIDER_NAMES if text in name.lower()]:
             found |= Q(mx_provider__in=providers)

@@ -15,6 +15,7 @@ from accounts.access import Person, visible_to
 from accounts.models import Team, User
 from domains.lacks import Lack
 from mailtls.changes import CERTIFICATE_ASPECTS
+from mailtls.names import display_name
 
 
 class Status(models.TextChoices):
@@ -88,16 +89,6 @@ class DomainQuerySet(models.QuerySet["Domain"]):
     def due(self, now: datetime) -> DomainQuerySet:
         """Narrow to watched domains whose next check is due, longest overdue first."""
         return self.active().filter(next_check_at__lte=now).order_by("next_check_at")
-
-
-def display_name(name: str) -> str:
-    """Give a domain's name as people read it: U-labels where it has any."""
-    if "xn--" not in name:
-        return name
-    try:
-        return name.encode("ascii").decode("idna")
-    except UnicodeError:
-        return name
 
 
 # The columns of a domain that repeat its posture, and the orders of the list that they serve.

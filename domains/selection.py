@@ -13,6 +13,7 @@ from accounts.access import Person, may, teams_for
 from accounts.roles import Role
 from domains.filters import DomainFilter
 from domains.models import Domain, DomainQuerySet
+from mailtls.names import fold_name
 from webui.addresses import read_numbers
 
 
@@ -50,4 +51,4 @@ def chosen_again(request: HttpRequest, count: int) -> dict[str, Any]:
 def visible_domain(request: HttpRequest, name: str) -> Domain:
     """Give the domain of this name, or raise Http404 where it is not this person's to see."""
     domains = Domain.objects.visible_to(request.user).select_related("team", "posture")
-    return get_object_or_404(domains, name=name.lower())
+    return get_object_or_404(domains, name=fold_name(name))

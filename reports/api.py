@@ -14,6 +14,7 @@ from ninja.pagination import paginate
 from accounts import access
 from accounts.api import person
 from domains.models import Domain, DomainQuerySet
+from mailtls.names import fold_name
 from reports import queries
 from reports.cause_queries import causes_by_operator, causes_by_receiving_mx, domain_counts
 from reports.models import PolicyResult, Report
@@ -179,5 +180,5 @@ def _days(span: Span) -> tuple[date, date]:
 def _domains(request: HttpRequest, span: Span) -> DomainQuerySet:
     rows = Domain.objects.visible_to(person(request))
     if span.domain:
-        rows = rows.filter(name=span.domain.lower())
+        rows = rows.filter(name=fold_name(span.domain))
     return rows if span.team is None else rows.of_team_named(span.team)

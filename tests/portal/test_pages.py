@@ -372,6 +372,27 @@ def test_a_jump_finds_domains_by_the_middle_of_their_name(client, admin):
     assert titles == ["north.example", "shop.north.example"]
 
 
+@pytest.mark.parametrize("typed", ["müller", "MÜLLER.example", "straße.example", "xn--strae"])
+def test_a_name_is_found_as_people_write_it(client, admin, typed):
+    names = ["xn--mller-kva.example", "xn--strae-oqa.example"]
+    for name in names:
+        make_domain(name)
+    wanted = names["stra" in typed]
+
+    found = client.get(reverse("jump"), {"q": typed}).context["targets"]
+    listed = client.get(reverse("domains:list"), {"q": typed}).context["table"]
+
+    assert [one.href for one in found] == [reverse("domains:detail", args=[wanted])]
+    assert [row.record.name for row in listed.rows] == [wanted]
+    assert Domain(name=wanted).display_name in {"müller.example", "straße.example"}
+
+
+def test_a_domain_page_opens_by_the_name_as_people_write_it(client, admin):
+    make_domain("xn--strae-oqa.example")
+
+    assert client.get("/domains/Straße.example/").status_code == 200
+
+
 @pytest.mark.parametrize(
     "name", ["overview", "domains:detail", "alerts:incident", "failures:group"]
 )

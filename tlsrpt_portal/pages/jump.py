@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from domains.models import Domain
+from mailtls.names import fold_name
 
 MOST = 12
 
@@ -32,10 +33,11 @@ def jump(request: HttpRequest) -> HttpResponse:
 
 def _domains(request: HttpRequest, text: str) -> list[Target]:
     """Find names that begin with the text first, then those that contain it."""
+    name = fold_name(text) or text
     visible = Domain.objects.visible_to(request.user).select_related("team")
-    found = list(visible.filter(name__startswith=text)[:MOST])
+    found = list(visible.filter(name__startswith=name)[:MOST])
     if len(found) < MOST:
-        more = visible.filter(name__contains=text).exclude(name__startswith=text)
+        more = visible.filter(name__contains=name).exclude(name__startswith=name)
         found += more[: MOST - len(found)]
     return [
         Target(

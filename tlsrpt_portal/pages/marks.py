@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, time
 
 from django.db.models import Count, Max, Min, QuerySet
 
-from domains.models import REPLACED_LATE, DomainQuerySet, HostedPolicy, StateChange, display_name
+from domains.models import REPLACED_LATE, DomainQuerySet, HostedPolicy, StateChange
 from mailtls.changes import CERTIFICATE_KINDS, VALID_UNTIL, Kind
+from mailtls.names import display_name
 from reports.charts import Mark
 from webui.wording import day, plural
 
