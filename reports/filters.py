@@ -14,6 +14,7 @@ from django.db.models import BigIntegerField, Q
 from accounts.access import sees_everything
 from domains.filters import NO_TEAM as NO_TEAM_WORD
 from domains.models import Domain, DomainQuerySet, StsMode
+from mailtls.names import fold_name
 from reports.cause_key import CauseKey, details_condition
 from reports.fleet import Fleet, Scope, in_scope
 from reports.models import HAS_FAILED, PolicyKind, PolicyResult, Report, Trust
@@ -128,10 +129,10 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
         elif not sees_everything(user):
             visible = Domain.objects.visible_to(user).order_by()
             condition &= Q(domain__in=visible.values("pk"))
-        elif asked["about"] == UNMANAGED:
+        elif self.is_of_strangers:
             condition &= Q(domain=None)
-            if name := asked["domain"].strip().lower():
-                condition &= Q(policy_domain=name)
+            if self.name:
+                condition &= Q(policy_domain=self.name)
         if asked["policy"]:
             condition &= Q(policy_type=asked["policy"])
         return condition
@@ -148,11 +149,10 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
         """Give the domains that are asked for; None where any."""
         asked, user = self.form.cleaned_data, self.request.user
         # A name that the inventory lacks is no domain; see `of_results`.
-        if asked["about"] == UNMANAGED and sees_everything(user):
+        if self.is_of_strangers:
             return None
         narrowed = self.find_named()
-        is_of_watched = asked["about"] == WATCHED or asked["team"] is not None
-        if not (is_of_watched or asked["sts"] or asked["provider"]):
+        if not self.is_of_inventory:
             return narrowed
         fleet = Fleet(
             user,
@@ -164,8 +164,32 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def find_named(self) -> DomainQuerySet | None:
         """Give the domain that is asked for by its name, to those who may see it; None for any."""
-        name = self.form.cleaned_data["domain"].strip().lower()
-        return Domain.objects.visible_to(self.request.user).filter(name=name) if name else None
+        if not self.name:
+            return None
+        return Domain.objects.visible_to(self.request.user).filter(name=self.name)
+
+    @property
+    def name(self) -> str:
+        """Give the name of a domain that is asked for, as the inventory has names."""
+        return fold_name(self.form.cleaned_data["domain"])
+
+    @cached_property
+    def is_of_strangers(self) -> bool:
+        """Say whether reports on domains that the inventory lacks are asked for, of somebody who
+        may see them: in so many words, or by the name of one."""
+        if not sees_everything(self.request.user):
+            return False
+        if self.form.cleaned_data["about"] == UNMANAGED:
+            return True
+        may_be = self.name and not self.is_of_inventory
+        return bool(may_be) and not Domain.objects.filter(name=self.name).exists()
+
+    @property
+    def is_of_inventory(self) -> bool:
+        """Say whether something is asked for that only domains of the inventory have."""
+        asked = self.form.cleaned_data
+        is_of_watched = asked["about"] == WATCHED or asked["team"] is not None
+        return bool(is_of_watched or asked["sts"] or asked["provider"])
 
     @cached_property
     def totals(self) -> ReportTotals | None:

@@ -394,6 +394,36 @@ def test_a_domain_page_opens_by_the_name_as_people_write_it(client, admin):
 
 
 @pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ({"domain": "Müller.example"}, 1),
+        ({"domain": "stranger.example"}, 1),
+        ({"domain": "stranger.example", "about": "watched"}, 0),
+        ({"domain": "stranger.example", "about": "unmanaged"}, 1),
+        ({"domain": "nobody.example"}, 0),
+    ],
+)
+def test_reports_are_narrowed_to_any_name_that_they_tell_of(client, admin, query, count):
+    today = timezone.now().date()
+    make_report(make_domain("xn--mller-kva.example"), today - timedelta(days=1))
+    make_report(None, today - timedelta(days=1), policy_domain="stranger.example")
+    roll_up()
+
+    page = client.get(reverse("reports:list"), query)
+
+    assert page.context["table"].paginator.count == count
+
+
+def test_reports_on_strangers_are_not_for_members_of_a_team(client):
+    client.force_login(make_member(TeamFactory(), Role.MANAGER))
+    make_report(None, timezone.now().date(), policy_domain="stranger.example")
+
+    page = client.get(reverse("reports:list"), {"domain": "stranger.example"})
+
+    assert page.context["table"].paginator.count == 0
+
+
+@pytest.mark.parametrize(
     "name", ["overview", "domains:detail", "alerts:incident", "failures:group"]
 )
 def test_each_chart_is_a_figure_with_the_same_numbers_in_its_table(client, admin, name):

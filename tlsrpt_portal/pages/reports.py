@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from alerts.models import Incident
@@ -16,6 +17,11 @@ class PortalReportFilter(ReportFilter):
     """What narrows the list; an incident leads here from each day of its chart."""
 
     incident = hidden_key("Incident")
+
+    @cached_property
+    def is_of_strangers(self) -> bool:
+        """Say no of an incident: all that one touches is in the inventory."""
+        return self.form.cleaned_data["incident"] is None and super().is_of_strangers
 
     def find_named(self) -> DomainQuerySet | None:
         """Give the domain of the name, those the incident touches, or what is both."""
