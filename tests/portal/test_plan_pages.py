@@ -187,6 +187,22 @@ def test_each_number_of_the_board_leads_to_so_many_domains(client, auditor):
     assert rows[3].endswith(",330,30")
 
 
+def test_a_stage_says_whose_domains_it_lists_and_leads_back_to_them(client, auditor):
+    team = TeamFactory(name="Retail")
+    make_domain("unseen.example", team, tlsrpt="unknown", mta_sts="unknown")
+    make_domain("other.example", tlsrpt="missing")
+
+    page = client.get(reverse("rollout"), {"stage": "dark", "team": team.pk})
+
+    text = page.content.decode()
+    assert "of Retail alone" in text
+    assert f'href="{reverse("rollout")}?team={team.pk}"' in text
+    assert "other.example" not in text
+    assert "Whether it has a record could not be found out." in text
+    everywhere = client.get(reverse("rollout"), {"stage": "dark"}).content.decode()
+    assert "alone" not in everywhere
+
+
 def test_what_enforce_would_have_refused_equals_the_failures_behind_it(client, auditor):
     today = timezone.now().date()
     team = TeamFactory()

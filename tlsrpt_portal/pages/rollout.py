@@ -9,10 +9,11 @@ from django_tables2 import RequestConfig
 from accounts.access import may_anywhere
 from accounts.roles import Role
 from domains.models import Domain, DomainQuerySet
+from tlsrpt_portal.pages.failure_scope import scope_words
 from tlsrpt_portal.pages.rollout_board import LANES, list_places, read_board
 from tlsrpt_portal.pages.rollout_table import StageTable
 from tlsrpt_portal.pages.stages import EVIDENCE_DAYS, Stage
-from tlsrpt_portal.pages.team_choice import read_team, team_choices
+from tlsrpt_portal.pages.team_choice import ChosenTeam, read_team, team_choices
 from webui.exports import asked_format
 from webui.lists import table_file
 
@@ -23,7 +24,8 @@ def rollout(request: HttpRequest) -> HttpResponse:
     domains = team.narrow(Domain.objects.visible_to(request.user).active())
     stage = request.GET.get("stage", "")
     if stage in set(Stage) or asked_format(request):
-        return _show_stages(request, domains, [Stage(stage)] if stage in set(Stage) else [*Stage])
+        stages = [Stage(stage)] if stage in set(Stage) else [*Stage]
+        return _show_stages(request, domains, stages, team)
     board = read_board(domains, team.in_address)
     context = {
         "lanes": board.lanes,
@@ -38,7 +40,7 @@ def rollout(request: HttpRequest) -> HttpResponse:
 
 
 def _show_stages(
-    request: HttpRequest, domains: DomainQuerySet, stages: list[Stage]
+    request: HttpRequest, domains: DomainQuerySet, stages: list[Stage], team: ChosenTeam
 ) -> HttpResponse:
     """Show every domain of a stage as a table, or give it, or the whole board, as a file."""
     places = [place for stage in stages for place in list_places(domains, stage)]
@@ -52,6 +54,8 @@ def _show_stages(
         "title": title,
         "means": means,
         "step": step,
+        "narrowed_to": scope_words(team.in_address),
+        "team": team.word,
         "count": len(places),
         "days": EVIDENCE_DAYS,
         "table": table,

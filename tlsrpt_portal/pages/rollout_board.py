@@ -276,6 +276,12 @@ def _is_trouble(stage: Stage, published: Published, seen: Sums) -> bool:
     return False
 
 
+_DARK = {
+    Status.INVALID.value: "The record is broken.",
+    Status.UNKNOWN.value: "Whether it has a record could not be found out.",
+}
+
+
 def tell_evidence(place: Place, seen: Evidence, until: date) -> str:
     """Say why a domain stands where it stands."""
     published, failures = place.published, seen.failed.failures
@@ -287,7 +293,7 @@ def tell_evidence(place: Place, seen: Evidence, until: date) -> str:
             rate = failure_rate(failures, seen.sessions)
             return f"{number(failures)} {of_sessions} failed ({rate})."
         case Stage.DARK:
-            return "The record is broken." if published.tlsrpt == Status.INVALID else ""
+            return _DARK.get(published.tlsrpt, "")
         case Stage.READY:
             return f"Enforce would have refused {number(seen.failed.refused)} {of_sessions}."
         case Stage.TESTING:

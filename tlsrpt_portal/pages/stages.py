@@ -110,11 +110,7 @@ def find_conditions(published: Published, seen: Evidence, until: date) -> list[C
         Condition(
             is_met=published.tlsrpt == Status.VALID,
             title="Senders report",
-            words=lambda: (
-                "The TLSRPT record asks for reports."
-                if published.tlsrpt == Status.VALID
-                else "No TLSRPT record that senders use: what enforce refuses would stay unseen."
-            ),
+            words=lambda: _asked(published.tlsrpt),
         ),
         Condition(
             is_met=is_testing,
@@ -151,6 +147,14 @@ def find_conditions(published: Published, seen: Evidence, until: date) -> list[C
             words=lambda: _refused(seen),
         ),
     ]
+
+
+def _asked(tlsrpt: str) -> str:
+    if tlsrpt == Status.VALID:
+        return "The TLSRPT record asks for reports."
+    if tlsrpt == Status.UNKNOWN:
+        return "Whether a TLSRPT record asks for reports could not be found out."
+    return "No TLSRPT record that senders use: what enforce refuses would stay unseen."
 
 
 def _cover(published: Published) -> str:
