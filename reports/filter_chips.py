@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http.request import QueryDict
 
-from accounts.models import Team
+from accounts.access import Person, teams_for
 from domains.models import NO_PROVIDER
 from reports.filters import ABOUT_CHOICES
 from reports.signs import cause_name
@@ -24,12 +24,12 @@ class Chip:
     href_without: str
 
 
-def chips_of(query: QueryDict, asked: Mapping[str, Any]) -> list[Chip]:
-    """Give a chip for each condition that no visible filter shows."""
+def chips_of(query: QueryDict, asked: Mapping[str, Any], person: Person) -> list[Chip]:
+    """Give a chip for each condition that no visible filter shows, in words for this person."""
     since, until = asked["since"], asked["until"]
     words: dict[tuple[str, ...], str] = {
         ("about",): dict(ABOUT_CHOICES).get(asked["about"], ""),
-        ("team",): _team(asked["team"]),
+        ("team",): _team(asked["team"], person),
         ("sts",): f"Policy in mode {asked['sts']}" if asked["sts"] else "",
         ("provider",): _provider(asked["provider"]),
         ("reporter",): f"By {isolated(asked['reporter'])}" if asked["reporter"] else "",
@@ -41,12 +41,13 @@ def chips_of(query: QueryDict, asked: Mapping[str, Any]) -> list[Chip]:
     return [Chip(text, address_without(query, *names)) for names, text in words.items() if text]
 
 
-def _team(pk: Any) -> str:
+def _team(pk: Any, person: Person) -> str:
     if pk is None:
         return ""
     if pk == NO_TEAM:
         return "No team"
-    return f"Team {Team.objects.filter(pk=int(pk)).values_list('name', flat=True).first()}"
+    name = teams_for(person).filter(pk=int(pk)).values_list("name", flat=True).first()
+    return f"Team {name}" if name else "Another team"
 
 
 def _provider(provider: str) -> str:

@@ -75,7 +75,9 @@ class ReportList(ViewedListPage):
         asked: ReportFilter = self.filterset
         if asked.is_valid():
             context["totals"], context["cause"] = asked.totals, asked.cause_key
-            context["chips"] = chips_of(self.request.GET, asked.form.cleaned_data)
+            context["chips"] = chips_of(
+                self.request.GET, asked.form.cleaned_data, self.request.user
+            )
         context["empty_template"] = "reports/_list_empty.html"
         context["may_upload"] = may_anywhere(self.request.user, Role.ANALYST)
         return context

@@ -114,3 +114,23 @@ def test_the_what_if_belongs_to_the_roll_out(client, fleet):
 
     assert f'<a href="{reverse("rollout")}" aria-current="page"' in text
     assert f'<a href="{reverse("rollout")}?team={fleet.pk}">Roll-out</a>' in text
+
+
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        ("failures:group", {"cause": "certificate-expired"}),
+        ("rollout", {"stage": "testing"}),
+        ("reports:list", {}),
+    ],
+)
+def test_a_number_in_the_address_names_no_team_of_others(client, fleet, name, query):
+    theirs = TeamFactory(name="Secret project")
+    client.force_login(make_member(fleet, Role.MANAGER))
+
+    page = client.get(reverse(name), query | {"team": theirs.pk}).content.decode().lower()
+    own = client.get(reverse(name), query | {"team": fleet.pk}).content.decode()
+
+    assert "secret project" not in page
+    assert "another team" in page
+    assert "Retail" in own

@@ -96,7 +96,7 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         "group_href": asked.group_href(cause),
         "all_reporters_href": asked.group_href(replace(cause, reporter="")),
         "list_href": asked.list_href(),
-        "narrowed_to": scope_words(asked.scope),
+        "narrowed_to": scope_words(asked.scope, request.user),
         "evidence": [
             (detail, explain_reason(detail.failure_reason_code) or "")
             for detail in _evidence(found, newest, reason)

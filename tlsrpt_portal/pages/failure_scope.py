@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts.models import Team
+from accounts.access import Person, teams_for
 from domains.filters import NO_TEAM
 from domains.models import NO_PROVIDER, StsMode
 from domains.operators import provider_at
@@ -86,13 +86,17 @@ def read_asked(request: HttpRequest) -> Asked:
     )
 
 
-def scope_words(scope: dict[str, str]) -> str:
-    """Give in words what the figures are narrowed to; empty for everything."""
+def scope_words(scope: dict[str, str], person: Person) -> str:
+    """Give in words what the figures are narrowed to; empty for everything.
+
+    A team that is not this person's is not named.
+    """
     words: list[str] = []
     if scope.get("team") == NO_TEAM:
         words.append("domains that belong to no team")
     elif "team" in scope:
-        words += Team.objects.filter(pk=int(scope["team"])).values_list("name", flat=True)
+        named = teams_for(person).filter(pk=int(scope["team"]))
+        words.append(named.values_list("name", flat=True).first() or "another team")
     if "sts" in scope:
         words.append(f"domains whose policy is in mode {scope['sts']}")
     if "provider" in scope:

@@ -54,7 +54,7 @@ def _show_stages(
         "title": title,
         "means": means,
         "step": step,
-        "narrowed_to": scope_words(team.in_address),
+        "narrowed_to": scope_words(team.in_address, request.user),
         "team": team.word,
         "count": len(places),
         "days": EVIDENCE_DAYS,
