@@ -372,6 +372,29 @@ def test_a_jump_finds_domains_by_the_middle_of_their_name(client, admin):
     assert titles == ["north.example", "shop.north.example"]
 
 
+@pytest.mark.parametrize("name", ["overview", "domains:list", "coverage", "rollout"])
+def test_where_all_domains_are_paused_nobody_is_told_that_there_are_none(client, name):
+    team = TeamFactory()
+    make_domain("asleep.example", team, is_active=False)
+    client.force_login(make_member(team, Role.VIEWER))
+
+    page = client.get(reverse(name)).content.decode()
+
+    assert "No domains yet" not in page
+    assert "1 domain is paused" in page
+    assert f'href="{reverse("domains:list")}?state=paused"' in page
+
+
+@pytest.mark.parametrize("states", [{"mx": "null-mx"}, {"checked": False}])
+def test_a_board_without_domains_on_the_way_does_not_ask_for_some(client, admin, states):
+    make_domain("parked.example", **states)
+
+    page = client.get(reverse("rollout")).content.decode()
+
+    assert "No domains yet" not in page
+    assert "No domain is on the way" in page
+
+
 @pytest.mark.parametrize("typed", ["müller", "MÜLLER.example", "straße.example", "xn--strae"])
 def test_a_name_is_found_as_people_write_it(client, admin, typed):
     names = ["xn--mller-kva.example", "xn--strae-oqa.example"]

@@ -27,9 +27,11 @@ def rollout(request: HttpRequest) -> HttpResponse:
         stages = [Stage(stage)] if stage in set(Stage) else [*Stage]
         return _show_stages(request, domains, stages, team)
     board = read_board(domains, team.in_address)
+    is_empty = not any(lane.count for lane in board.lanes)
     context = {
         "lanes": board.lanes,
-        "is_empty": not any(lane.count for lane in board.lanes),
+        "is_empty": is_empty,
+        "has_watched": is_empty and domains.exists(),
         "may_manage": may_anywhere(request.user, Role.MANAGER),
         "what_if": board.what_if,
         "days": EVIDENCE_DAYS,
