@@ -9,6 +9,7 @@ from accounts.access import Person, visible_to
 from alerts.lifecycle import ACTIVE_STATES, State
 from alerts.models import Incident, IncidentDomain, IncidentQuerySet, Rule, Severity
 from alerts.signs import SEVERITY
+from mailtls.names import fold_name
 
 ACTIVE = "active"
 STATE_CHOICES = [
@@ -59,9 +60,13 @@ class IncidentFilter(django_filters.FilterSet):  # type: ignore[misc]
         """Find the words in the title, the cause or the names of touched domains the person may
         see; what others' names hold is not found out by searching for it."""
         text = value.strip()
-        named = IncidentDomain.objects.filter(
-            incident=OuterRef("pk"), domain__name__icontains=text
-        ).order_by()
+        named = (
+            IncidentDomain.objects.filter(incident=OuterRef("pk"))
+            .filter(
+                Q(domain__name__icontains=text) | Q(domain__name__contains=fold_name(text) or text)
+            )
+            .order_by()
+        )
         mine = visible_to(self.request.user, named, "domain__team")
         told = Q(title__icontains=text) | Q(cause_key__icontains=text)
         return qs.filter(Exists(mine) | (told & ~Exists(named)))

@@ -14,6 +14,7 @@ from domains.exception_queries import lacking_only
 from domains.filters import NO_TEAM, TeamFilter, teams_of
 from domains.lacks import EXPIRING_DAYS, Lack
 from domains.models import CoverageException, CoverageExceptionQuerySet
+from mailtls.names import fold_name
 
 STATE_CHOICES = [
     ("expiring", f"Ending within {EXPIRING_DAYS} days"),
@@ -71,6 +72,7 @@ class ExceptionFilter(django_filters.FilterSet):  # type: ignore[misc]
         text = value.strip()
         return qs.filter(
             Q(domain__name__icontains=text)
+            | Q(domain__name__contains=fold_name(text) or text)
             | Q(reason__icontains=text)
             | Q(approver_name__icontains=text)
         )

@@ -17,7 +17,7 @@ from accounts.roles import Role
 from alerts.lifecycle import State
 from alerts.models import Destination, Incident, Rule, RuleKind
 from domains.lacks import Lack
-from domains.models import CoverageException, Domain, ImportJob
+from domains.models import CoverageException, Domain, ImportJob, RecordKind
 from mailtls.catalogue.result_types import Concern
 from reports.models import FailureDetail, Intake, Receipt, Report
 from reports.services.roll_up import roll_up
@@ -393,6 +393,43 @@ def test_a_board_without_domains_on_the_way_does_not_ask_for_some(client, admin,
 
     assert "No domains yet" not in page
     assert "No domain is on the way" in page
+
+
+def test_incidents_that_are_not_over_stand_first_on_the_page_of_a_domain(client, admin):
+    domain = make_domain("busy.example")
+    now = timezone.now()
+    going_on = make_incident(domain, opened_at=now - timedelta(days=60))
+    for ago in range(12):
+        make_incident(domain, state=State.RESOLVED, opened_at=now - timedelta(days=ago))
+
+    page = client.get(domain.get_absolute_url())
+
+    shown = [seen.incident for seen in page.context["incidents"]]
+    assert (len(shown), shown[0]) == (10, going_on)
+    assert "All incidents of this domain" in page.content.decode()
+
+
+def test_every_kind_of_version_is_shown_and_counted_whole(client, admin):
+    domain = make_domain("busy.example")
+    make_versions(domain, "v=TLSRPTv1; rua=mailto:a@x.example", kind=RecordKind.TLSRPT)
+    make_versions(domain, *(f"10 mx{n}.x.example" for n in range(45)), kind=RecordKind.MX)
+
+    page = client.get(domain.get_absolute_url()).content.decode()
+
+    assert "TLSRPT record: 1 version<" in page
+    assert "MX set: 45 versions, the newest 20 here" in page
+
+
+@pytest.mark.parametrize("name", ["alerts:incidents", "coverage:exceptions"])
+def test_lists_about_domains_are_searched_by_names_as_people_write_them(client, admin, name):
+    domain = make_domain("xn--mller-kva.example")
+    make_incident(domain)
+    make_exception(domain)
+    make_exception(make_domain("other.example"))
+
+    page = client.get(reverse(name), {"q": "Müller"})
+
+    assert page.context["table"].paginator.count == 1
 
 
 @pytest.mark.parametrize("typed", ["müller", "MÜLLER.example", "straße.example", "xn--strae"])

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db.models import Case, Count, F, When, Window
+from django.db.models.functions import RowNumber
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,6 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.access import may
 from accounts.roles import Role
+from alerts.lifecycle import ACTIVE_STATES
 from alerts.models import Incident
 from alerts.readers import Seen, reader_of, see_all
 from domains.aspects import Aspect, max_age, read_aspects, read_mx_hosts
@@ -38,6 +41,8 @@ from webui.wording import isolated
 
 TIMELINE_LENGTH = 25
 MOST_CHANGES = 200
+MOST_INCIDENTS = 10
+MOST_VERSIONS = 20  # of each kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +87,10 @@ def domain_page(request: HttpRequest, name: str) -> HttpResponse:
         ),
         "conditions": conditions,
         "exceptions": exceptions,
-        "incidents": incidents,
+        "incidents": incidents[:MOST_INCIDENTS],
+        "has_more_incidents": len(incidents) > MOST_INCIDENTS,
         "timeline": _timeline(changes, published, incidents),
-        "versions": list(RecordVersion.objects.filter(domain=domain)[:40]),
+        "versions": _versions(domain),
         "mx_hosts": read_mx_hosts(aspects),
         "max_age": max_age(aspects),
         "tags": list(domain.tags.all()),
@@ -211,10 +217,24 @@ def _conditions(posture: Posture | None, reports: DomainReports) -> list[Conditi
 
 
 def _incidents(request: HttpRequest, domain: Domain) -> list[Seen]:
+    """Give the incidents that touch a domain: those that are not over first, then the newest, and
+    one more than are shown where there are more."""
     # Whoever sees the domain sees what touches it.
     touching = Incident.objects.whole().filter(incident_domains__domain=domain)
-    seen = touching.with_seen_figures(request.user)
-    return see_all(reader_of(request.user), list(seen.select_related("assignee", "rule")[:10]))
+    is_over = Case(When(state__in=sorted(ACTIVE_STATES), then=False), default=True)
+    rows = touching.with_seen_figures(request.user).order_by(is_over, "-opened_at")
+    found = rows.select_related("assignee", "rule")[: MOST_INCIDENTS + 1]
+    return see_all(reader_of(request.user), list(found))
+
+
+def _versions(domain: Domain) -> list[RecordVersion]:
+    """Give the newest versions of each kind, with `of_kind`: how many of it there are."""
+    newest = F("first_seen_at").desc()
+    rows = RecordVersion.objects.filter(domain=domain).annotate(
+        place=Window(RowNumber(), partition_by=F("kind"), order_by=newest),
+        of_kind=Window(Count("pk"), partition_by=F("kind")),
+    )
+    return list(rows.filter(place__lte=MOST_VERSIONS))
 
 
 def _timeline(
