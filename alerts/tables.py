@@ -118,10 +118,10 @@ class IncidentTable(PortalTable):
         rate = failure_rate(failed, record.seen_sessions)
         return format_html('{} <span class="muted small">{}</span>', number(failed), rate)
 
-    def value_failed_sessions(self, record: Any) -> int:
-        """Give the count for files."""
+    def value_failed_sessions(self, record: Any) -> int | None:
+        """Give the count for files; nothing where the incident is not about sessions."""
         failed: int = record.seen_failed
-        return failed
+        return failed if record.seen_sessions else None
 
     def render_due_at(self, record: Incident) -> SafeString | str:
         """Give when somebody should have dealt with it, while it is not over."""

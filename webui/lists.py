@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.request import QueryDict
 from django_filters.views import FilterView
@@ -30,6 +31,19 @@ class KeysFirst(TableQuerysetData):  # type: ignore[misc]
         keys = list(self.data.values_list("pk", flat=True)[at])
         rows = {row.pk: row for row in self.data.order_by().filter(pk__in=keys)}
         return [rows[key] for key in keys if key in rows]
+
+
+class InFullOrder(TableQuerysetData):  # type: ignore[misc]
+    """Rows of which many are alike in what orders them: those come in the order of their keys.
+
+    Otherwise PostgreSQL may give one of them on two pages, and another on none.
+    """
+
+    def order_by(self, aliases: Any) -> None:
+        """Put the rows in order."""
+        super().order_by(aliases)
+        rows: QuerySet[Any] = self.data
+        self.data: QuerySet[Any] = rows.order_by(*rows.query.order_by, "pk")
 
 
 class ListPage(SingleTableMixin, FilterView):  # type: ignore[misc]

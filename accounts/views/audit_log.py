@@ -59,7 +59,7 @@ class AuditFilter(django_filters.FilterSet):  # type: ignore[misc]
 class AuditTable(PortalTable):
     """One row an entry."""
 
-    at = tables.Column(verbose_name="When (UTC)")
+    at = tables.Column(verbose_name="When (UTC)", order_by=("at", "pk"))
     actor_name = tables.Column(verbose_name="Who", attrs={"td": {"class": "key"}})
     verb = tables.Column(verbose_name="Did what")
     target_name = tables.Column(verbose_name="To what", attrs={"td": {"class": "host"}})

@@ -28,7 +28,7 @@ from domains.services import coverage_exceptions as services
 from domains.services.coverage_exceptions import Granted
 from domains.signs import exception_sign, state_of_lack
 from webui.forms import spread_errors
-from webui.lists import ListPage
+from webui.lists import InFullOrder, ListPage
 from webui.wording import plural
 
 
@@ -45,6 +45,10 @@ class ExceptionList(ListPage):
         """Give the exceptions of domains this person may see."""
         rows = CoverageException.objects.visible_to(self.request.user)
         return with_lacking(rows).select_related("domain__team", "domain__posture", "renewal")
+
+    def get_table_data(self) -> InFullOrder:
+        """Give the rows; many end on the same day."""
+        return InFullOrder(super().get_table_data())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Name the words for an empty list."""
