@@ -15,6 +15,7 @@ from typing import Any
 from domains.operators import operator_of
 from mailtls import sts_record, tlsrpt_record
 from mailtls.rua import fold_destination
+from webui.wording import sentence_list
 
 # A character string of a TXT record holds at most 255 bytes (RFC 1035 section 3.3.14).
 TXT_CHUNK = 255
@@ -138,8 +139,13 @@ def _tlsrpt(one: Wanted, rua: Sequence[str], delegate_to: str) -> list[Change]:
     name = _record_name(one.domain)
     ours = {fold_destination(uri) for uri in rua}
     replaces = one.tlsrpt_status in {"valid", "invalid"}
+    kept = [uri for uri in one.rua if fold_destination(uri) not in ours]
+    if one.tlsrpt_status != "valid":
+        kept = []
     if delegate_to:
         why = "The record stands once, at the name this one points to."
+        if kept:
+            why += f" Unless it names them, reports to {sentence_list(kept)} end."
         return [
             Change(
                 domain=one.domain,
@@ -150,7 +156,6 @@ def _tlsrpt(one: Wanted, rua: Sequence[str], delegate_to: str) -> list[Change]:
                 replaces=replaces,
             )
         ]
-    kept = [uri for uri in one.rua if fold_destination(uri) not in ours]
     why = {
         "missing": "There is no record: nobody reports.",
         "invalid": "Takes the place of what stands there and is ignored.",
@@ -158,7 +163,7 @@ def _tlsrpt(one: Wanted, rua: Sequence[str], delegate_to: str) -> list[Change]:
         one.tlsrpt_status,
         "Takes the place of the present record: our address stands first, the others stay.",
     )
-    value = tlsrpt_record.render_record([*rua, *(kept if one.tlsrpt_status == "valid" else [])])
+    value = tlsrpt_record.render_record([*rua, *kept])
     return [
         Change(domain=one.domain, name=name, type="TXT", value=value, why=why, replaces=replaces)
     ]

@@ -60,6 +60,16 @@ def test_delegated_names_point_to_the_one_record():
     assert render(changes[:1], Form.ZONE).endswith(" IN CNAME tlsrpt.portal.example.\n")
 
 
+def test_a_delegated_name_says_whose_reports_end():
+    held = ("mailto:a@other.example", "mailto:tls@portal.example")
+    rows = [wanted(status="valid", rua=held), wanted("z.example")]
+
+    _, elsewhere, bare = plan(rows, OURS, delegate_to="tlsrpt.portal.example")
+
+    assert "reports to mailto:a@other.example end" in elsewhere.why
+    assert " end." not in bare.why
+
+
 def test_names_that_report_here_already_are_delegated_to_nothing():
     held = wanted(status="valid", rua=tuple(OURS))
 
