@@ -31,6 +31,8 @@ from webui.exports import Format, Sheet, asked_file
 
 MOST_SHOWN = 100
 MOST_KEYS = 400
+# The filters of the domain list that have a field here.
+SCOPE = ("team", "tag", "tlsrpt", "sts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ def kit(request: HttpRequest) -> HttpResponse:
         **_counts(planned),
         "chosen": [] if not keys else [("pk", key) for key in keys],
         "scope": None if keys else _scope_fields(request),
+        "kept": [] if keys else _kept(request),
         "files": [
             *((words, _with(request, "as", one.value)) for one, words in _WORDS.items()),
             ("XLSX", _with(request, "export", Format.XLSX.value)),
@@ -155,10 +158,33 @@ def _plan(request: HttpRequest, query: QueryDict) -> Planned:
 def _scope_fields(request: HttpRequest) -> list[BoundField]:
     """Give the filters of the domain list that choose the kit's domains."""
     form = DomainFilter(request.GET, queryset=Domain.objects.none(), request=request).form
-    names = ("team", "tag", "tlsrpt", "sts")
-    for name in names:
+    for name in SCOPE:
         form.fields[name].widget.attrs["data-submit"] = ""
-    return [form[name] for name in names]
+    return [form[name] for name in SCOPE]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A filter of the list that the kit has no field for, in words, and the address without it."""
+
+    name: str
+    value: str
+    words: str
+    href_without: str
+
+
+def _kept(request: HttpRequest) -> list[Kept]:
+    """Give the other filters that the list came with: they choose as well, and go on doing so."""
+    form = DomainFilter(request.GET, queryset=Domain.objects.none(), request=request).form
+    kept = []
+    for name, field in form.fields.items():
+        if name in SCOPE or not (value := request.GET.get(name, "")):
+            continue
+        words = dict(getattr(field, "choices", ())).get(value, f"“{value}”")
+        left = request.GET.copy()
+        left.pop(name)
+        kept.append(Kept(name, value, str(words), f"?{left.urlencode()}"))
+    return kept
 
 
 @require_POST

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -235,6 +236,23 @@ def test_the_kit_is_narrowed_by_team(client, settings):
 
     assert [change.domain for change in page.context["changes"]] == ["a.example"]
     assert f'<option value="{team.pk}" selected>' in page.content.decode()
+
+
+def test_the_kit_keeps_the_filters_that_it_has_no_field_for(client, analyst):
+    make_domain("shop.example", tlsrpt="missing")
+    make_domain("shop.other.example", tlsrpt="missing", is_active=False)
+    make_domain("bank.example", tlsrpt="missing")
+    query = {"q": "shop", "state": "all", "rua": "mailto:tls@x.example"}
+
+    page = client.get(reverse("tools:dns_kit"), query)
+    sent = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.content.decode())
+    asked = {name: value for name, value in sent if name in {"q", "state"}}
+    again = client.get(reverse("tools:dns_kit"), asked | {"rua": query["rua"]})
+    wider = client.get(reverse("tools:dns_kit") + page.context["kept"][0].href_without)
+
+    assert [one.words for one in page.context["kept"]] == ["“shop”", "Watched and paused"]
+    assert again.context["domain_count"] == page.context["domain_count"] == 2
+    assert wider.context["domain_count"] == 3
 
 
 @pytest.mark.parametrize(
