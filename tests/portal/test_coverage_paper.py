@@ -144,3 +144,24 @@ def test_long_lists_are_cut_and_say_so(client, auditor, monkeypatch):
     assert [row.name for row in page.context["lacking"]] == ["d0.example", "d1.example"]
     assert text.count("The first 2 of 4") == 2
     assert "export=xlsx" in text
+
+
+@pytest.mark.parametrize("name", ["coverage", "coverage-paper"])
+def test_the_coverage_says_that_domains_without_mail_count(client, name):
+    make_domain("parked.example", mx="null-mx", tlsrpt="missing")
+    client.force_login(make_member(None, Role.VIEWER))
+
+    page = client.get(reverse(name)).content.decode()
+
+    assert "take no mail are counted like others" in page
+
+
+def test_the_length_of_the_history_lasts_when_another_day_is_chosen(client):
+    make_domain("a.example")
+    client.force_login(make_member(None, Role.VIEWER))
+
+    chosen = client.get(reverse("coverage"), {"days": "365"}).content.decode()
+    usual = client.get(reverse("coverage")).content.decode()
+
+    assert '<input type="hidden" name="days" value="365">' in chosen
+    assert 'name="days"' not in usual
