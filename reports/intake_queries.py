@@ -11,6 +11,7 @@ from datetime import date, datetime
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, Least
 
+from mailtls.names import display_name
 from reports.fleet import Fleet, Scope, domains_of, of_domains
 from reports.models import (
     MOST_SESSIONS,
@@ -35,6 +36,11 @@ class UnmanagedDomain:
     failures: int
     first_day: date
     last_day: date
+
+    @property
+    def display_name(self) -> str:
+        """Give the name as people read it."""
+        return display_name(self.name)
 
     @property
     def sessions(self) -> int:

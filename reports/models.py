@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.access import Person, sees_everything, visible_to
 from accounts.models import Team
 from domains.models import Domain
+from mailtls.names import display_name
 from mailtls.report.notes import HELD_BACK, IN_FUTURE
 from reports import sum_models  # noqa: F401 — found here by Django, kept there
 
@@ -391,6 +392,11 @@ class PolicyResult(models.Model):
 
     def __str__(self) -> str:
         return f"{self.policy_type} for {self.policy_domain or 'an unnamed domain'}"
+
+    @property
+    def display_domain(self) -> str:
+        """Give the domain that is named, as people read it."""
+        return display_name(self.policy_domain)
 
     @property
     def failed_sessions(self) -> int:

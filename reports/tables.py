@@ -105,7 +105,7 @@ class ReportTable(PortalTable):
 
     def render_domains(self, record: Report) -> str:
         """Give the first names."""
-        names = dict.fromkeys(row.policy_domain for row in self.results[record.pk])
+        names = dict.fromkeys(row.display_domain for row in self.results[record.pk])
         return sentence_list(list(names), 2) or "–"
 
     def value_domains(self, record: Report) -> str:

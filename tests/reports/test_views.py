@@ -176,3 +176,13 @@ def test_a_domain_that_is_not_in_the_inventory_can_be_added(client, role, name, 
     if found:
         form = client.get(found[1]).context["form"]
         assert form["text"].value() == name
+
+
+def test_reported_names_stand_as_people_read_them(client):
+    client.force_login(make_member(None, Role.MANAGER))
+    report = make_report(None, date(2026, 11, 20), policy_domain="xn--mller-kva.example")
+
+    pages = [reverse("inbox:unmanaged"), reverse("reports:list"), report.get_absolute_url()]
+
+    for page in pages:
+        assert "müller.example" in client.get(page).content.decode()
