@@ -165,3 +165,13 @@ def test_the_length_of_the_history_lasts_when_another_day_is_chosen(client):
 
     assert '<input type="hidden" name="days" value="365">' in chosen
     assert 'name="days"' not in usual
+
+
+def test_another_day_of_the_chart_keeps_the_span(client):
+    make_domain("d.example")
+    client.force_login(make_member(None, Role.VIEWER))
+
+    chart = client.get(reverse("coverage"), {"days": "90"}).context["chart"]
+
+    assert chart.day_href == "?on=DAY&days=90"
+    assert chart.rows[0][0].href.endswith("&days=90")

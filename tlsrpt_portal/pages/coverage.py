@@ -95,7 +95,7 @@ def coverage_page(request: HttpRequest) -> HttpResponse:
     span = read_span(request)
     teams = {team.pk: team.name for team in scope.teams}
     history = counts_by_day(domains, today - timedelta(days=span.days), today)
-    chart = history_chart(history, scope.team)
+    chart = history_chart(history, scope.team, span.days)
     rows = _rows(counts, excepted, teams, _list_of(scope))
     if file := asked_file(request, _domains_sheet(scope), _teams_sheet(on, rows), chart.sheet):
         return file
@@ -180,9 +180,13 @@ def _row(
     )
 
 
-def history_chart(history: Sequence[DayCounts], team: str = "") -> Chart:
-    """Draw the share of domains with TLS-RPT and with MTA-STS by day; `team` stays in its links."""
+def history_chart(history: Sequence[DayCounts], team: str, days_shown: int) -> Chart:
+    """Draw the share of domains with TLS-RPT and with MTA-STS by day.
+
+    `team` stays in its links, and the number of days shown in those to another day.
+    """
     narrowed = f"&team={team}" if team else ""
+    kept = f"{narrowed}&days={days_shown}"
 
     def cell(one: DayCounts, count: int, state: str) -> Cell:
         href = f"{_list_of_day(one.day)}{state}{narrowed}"
@@ -228,7 +232,7 @@ def history_chart(history: Sequence[DayCounts], team: str = "") -> Chart:
                 Cell(
                     text=day_words(one.day),
                     value=one.day,
-                    href=f"?on={one.day.isoformat()}{narrowed}",
+                    href=f"?on={one.day.isoformat()}{kept}",
                 ),
                 cell(one, one.total, ""),
                 cell(one, one.tlsrpt["valid"], "&tlsrpt=valid"),
@@ -239,7 +243,7 @@ def history_chart(history: Sequence[DayCounts], team: str = "") -> Chart:
             for one in reversed(history)
         ],
         height=300,
-        day_href=f"?on=DAY{narrowed}",
+        day_href=f"?on=DAY{kept}",
     )
 
 
