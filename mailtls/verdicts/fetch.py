@@ -60,7 +60,8 @@ def judge_transport(fetch: PolicyFetch, now: datetime) -> list[Finding]:
     media_type = (fetch.content_type or "").partition(";")[0].strip().lower()
     if media_type != "text/plain":
         # A SHOULD of section 3.2, yet postfix-mta-sts-resolver and others refuse the policy.
-        findings.append(warning("sts.http.content-type", found=fetch.content_type))
+        found = fetch.content_type or "an unnamed type"
+        findings.append(warning("sts.http.content-type", found=found))
     if fetch.content_encoding:
         findings.append(warning("sts.http.content-encoding", found=fetch.content_encoding))
     if fetch.took_ms > _SLOW_MS:
@@ -93,11 +94,12 @@ def _params(fetch: PolicyFetch) -> dict[str, Param]:
         "verify_code": fetch.verify_code,
         "verify_message": fetch.verify_message,
         "status": fetch.http_status,
-        "location": fetch.location,
         "size_bytes": fetch.size_bytes,
         "detail": fetch.detail,
     }
     params |= {key: value for key, value in optional.items() if value is not None}
+    if fetch.result is FetchResult.HTTP_REDIRECT:
+        params["location"] = fetch.location or "an address that it does not name"
     certificate = fetch.certificate
     if certificate is not None and fetch.result.value.startswith("cert-"):
         params["names"] = ", ".join(certificate.dns_names[:10]) or None

@@ -116,6 +116,8 @@ FETCH = st.builds(
     content_type=st.sampled_from([None, "text/plain", "text/html"]),
     took_ms=st.sampled_from([10, 9000]),
     http_status=st.sampled_from([200, 301, 404]),
+    detail=st.just("as the library says it"),  # the prober notes one where words need it
+    location=st.sampled_from([None, "https://www.example.com/"]),
     tries=st.lists(
         st.builds(FamilyTry, address=st.just("192.0.2.1"), result=st.sampled_from(FetchResult)),
         max_size=2,

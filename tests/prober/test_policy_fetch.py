@@ -12,6 +12,7 @@ from typing import Any, Self
 import msgspec
 import pytest
 
+from mailtls.catalogue import describe
 from mailtls.observed import DnsStatus, FetchResult, Observed
 from mailtls.posture import Posture, Status, judge
 from prober import Options, Request, check_many
@@ -89,6 +90,10 @@ async def test_another_media_type_is_a_warning(world: World, content_type: str |
 
     assert posture.mta_sts.status is Status.VALID
     assert warnings(posture) == {"sts.http.content-type"}
+    (said,) = [one for one in posture.findings if one.code == "sts.http.content-type"]
+    assert describe(said).title == (
+        f"The policy is served as {content_type or 'an unnamed type'} instead of text/plain"
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,6 +122,13 @@ async def test_a_redirect_is_never_followed(world: World, status: str):
     assert codes(posture) == {"sts.http.redirect"}
     assert observed.policy.location == target
     assert len(world.https.requests) == 1
+
+
+async def test_a_redirect_that_names_no_address_is_told_in_words(world: World):
+    _, posture = await world.serve(http(status="301 Moved"))
+
+    (said,) = [one for one in posture.findings if one.code == "sts.http.redirect"]
+    assert describe(said).title == "The policy host redirects to an address that it does not name"
 
 
 async def test_the_request_is_neither_conditional_nor_cached(world: World):
