@@ -93,7 +93,7 @@ class TeamFailures(TeamSums):
     class Meta(TeamSums.Meta):
         verbose_name_plural = "team failures"
         # failed_by_day: the days of one cause. On PostgreSQL it holds the other columns, too
-        # (migration 0023).
+        # (migration 0024).
         indexes = [
             *TeamSums.Meta.indexes,
             models.Index(
@@ -109,7 +109,8 @@ class TeamCauseSpan(TeamSums):
     """Failed sessions, that count, in one span of days (see reports.spans), by cause, operator and
     reporter."""
 
-    # On PostgreSQL the key holds the failed sessions, too (migration 0023).
+    # The span before the cause: few spans are asked for, of all causes or of one. On PostgreSQL the
+    # key holds the failed sessions, too (migration 0024).
     pk = models.CompositePrimaryKey(
         "team", "narrowing", "span", "result_type", "operator", "reporter"
     )
@@ -118,16 +119,6 @@ class TeamCauseSpan(TeamSums):
     operator = models.CharField(max_length=253, blank=True)
     reporter = models.CharField(max_length=200)
     counted_failed_sessions = models.BigIntegerField()
-
-    class Meta(TeamSums.Meta):
-        # told_of: the days of one cause. On PostgreSQL it holds the other columns, too (migration
-        # 0023).
-        indexes = [
-            *TeamSums.Meta.indexes,
-            models.Index(
-                fields=("team", "narrowing", "result_type", "span"), name="cause_span_of_type"
-            ),
-        ]
 
     def __str__(self) -> str:
         return f"team {self.team} in span {self.span} {self.result_type}"
@@ -250,7 +241,7 @@ class TeamCauseDomains(TeamSums):
     told of after it: each domain is in one row of a cause.
     """
 
-    # On PostgreSQL the key holds the numbers, too (migration 0023). Of `rows` there is one for each
+    # On PostgreSQL the key holds the numbers, too (migration 0024). Of `rows` there is one for each
     # domain (DomainCause).
     pk = models.CompositePrimaryKey("team", "narrowing", "last_day", "result_type", "operator")
     last_day = models.DateField()

@@ -163,7 +163,6 @@ class Migration(migrations.Migration):
             "CauseSpan",
             ("span", "result_type", "operator", "reporter"),
             [("span", models.BigIntegerField()), *CAUSE, REPORTER, FAILED],
-            of_type="cause_span_of_type",
         ),
         sums(
             "CauseDomains",

@@ -29,12 +29,10 @@ KEYS = (
     ),
 )
 OF_TYPE = """
+DROP INDEX team_failures_of_type;
 CREATE INDEX team_failures_of_type ON reports_teamfailures (team, narrowing, result_type, day)
     INCLUDE (operator, counted_failed_sessions);
-CREATE INDEX cause_span_of_type ON reports_teamcausespan (team, narrowing, result_type, span)
-    INCLUDE (operator, reporter, counted_failed_sessions);
 """
-NOT_HELD = "DROP INDEX team_failures_of_type; DROP INDEX cause_span_of_type;"
 
 
 def hold_sums(apps, schema_editor):
@@ -42,7 +40,6 @@ def hold_sums(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
         for table, columns, held in KEYS:
             schema_editor.execute(KEY.format(table=table, columns=columns, held=held))
-        schema_editor.execute(NOT_HELD)
         schema_editor.execute(OF_TYPE)
 
 
