@@ -9,6 +9,8 @@ from typing import Any
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from accounts.forms import offer_managed_teams
 from accounts.models import Team, User
@@ -120,13 +122,55 @@ class PlainNumberInput(forms.NumberInput):
 
     def format_value(self, value: Any) -> str | None:
         """Give the number as people write it."""
-        return (
-            f"{Decimal(str(value)):f}" if isinstance(value, float) else super().format_value(value)
+        is_float = isinstance(value, float)
+        return f"{Decimal(str(value)).normalize():f}" if is_float else super().format_value(value)
+
+
+class PerCentInput(PlainNumberInput):
+    """A number with the sign behind it."""
+
+    def render(self, *args: Any, **kwargs: Any) -> SafeString:
+        """Give the control and its unit."""
+        control = super().render(*args, **kwargs)
+        return format_html(
+            '<div class="input-group">{}<span class="input-group-text">%</span></div>', control
         )
 
 
+class ShareField(forms.FloatField):
+    """Shows and takes per cent, and gives a share: 5 is 0.05, as rules store it."""
+
+    widget = PerCentInput
+
+    def prepare_value(self, value: Any) -> Any:
+        """Give a stored share in per cent; what was typed stays as it is."""
+        # The digits that are meant: 100 times 0.07 has more than anybody wrote.
+        return float(f"{100 * value:.12g}") if isinstance(value, float) else value
+
+    def clean(self, value: Any) -> float | None:
+        """Give the share; raises ValidationError for what is no part of a whole."""
+        percent = super().clean(value)
+        if percent is not None and not 0 < percent < 100:
+            raise forms.ValidationError("It takes more than 0 % and less than 100 %.")
+        # By way of the decimal digits: 0.7 / 100 would be 0.006999999999999999.
+        return None if percent is None else float(Decimal(str(percent)) / 100)
+
+
+class FactorField(forms.FloatField):
+    """How many times as much; once is no growth."""
+
+    widget = PlainNumberInput
+
+    def clean(self, value: Any) -> float | None:
+        """Give the factor; raises ValidationError for 1 and less."""
+        factor: float | None = super().clean(value)
+        if factor is not None and not factor > 1:
+            raise forms.ValidationError("It takes a number above 1.")
+        return factor
+
+
 def _parameter_field(parameter: Parameter) -> forms.Field:
-    """Give the form field of a rule's parameter; the rule itself checks its limits."""
+    """Give the form field of a rule's parameter; the rule itself checks its limits again."""
     words: dict[str, Any] = {
         "label": parameter.label,
         "initial": parameter.default,
@@ -136,9 +180,10 @@ def _parameter_field(parameter: Parameter) -> forms.Field:
         return forms.BooleanField(required=False, **words)
     if parameter.type is ParameterType.COUNT:
         return forms.IntegerField(min_value=1, **words)
-    if parameter.type is ParameterType.SHARE:
-        words["help_text"] += " As a share: 0.05 is 5 %."
-    return forms.FloatField(widget=PlainNumberInput(attrs={"step": "any"}), **words)
+    field = ShareField if parameter.type is ParameterType.SHARE else FactorField
+    if field is ShareField:
+        words["help_text"] += " In per cent."
+    return field(**words)
 
 
 class DestinationForm(_TeamScoped):

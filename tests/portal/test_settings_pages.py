@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from accounts.models import ApiToken, AuditEntry, Membership, Team, User
 from accounts.roles import Role
 from accounts.services.tokens import create_token, revoke_token
 from alerts.models import Destination, Rule, RuleKind
+from alerts.rules import read_rule
 from alerts.sealing import seal
 from reports.models import Intake, Outcome, Receipt
 from reports.services.roll_up import roll_up
@@ -47,7 +49,7 @@ def manager(client, team):
 ADD_RULE = "/settings/rules/add/?kind=failure-rate"
 RULE = {
     "name": "Any trouble",
-    "threshold": "0.025",
+    "threshold": "2.5",
     "minimum_sessions": "10",
     "minimum_failed_sessions": "1",
     "clean_days": "2",
@@ -226,20 +228,55 @@ def test_a_manager_makes_a_rule_for_the_own_team_only(client, manager, team):
 def test_a_rule_of_each_kind_is_made_with_its_defaults_and_opened_again(client, admin, kind):
     address = f"{reverse('settings:add_rule')}?kind={kind.value}"
     form = client.get(address).context["form"]
-    values = {name: field.initial for name, field in form.fields.items() if field.initial}
+    values = {one.name: one.value() for one in form if one.value()}
 
     client.post(address, values | {"name": f"Mine {kind.value}"})
 
     rule = Rule.objects.get(name=f"Mine {kind.value}")
     assert rule.kind == kind
+    assert read_rule(kind, rule.parameters) == read_rule(kind, {})
     assert client.get(reverse("settings:rule", args=[rule.pk])).status_code == 200
     assert f"Mine {kind.value}" in client.get(reverse("settings:rules")).content.decode()
 
 
-def test_a_share_that_is_none_is_told(client, admin):
-    page = client.post(ADD_RULE, RULE | {"threshold": "5", "try": "1"})
+@pytest.mark.parametrize("typed", ["0", "100", "250", "-1"])
+def test_a_share_that_is_none_is_told_beside_its_field(client, admin, typed):
+    page = client.post(ADD_RULE, RULE | {"threshold": typed, "try": "1"})
 
-    assert "it takes a share between 0 and 1" in page.content.decode()
+    assert page.context["form"].errors == {
+        "threshold": ["It takes more than 0 % and less than 100 %."]
+    }
+
+
+def test_a_growth_that_is_none_is_told_beside_its_field(client, admin):
+    values = {"name": "Growth", "severity": "high", "minimum_failed_sessions": "5"}
+    values |= {"minimum_rate": "1", "growth": "1", "sensitivity": "0.001", "clean_days": "2"}
+
+    page = client.post("/settings/rules/add/?kind=regression", values)
+
+    assert page.context["form"].errors == {"growth": ["It takes a number above 1."]}
+
+
+@pytest.mark.parametrize(
+    ("typed", "share"), [("7", 0.07), ("0.7", 0.007), ("2.5", 0.025), ("0.001", 0.00001)]
+)
+def test_a_share_is_shown_and_typed_in_per_cent_and_stored_as_before(client, admin, typed, share):
+    client.post(ADD_RULE, RULE | {"threshold": typed})
+
+    rule = Rule.objects.get(name=RULE["name"])
+    assert rule.parameters["threshold"] == share
+    page = client.get(reverse("settings:rule", args=[rule.pk])).content.decode()
+    control = re.search(r'<input[^>]*name="threshold"[^>]*>', page)
+    assert control is not None
+    assert f'value="{typed}"' in control.group()
+
+
+def test_a_wrong_share_comes_back_as_it_was_typed(client, admin):
+    page = client.post(ADD_RULE, RULE | {"threshold": "250"}).content.decode()
+
+    assert re.search(
+        r'<input[^>]*value="250"[^>]*name="threshold"|name="threshold"[^>]*"250"', page
+    )
 
 
 def test_a_viewer_cannot_change_a_rule(client, team):
