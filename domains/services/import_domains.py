@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
-from zipfile import BadZipFile
 
 import tablib
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 from django.db import transaction
 from django.utils import timezone
-from tablib.exceptions import InvalidDimensions, UnsupportedFormat
+from tablib.exceptions import InvalidDimensions
 
 from accounts import access, audit
 from accounts.access import Person
@@ -89,16 +89,29 @@ def read_table(filename: str, data: bytes) -> list[Row]:
     Raises UnreadableTable, saying what is wrong with the file as a whole.
     """
     if data[:4] == b"PK\x03\x04":
-        return _rows_of(_load(data, "xlsx"))
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
+        return _rows_of(_load_workbook(data))
+    if data[:4] == b"\xd0\xcf\x11\xe0":
+        raise UnreadableTable(
+            "The file is an Excel workbook with a password, or of the old kind (.xls). Save it as "
+            "XLSX without a password, or as CSV."
+        )
+    if data[:4] == b"%PDF":
+        raise UnreadableTable("The file is a PDF. Save the list as CSV or XLSX.")
+    text = _decode(data)
     first = next((line for line in text.splitlines() if line.strip()), "").lower()
     if "domain" not in [cell.strip(' "') for cell in first.replace(";", ",").split(",")]:
         return read_lines(text)
     delimiter = ";" if first.count(";") > first.count(",") else ","
-    return _rows_of(_load(text, "csv", delimiter=delimiter))
+    return _rows_of(_load_csv(text, delimiter))
+
+
+def _decode(data: bytes) -> str:
+    """Give a text as Excel or anybody else has written it."""
+    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
 
 
 def import_domains(
@@ -312,18 +325,26 @@ def _in_words(value: object) -> str:
     return text or "nothing"
 
 
-def _load(data: bytes | str, kind: str, **options: str) -> tablib.Dataset:
+def _load_workbook(data: bytes) -> tablib.Dataset:
     try:
-        return tablib.Dataset().load(data, format=kind, **options)
-    except (
-        InvalidDimensions,
-        UnsupportedFormat,
-        BadZipFile,
-        ValueError,
-        KeyError,
-        OSError,
-    ) as error:
-        raise UnreadableTable(f"The file could not be read as {kind.upper()}: {error}") from error
+        return tablib.Dataset().load(data, format="xlsx")
+    except Exception as error:
+        # A damaged workbook breaks the reader anywhere: in the archive, its XML, a number of a
+        # cell; each part raises errors of its own, and their words help nobody.
+        raise UnreadableTable(
+            "The XLSX file is damaged or cut off: no table could be read from it, and no domain "
+            "was taken. Open it in the program that wrote it and save it again, or save it as CSV."
+        ) from error
+
+
+def _load_csv(text: str, delimiter: str) -> tablib.Dataset:
+    try:
+        return tablib.Dataset().load(text, format="csv", delimiter=delimiter)
+    except (InvalidDimensions, csv.Error) as error:
+        raise UnreadableTable(
+            "The CSV could not be read: its lines do not have the cells that its header names. "
+            f"The first line is the header, and {delimiter} stands between the cells."
+        ) from error
 
 
 def _rows_of(table: tablib.Dataset) -> list[Row]:

@@ -1,6 +1,9 @@
+import io
+import zipfile
 from datetime import timedelta
 
 import pytest
+import tablib
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError
 from django.urls import reverse
@@ -301,13 +304,44 @@ def test_what_is_larger_than_any_form_gets_a_page_that_says_so(client, manager, 
     assert "larger than a form may be" in page.content.decode()
 
 
-def test_a_file_that_cannot_be_read_is_explained(client, team, manager):
-    file = SimpleUploadedFile("list.xlsx", b"PK\x03\x04 no workbook")
+def workbook(*, without="", cut=""):
+    """Give an XLSX file; a part is left out, or loses its end."""
+    table = tablib.Dataset(["a.example", "Mail"], headers=["domain", "team"])
+    whole = zipfile.ZipFile(io.BytesIO(table.export("xlsx")))
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as copy:
+        for name in whole.namelist():
+            if name != without:
+                copy.writestr(name, whole.read(name)[: -20 if name == cut else None])
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\x03\x04 no workbook", "XLSX file is damaged or cut off"),
+        (workbook()[:400], "XLSX file is damaged or cut off"),
+        (workbook(without="xl/workbook.xml"), "XLSX file is damaged or cut off"),
+        (workbook(cut="xl/worksheets/sheet1.xml"), "XLSX file is damaged or cut off"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "workbook with a password"),
+        (b"%PDF-1.7", "The file is a PDF"),
+        (b"domain,team\na.example,Mail,too,many", "The CSV could not be read"),
+    ],
+    ids=["no-zip", "cut-off", "no-table", "broken-xml", "old-xls", "pdf", "ragged"],
+)
+def test_a_file_that_cannot_be_read_is_explained(client, team, manager, content, words):
+    file = SimpleUploadedFile("list.xlsx", content)
 
     page = client.post(reverse("domains:import"), {"file": file, "team": team.pk})
 
-    assert "could not be read as XLSX" in str(page.context["form"].errors)
+    assert words in str(page.context["form"].errors)
     assert not ImportJob.objects.exists()
+
+
+def test_a_list_in_utf_16_is_read_like_any_other():
+    text = "domain,team\nmüller.example,Mail\n"
+
+    assert read_table("list.csv", text.encode("utf-16")) == read_table("list.csv", text.encode())
 
 
 def test_the_page_tells_how_far_it_is(client, manager, team, in_background):
