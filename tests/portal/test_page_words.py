@@ -171,3 +171,17 @@ def test_failures_of_the_first_day_looked_at_may_be_older(client, ago, is_longer
     diagnosis = client.get(domain.get_absolute_url()).context["diagnosis"]
 
     assert (" or earlier" in diagnosis.what) == is_longer
+
+
+@pytest.mark.parametrize("name", ["failures:list", "reporters:list"])
+def test_without_any_domain_a_page_of_figures_offers_to_add_some(client, name):
+    client.force_login(make_member(None, Role.MANAGER))
+
+    empty = client.get(reverse(name)).content.decode()
+    make_domain("one.example")
+    silent = client.get(reverse(name)).content.decode()
+
+    assert "No domains yet" in empty
+    assert f'href="{reverse("domains:import")}"' in empty
+    assert "Domains without a record" not in empty
+    assert "Domains without a record" in silent

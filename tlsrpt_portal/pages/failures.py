@@ -13,11 +13,12 @@ from accounts.models import ViewedPage
 from accounts.saved_views import Column, KeptViews
 from domains.models import Domain, StsMode
 from reports import queries
-from reports.fleet import Scope
+from reports.fleet import Fleet, Scope
 from tlsrpt_portal.pages.failure_rows import BY_CAUSE, GROUPINGS, ORDERED, Row
 from tlsrpt_portal.pages.failure_scope import CONCERNS, Asked, provider_words, read_asked
 from tlsrpt_portal.pages.failure_table import FailureTable, untold_columns
 from tlsrpt_portal.pages.heat import HeatRow, heat_rows
+from tlsrpt_portal.pages.none_yet import none_yet
 from tlsrpt_portal.pages.span import Span
 from tlsrpt_portal.pages.team_choice import team_choices
 from webui.exports import asked_format
@@ -51,6 +52,8 @@ def failures(request: HttpRequest) -> HttpResponse:
         return table_file(form, "failures", table)
     table.paginate(per_page=MOST_ROWS)
     context = _context(request, asked, by) | kept_views.context(columns)
+    if not rows.count:
+        context |= none_yet(Fleet(request.user))
     context |= {"table": table, "count": rows.count, "left_out": max(0, rows.count - MOST_ROWS)}
     return render(request, "failures/list.html", context)
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from reports import reporter_queries
 from reports.fleet import Fleet
+from tlsrpt_portal.pages.none_yet import none_yet
 from tlsrpt_portal.pages.span import Span, read_span
 from webui.exports import Sheet, asked_file
 from webui.status import Sign, Tone
@@ -46,7 +47,7 @@ def reporters(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "total": sum(one.sessions for one in found),
         "forgotten": forgotten[:MOST_FORGOTTEN],
-    }
+    } | (none_yet(fleet) if not rows else {})
     return render(request, "reporters/list.html", context)
 
 
