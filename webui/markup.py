@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from django.utils.html import escape
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 _NAMES = re.compile("TLS-RPT|MTA-STS")
@@ -12,4 +12,4 @@ _NAMES = re.compile("TLS-RPT|MTA-STS")
 
 def unbroken(text: str) -> SafeString:
     """Give a text in which the names of the standards do not break at their hyphen."""
-    return mark_safe(_NAMES.sub(r'<span class="nowrap">\g<0></span>', escape(text)))  # noqa: S308 — escaped first
+    return mark_safe(_NAMES.sub(r'<span class="nowrap">\g<0></span>', conditional_escape(text)))  # noqa: S308 — escaped first

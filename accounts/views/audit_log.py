@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from accounts.access import visible_to
 from accounts.models import AuditEntry
 from webui.lists import ListPage
+from webui.markup import unbroken
 from webui.tables import PortalTable
 from webui.wording import day
 
@@ -81,6 +82,14 @@ class AuditTable(PortalTable):
     def render_at(self, record: AuditEntry) -> str:
         """Give the time to the second."""
         return f"{day(record.at.date())} {record.at:%H:%M:%S}"
+
+    def render_target_name(self, value: str) -> SafeString:
+        """Give the thing; the names of standards in it stay whole."""
+        return unbroken(value)
+
+    def value_target_name(self, value: str) -> str:
+        """Give it for files."""
+        return value
 
     def render_changes(self, record: AuditEntry) -> SafeString | str:
         """Give what changed, folded where it is long."""
