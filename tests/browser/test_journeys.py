@@ -1,6 +1,7 @@
 """The journeys that matter, in a real browser."""
 
 from datetime import timedelta
+from itertools import pairwise, product
 
 import pytest
 from django.urls import reverse
@@ -313,6 +314,20 @@ def test_the_coverage_of_a_past_day_is_saved_for_an_audit(watched):
     assert download.value.suggested_filename == f"coverage-{past.isoformat()}.csv"
     _, *rows = download.value.path().read_text().splitlines()
     assert [row.split(",")[:3] for row in rows] == [[past.isoformat(), "known.example", "Mail"]]
+
+
+def test_the_days_below_a_chart_never_touch(watched):
+    page = watched.log_in(fill_world().email)
+    for width, days in product((320, 360, 768, 1280), (7, 30, 90, 365)):
+        page.set_viewport_size({"width": width, "height": 900})
+        watched.open(f"{reverse('overview')}?days={days}")
+        page.locator("[data-chart][data-drawn=true]").wait_for()
+
+        boxes = [one.bounding_box() for one in page.locator(".xtick text >> visible=true").all()]
+
+        gaps = [right["x"] - left["x"] - left["width"] for left, right in pairwise(boxes)]
+        assert gaps, (width, days)
+        assert min(gaps) > 12, (width, days)
 
 
 def test_a_chart_fits_on_paper_and_comes_back_to_its_size(watched):

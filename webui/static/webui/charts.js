@@ -22,7 +22,11 @@
     return value;
   }
 
-  function draw(element) {
+  // A label of a day and the room beside it, in pixels.
+  var DAY_LABEL = 64;
+
+  function draw(element, width) {
+    width = width || element.clientWidth;
     var source = document.getElementById(element.dataset.chart);
     // What a variable holds for light and dark becomes one colour only where it is used.
     var probe = element.appendChild(document.createElement("i"));
@@ -35,11 +39,21 @@
       { family: window.getComputedStyle(document.body).fontFamily },
       figure.layout.font
     );
-    if (element.clientWidth < 520) {
+    figure.layout.width = width;
+    if (width < 520) {
       // Little room: the labels of the y axes move inside, the legend goes.
       figure.layout.margin = Object.assign({}, figure.layout.margin, { l: 36, r: 8 });
       figure.layout.showlegend = false;
     }
+    // As many days are named as fit unturned beside each other.
+    var room = width - figure.layout.margin.l - figure.layout.margin.r;
+    Object.keys(figure.layout).forEach(function (name) {
+      var axis = figure.layout[name];
+      if (/^xaxis/.test(name) && axis.nticks) {
+        axis.nticks = Math.max(2, Math.min(axis.nticks, Math.floor(room / DAY_LABEL)));
+      }
+    });
+    element.dataset.width = width;
     window.Plotly.react(element, figure.data, figure.layout, {
       displayModeBar: false,
       responsive: false,
@@ -64,42 +78,46 @@
     });
   }
 
-  function drawAll() {
-    document.querySelectorAll("[data-chart]").forEach(draw);
+  function drawAll(width) {
+    document.querySelectorAll("[data-chart]").forEach(function (element) {
+      draw(element, width);
+    });
   }
 
+  // How much fits depends on the width, so a chart that has another one is drawn again.
   var observer = new ResizeObserver(function (entries) {
     entries.forEach(function (entry) {
       var element = entry.target;
-      if (element.getAttribute("data-drawn") && element.clientWidth) {
-        window.Plotly.Plots.resize(element);
+      if (!isOnPaper && element.clientWidth && element.clientWidth !== +element.dataset.width) {
+        draw(element);
       }
     });
   });
+  var isOnPaper = false;
 
   drawAll();
   document.querySelectorAll("[data-chart]").forEach(function (element) {
     observer.observe(element);
   });
-  document.addEventListener("themechange", drawAll);
+  document.addEventListener("themechange", function () {
+    drawAll();
+  });
 
-  // A drawing keeps its size on paper, where half of it would be cut off: the newest days.
+  // A drawing keeps its size and colours on paper: half of it would be cut off, and the lines of
+  // the dark theme would be black bars.
   var PAPER_WIDTH = 640;
-
-  function resizeAll(widthOf) {
-    document.querySelectorAll("[data-drawn]").forEach(function (element) {
-      window.Plotly.relayout(element, { width: widthOf(element) });
-    });
-  }
+  var root = document.documentElement;
+  var theme = "";
 
   window.addEventListener("beforeprint", function () {
-    resizeAll(function (element) {
-      return Math.min(element.clientWidth, PAPER_WIDTH);
-    });
+    isOnPaper = true;
+    theme = root.getAttribute("data-bs-theme");
+    root.setAttribute("data-bs-theme", "light");
+    drawAll(PAPER_WIDTH);
   });
   window.addEventListener("afterprint", function () {
-    resizeAll(function (element) {
-      return element.clientWidth;
-    });
+    isOnPaper = false;
+    root.setAttribute("data-bs-theme", theme);
+    drawAll();
   });
 })();
