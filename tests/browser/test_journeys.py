@@ -330,6 +330,41 @@ def test_the_days_below_a_chart_never_touch(watched):
         assert min(gaps) > 12, (width, days)
 
 
+def test_what_is_printed_is_light_and_says_who_saw_what_and_when(watched):
+    user = fill_world()
+    page = watched.log_in(user.email)
+    page.emulate_media(color_scheme="dark")
+    watched.open(f"{reverse('overview')}?days=90")
+    chart = page.locator("[data-chart][data-drawn=true]")
+    chart.wait_for()
+
+    def grid():
+        return chart.locator(".ygrid").first.evaluate("line => getComputedStyle(line).stroke")
+
+    dark = grid()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print", color_scheme="dark")
+    line = page.locator(".only-paper")
+
+    assert grid() == "rgb(230, 233, 238)" != dark
+    assert line.is_visible()
+    assert f"{reverse('overview')}?days=90" in line.inner_text()
+    assert str(user) in line.inner_text()
+    page.emulate_media(media="screen", color_scheme="dark")
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert grid() == dark
+
+
+def test_what_is_chosen_in_filters_stands_on_paper_and_the_rest_does_not(watched):
+    page = watched.log_in(fill_world().email)
+    watched.open(f"{reverse('domains:list')}?tlsrpt=valid")
+    page.emulate_media(media="print")
+
+    shown = page.locator(".filters :is(select, input, button) >> visible=true").all()
+
+    assert [one.get_attribute("name") for one in shown] == ["tlsrpt"]
+
+
 def test_a_chart_fits_on_paper_and_comes_back_to_its_size(watched):
     page = watched.log_in(fill_world().email)
     chart = page.locator("[data-chart][data-drawn=true]")
