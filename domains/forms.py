@@ -13,6 +13,7 @@ from accounts.models import Team
 from accounts.roles import Role
 from domains.models import StsMode
 from mailtls import tlsrpt_record
+from mailtls.catalogue import describe
 from mailtls.names import parse_domain
 from mailtls.rua import judge_destinations
 from mailtls.sts_policy import Mode, StsPolicy, render_policy
@@ -286,9 +287,28 @@ class PolicyForm(forms.Form):
     )
     max_age = forms.ChoiceField(choices=AGES, initial="604800", label="Senders keep it for")
 
+    def clean_mx(self) -> str:
+        """Give one pattern a line, as policies have them; names that no MX has are refused."""
+        patterns = []
+        for typed in self.cleaned_data["mx"].replace(",", " ").split():
+            is_wide = typed.startswith("*.")
+            name = parse_domain(typed.removeprefix("*."))
+            if name.value is None:
+                why = ". ".join(describe(finding).title for finding in name.findings)
+                raise forms.ValidationError(f"{typed} is no MX host: {why}.")
+            patterns.append(f"*.{name.value}" if is_wide else name.value)
+        return "\n".join(dict.fromkeys(patterns))
+
+    def clean(self) -> dict[str, Any]:
+        """Demand an MX host where senders do (RFC 8461 section 3.2)."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if values.get("mode") != StsMode.NONE and values.get("mx") == "":
+            self.add_error("mx", "Name at least one MX host: only the mode None goes without.")
+        return values
+
     def patterns(self) -> tuple[str, ...]:
         """Give the `mx` patterns."""
-        return tuple(self.cleaned_data["mx"].replace(",", " ").lower().split())
+        return tuple(self.cleaned_data["mx"].split())
 
     def policy_file(self) -> str:
         """Give the policy's text, or raise ValueError where no sender would take it."""

@@ -57,14 +57,31 @@ def test_a_published_policy_is_served_and_the_records_are_shown(client, manager)
     assert b"mode: testing" in served.content
 
 
-def test_a_policy_no_sender_would_take_is_explained(client, manager):
-    form = {"mode": "enforce", "mx": "*", "max_age": "604800"}
-
-    answer = client.post(ADDRESS, form)
+@pytest.mark.parametrize(
+    ("mx", "words"),
+    [
+        ("*", "* is no MX host"),
+        ("mx1.a.example\nnot a host", "not is no MX host"),
+        ("mx1.a.example, 192.0.2.1", "192.0.2.1 is no MX host"),
+        ("mx_.a..example", "mx_.a..example is no MX host"),
+        ("", "Name at least one MX host"),
+    ],
+)
+def test_a_policy_no_sender_would_take_is_explained_beside_its_field(client, manager, mx, words):
+    answer = client.post(ADDRESS, {"mode": "enforce", "mx": mx, "max_age": "604800"})
 
     assert answer.status_code == 200
-    assert "sts.policy.mx-pattern" in answer.content.decode()
+    assert words in " ".join(answer.context["form"].errors["mx"])
+    assert "sts.policy." not in answer.content.decode()
     assert not HostedPolicy.objects.exists()
+
+
+def test_mx_hosts_are_published_as_policies_have_them(client, manager):
+    typed = "MX1.a.example.\n*.müller.example, mx1.a.example"
+
+    client.post(ADDRESS, {"mode": "enforce", "mx": typed, "max_age": "604800"})
+
+    assert HostedPolicy.objects.get().mx == ["mx1.a.example", "*.xn--mller-kva.example"]
 
 
 def test_analysts_do_not_publish_and_strangers_do_not_see(client, domain, manager):
