@@ -51,11 +51,20 @@ def send_webhook(url: str, secret: str, message: Message) -> None:
     except httpx2.HTTPError as error:
         # The error's text may hold the address, and the address a token.
         raise DeliveryFailed(
-            f"The webhook could not be reached: {type(error).__name__}.", is_permanent=False
+            f"The webhook could not be reached: {_in_words(error)}.", is_permanent=False
         ) from None
     failure = failure_of("The webhook", status, retry_after)
     if failure is not None:
         raise failure
+
+
+def _in_words(error: httpx2.HTTPError) -> str:
+    match error:
+        case httpx2.TimeoutException():
+            return f"no answer within {TIMEOUT_S:g} seconds"
+        case httpx2.ConnectError():
+            return "no connection. Look at host name, port, firewall and certificate"
+    return f"the connection broke off ({type(error).__name__})"
 
 
 @cache

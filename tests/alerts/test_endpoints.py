@@ -16,7 +16,7 @@ from alerts.channels.answers import read_retry_after
 from alerts.errors import DeliveryFailed
 from alerts.models import Destination, DestinationKind, Incident, Notification, Severity
 from alerts.services import deliver, outbox
-from alerts.services.destinations import save_destination
+from alerts.services.destinations import save_destination, send_test
 from alerts.services.evaluate import evaluate
 from tests.alerts.endpoints import smtp, webhook
 from tests.alerts.figures import TODAY, add_day
@@ -51,6 +51,15 @@ def fail(*names):
 
 def due_again():
     Notification.objects.filter(delivered_at=None).update(next_attempt_at=timezone.now())
+
+
+def test_a_webhook_that_cannot_be_reached_is_told_without_its_address():
+    row = destination(DestinationKind.WEBHOOK, "http://127.0.0.1:1/secret")
+
+    with pytest.raises(DeliveryFailed, match=r"no connection\. Look at host name") as told:
+        send_test(User.objects.get(), row)
+
+    assert "127.0.0.1" not in str(told.value)
 
 
 def test_a_webhook_is_signed_and_says_what_the_mail_says():
