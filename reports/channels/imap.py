@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+import socket
 import ssl
 import time
 from collections import defaultdict
@@ -179,8 +181,25 @@ def _connected(mailbox: Mailbox, connect: Connect) -> Iterator[Any]:
     except sealing.CannotUnseal as error:
         raise MailboxFailedError(f"The secret cannot be read. {error}") from error
     except (IMAPClientError, OSError, httpx2.HTTPError) as error:
-        text = f"{mailbox.host}:{mailbox.port}: {error or type(error).__name__}"
+        text = f"{mailbox.host}, port {mailbox.port}: {_in_words(error)}"
         raise MailboxFailedError(text) from error
+
+
+def _in_words(error: Exception) -> str:
+    """Say what is wrong and what to look at; what a server itself answers stays as it said it."""
+    match error:
+        case socket.gaierror():
+            return "no such server. Look at the name of the IMAP server."
+        case ConnectionRefusedError():
+            return "nobody takes connections there. Look at the port; with TLS it is mostly 993."
+        case TimeoutError():
+            return "no answer. Look at the port, and at the firewalls between."
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not trusted: {error.verify_message}."
+        case ssl.SSLError():
+            return "no TLS there. Look at the port and at Security."
+    # imapclient shows the bytes of an answer as Python would write them.
+    return re.sub(r"^b(['\"])(.*)\1$", r"\2", str(error)) or type(error).__name__
 
 
 def _connect(mailbox: Mailbox) -> imapclient.IMAPClient:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
+import socket
+import ssl
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
+from imapclient.exceptions import IMAPClientError
 
 from accounts.models import AuditEntry, Team, User
 from reports.channels import imap
@@ -182,7 +186,7 @@ def test_a_mailbox_that_fails_says_why_and_holds_up_no_other(server):
 
     assert imap.poll_mailboxes() == 2
     broken.refresh_from_db()
-    assert "127.0.0.1:1" in broken.last_error
+    assert "127.0.0.1, port 1: nobody takes connections there" in broken.last_error
     assert broken.failing_since is not None
     Mailbox.objects.filter(pk=broken.pk).update(port=server.port)
     imap.poll_mailboxes()
@@ -229,6 +233,27 @@ def test_oauth_logs_in_with_a_fresh_token(server, monkeypatch):
     assert imap.poll_mailboxes() == 2
     assert asked[0]["grant_type"] == "refresh_token"
     assert base64.b64decode(server.log_ins[0]) == b"user=me\x01auth=Bearer tok\x01\x01"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "no such server"),
+        (ConnectionRefusedError(111, "Connection refused"), "nobody takes connections there"),
+        (TimeoutError("timed out"), "no answer"),
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), "no TLS there"),
+        (IMAPClientError("b'[AUTHENTICATIONFAILED] Sorry'"), "993: [AUTHENTICATIONFAILED] Sorry"),
+    ],
+    ids=["no-name", "refused", "no-answer", "no-tls", "log-in"],
+)
+def test_why_a_mailbox_cannot_be_read_is_said_in_words(error, words):
+    def connect(mailbox):
+        raise error
+
+    with pytest.raises(imap.MailboxFailedError, match=re.escape(words)) as told:
+        imap.check_connection(Mailbox(host="imap.example", port=993), connect=connect)
+
+    assert "Errno" not in str(told.value)
 
 
 def test_a_stranger_adds_and_removes_no_mailbox(server):
