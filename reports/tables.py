@@ -27,7 +27,13 @@ class ReportTable(PortalTable):
 
     reporter = tables.Column(verbose_name="Reporter", attrs=KEY, empty_values=())
     day = tables.Column(verbose_name="Day", empty_values=())
-    domains = tables.Column(verbose_name="Domains", accessor="pk", orderable=False, empty_values=())
+    domains = tables.Column(
+        verbose_name="Domains",
+        accessor="pk",
+        orderable=False,
+        empty_values=(),
+        attrs={"td": {"class": "host"}},
+    )
     sessions = tables.Column(
         verbose_name="Sessions", accessor="pk", orderable=False, attrs=END, empty_values=()
     )

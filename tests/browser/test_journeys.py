@@ -420,6 +420,25 @@ def test_everything_works_without_javascript(browser, live_server):
     context.close()
 
 
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_longest_names_leave_room_for_the_rest(watched, width):
+    long = ".".join(["a" * 62, "b" * 62, "c" * 60, "d" * 55, "example"])
+    domain = make_domain(long, TeamFactory(name="Kommunikationsinfrastruktur" * 2))
+    make_report(domain, timezone.now().date() - timedelta(days=1), reporter="Fernmeldewesen" * 8)
+    page = watched.log_in(UserFactory(is_superuser=True, email="root@corp.example").email)
+    page.set_viewport_size({"width": width, "height": 900})
+
+    def spills(selector):
+        return page.locator(selector).first.evaluate("one => one.scrollWidth - one.clientWidth")
+
+    watched.open(reverse("reports:list"))
+    assert spills("#results .table-wrap") <= 0
+    page.keyboard.press("Control+k")
+    page.keyboard.type("aaaa")
+    page.locator("#jump-results a.is-on", has_text="aaaa").wait_for()
+    assert spills("#jump-results") <= 0
+
+
 @pytest.mark.parametrize("width", [360, 1440, 3840])
 def test_no_page_is_wider_than_the_screen(browser, live_server, width):
     fill_world()
