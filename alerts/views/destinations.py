@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, Max, Q, QuerySet
@@ -118,7 +119,16 @@ def test_destination(request: HttpRequest, pk: int) -> HttpResponse:
     except DeliveryFailed as error:
         messages.error(request, f"The test to {row} did not leave: {error}")
     else:
-        messages.success(request, f"The test to {row} left. See whether it arrives.")
+        if row.kind == DestinationKind.EMAIL and settings.EMAIL_BACKEND.endswith(
+            ".console.EmailBackend"
+        ):
+            messages.warning(
+                request,
+                f"The test to {row} was only printed in the log: no mail leaves this portal until "
+                "EMAIL_URL names a mail server.",
+            )
+        else:
+            messages.success(request, f"The test to {row} left. See whether it arrives.")
     return redirect("settings:destinations")
 
 

@@ -307,6 +307,16 @@ def test_a_destination_is_tested_and_its_address_not_shown(client, manager, team
     assert "soc@corp.example" not in page.content.decode()
 
 
+def test_a_test_that_is_only_printed_is_not_called_sent(client, manager, team, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    row = make_destination("Mail team", team)
+
+    page = client.post(reverse("settings:test_destination", args=[row.pk]), follow=True)
+
+    assert "until EMAIL_URL names a mail server" in page.content.decode()
+    assert "See whether it arrives" not in page.content.decode()
+
+
 def test_quiet_hours_digest_and_escalation_are_kept_when_the_name_changes(client, manager, team):
     values = {
         "name": "On call",
