@@ -216,7 +216,7 @@ def test_small_numbers_of_a_rule_are_shown_with_their_zeros(client):
     page = client.get(reverse("settings:add_rule"), {"kind": "regression"})
 
     text = page.content.decode()
-    assert 'value="0.00001"' in text
+    assert 'value="0.001"' in text
     assert "e-05" not in text
 
 
