@@ -25,6 +25,17 @@ def permitted(user: Person, role: Role) -> DomainQuerySet:
     return Domain.objects.filter(allowed)
 
 
+def matching(query: QueryDict, domains: DomainQuerySet, request: HttpRequest) -> DomainQuerySet:
+    """Give those of these domains that the filters of the list leave.
+
+    A filter for what there is not, or no longer, leaves none, as in the list: were it passed over,
+    the rest of the filters would choose domains that nobody was shown.
+    """
+    asked = DomainFilter(query, queryset=domains, request=request)
+    found: DomainQuerySet = asked.qs if asked.is_valid() else domains.none()
+    return found
+
+
 def chosen_domains(request: HttpRequest, role: Role) -> DomainQuerySet:
     """Give the domains that a posted list chose: by their boxes, or all that match its filters.
 
@@ -33,8 +44,8 @@ def chosen_domains(request: HttpRequest, role: Role) -> DomainQuerySet:
     domains = permitted(request.user, role)
     if request.POST.get("everything"):
         query = QueryDict(request.POST.get("query", ""))
-        matching = DomainFilter(query, queryset=domains, request=request).qs
-        return Domain.objects.filter(pk__in=matching.order_by().values("pk"))
+        found = matching(query, domains, request)
+        return Domain.objects.filter(pk__in=found.order_by().values("pk"))
     return domains.filter(pk__in=read_numbers(request.POST.getlist("pk")))
 
 

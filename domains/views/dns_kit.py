@@ -23,7 +23,7 @@ from domains.dns_kit import Form, Wanted, read_policy_host
 from domains.filters import DomainFilter
 from domains.forms import KitForm
 from domains.models import Domain, DomainQuerySet, HostedPolicy, Status
-from domains.selection import chosen_domains, permitted
+from domains.selection import chosen_domains, matching, permitted
 from domains.services.request_checks import request_checks
 from domains.verifying import recall, remember
 from webui.addresses import read_number, read_numbers
@@ -220,8 +220,7 @@ def _from_address(request: HttpRequest, query: QueryDict) -> DomainQuerySet:
         return visible.filter(pk__in=verified)
     if "pk" in query:
         return visible.filter(pk__in=read_numbers(query.getlist("pk")))
-    matching: DomainQuerySet = DomainFilter(query, queryset=visible, request=request).qs
-    return matching
+    return matching(query, visible, request)
 
 
 def _wanted(domains: DomainQuerySet) -> list[Wanted]:

@@ -211,3 +211,16 @@ def test_the_judgement_of_an_older_version_still_shows(client, team, manager):
     page = client.get(domain.get_absolute_url())
 
     assert "gone.code" in page.content.decode()
+
+
+@pytest.mark.parametrize("query", ["team=987654", "tag=gone", "sts=soon", "state=odd&q=a"])
+def test_a_filter_for_what_is_gone_chooses_no_domain(client, team, manager, query):
+    make_domain("a.example", team)
+
+    page = client.get(f"{reverse('domains:list')}?{query}").content.decode()
+    client.post(reverse("domains:delete_chosen"), {"everything": "1", "query": query, "apply": "1"})
+    kit = client.get(f"{reverse('tools:dns_kit')}?{query}&rua=mailto:tls@a.example")
+
+    assert "a.example</a>" not in page
+    assert Domain.objects.filter(name="a.example").exists()
+    assert kit.context["domain_count"] == 0
