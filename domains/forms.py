@@ -161,6 +161,14 @@ class BulkForm(forms.Form):
         if may(user, Role.MANAGER, None):
             field.choices = [*field.choices, (NO_TEAM, "No team")]
 
+    def clean_add_tags(self) -> tuple[str, ...]:
+        """Split the tags."""
+        return split_tags(self.cleaned_data["add_tags"])
+
+    def clean_remove_tags(self) -> tuple[str, ...]:
+        """Split the tags."""
+        return split_tags(self.cleaned_data["remove_tags"])
+
     def changes(self) -> dict[str, Any]:
         """Give the arguments for `update_domains`: only what was filled in."""
         values = self.cleaned_data
@@ -175,7 +183,7 @@ class BulkForm(forms.Form):
             changes["is_active"] = values["is_active"] == "yes"
         for name in ("add_tags", "remove_tags"):
             if values[name]:
-                changes[name] = split_tags(values[name])
+                changes[name] = values[name]
         return changes
 
 

@@ -224,3 +224,13 @@ def test_a_filter_for_what_is_gone_chooses_no_domain(client, team, manager, quer
     assert "a.example</a>" not in page
     assert Domain.objects.filter(name="a.example").exists()
     assert kit.context["domain_count"] == 0
+
+
+def test_a_tag_that_is_too_long_is_refused_on_the_form(client, team, manager):
+    domain = make_domain("a.example", team)
+    sent = {"pk": domain.pk, "apply": "1", "add_tags": f"good, {'x' * 51}", "remove_tags": "x" * 51}
+
+    text = client.post(reverse("domains:edit_chosen"), sent).content.decode()
+
+    assert text.count("A tag has more than 50 characters.") == 2
+    assert not domain.tags.exists()
