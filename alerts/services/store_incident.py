@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from alerts.causes import REOPEN_WITHIN
 from alerts.lifecycle import ACTIVE_STATES, Event, State
@@ -16,6 +16,7 @@ from alerts.rules.consequence import DUE_WITHIN
 from alerts.services import kin
 from alerts.services.incidents import step
 from alerts.services.picture import Picture, told
+from alerts.silences import SilenceKind
 from domains.models import Domain
 from webui.wording import day, sentence_list
 
@@ -77,6 +78,17 @@ def close(incident: Incident, text: str, now: datetime, outcome: Outcome) -> Non
         if held.part_of_id is not None:
             kin.leave(held, text, now)
         outcome.resolved += 1
+
+
+def close_unwatched(now: datetime, outcome: Outcome) -> None:
+    """Close what touches no watched domain any more: they were deleted or paused, and no rule looks
+    at it again. What is about the portal itself has no domains and is left alone."""
+    touched = IncidentDomain.objects.filter(incident=OuterRef("pk"))
+    about_domains = Incident.objects.active().exclude(cause_key=SilenceKind.INTAKE)
+    lost = about_domains.exclude(Exists(touched.filter(domain__is_active=True)))
+    # Parts first: a whole is not over before them.
+    for incident in lost.order_by(F("part_of").desc(nulls_last=True), "pk"):
+        close(incident, "None of its domains is watched any more.", now, outcome)
 
 
 def end_quiet_times(now: datetime) -> None:

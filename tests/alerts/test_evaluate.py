@@ -7,9 +7,11 @@ from alerts.lifecycle import State
 from alerts.models import Incident, Notification, Rule, RuleKind
 from alerts.services import handle
 from alerts.services.evaluate import evaluate
+from alerts.services.evaluate_silence import INTAKE_KEY
 from alerts.services.replay import replay
 from domains.models import Domain
 from tests.alerts.figures import TODAY, add_day
+from tests.factories import make_incident
 
 pytestmark = pytest.mark.django_db
 
@@ -236,3 +238,27 @@ def test_the_backtest_agrees_with_live_evaluation():
     (one,) = replayed
     assert one.opened_on == incident.opened_at.date()
     assert one.resolved_on == incident.resolved_at.date()
+
+
+def test_what_touches_no_watched_domain_any_more_is_over():
+    add_day("gone.example", 1, 100, 40)
+    add_day("paused.example", 1, 100, 40)
+    evaluate(NOW)
+
+    Domain.objects.get(name="gone.example").delete()
+    evaluate(NOW + timedelta(minutes=1))
+    assert Incident.objects.get().state == State.OPEN
+    Domain.objects.update(is_active=False)
+    outcome = evaluate(NOW + timedelta(minutes=2))
+
+    incident = Incident.objects.get()
+    assert (incident.state, outcome.resolved) == (State.RESOLVED, 1)
+    assert incident.events.last().text == "None of its domains is watched any more."
+
+
+def test_what_is_about_the_intake_has_no_domains_and_stays():
+    make_incident(cause_key=INTAKE_KEY)
+
+    evaluate(NOW)
+
+    assert Incident.objects.get().state == State.OPEN
