@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from alerts.causes import REOPEN_WITHIN
 from alerts.lifecycle import ACTIVE_STATES, Event, State
-from alerts.models import Incident, IncidentDomain, Rule, Severity
+from alerts.models import Incident, IncidentDomain, IncidentEvent, Rule, Severity
 from alerts.rules.consequence import DUE_WITHIN
 from alerts.services import kin
 from alerts.services.incidents import step
@@ -104,11 +105,17 @@ def end_quiet_times(now: datetime) -> None:
 
 
 def remind_of_ends(now: datetime, ahead: timedelta = timedelta(days=7)) -> None:
-    """Tell once that an accepted risk ends soon."""
+    """Tell once, of each acceptance, that it ends soon."""
     ending = Incident.objects.filter(
         state=State.ACCEPTED, quiet_until__gt=now, quiet_until__lte=now + ahead
     )
-    for incident in ending.exclude(events__event=Event.REMIND, events__at__gte=now - ahead):
+    accepted = IncidentEvent.objects.filter(incident=OuterRef("pk"), event=Event.ACCEPT_RISK)
+    accepted_at = Subquery(accepted.order_by("-at").values("at")[:1])
+    ending = ending.annotate(accepted_at=Coalesce(accepted_at, "opened_at"))
+    reminded = IncidentEvent.objects.filter(
+        incident=OuterRef("pk"), event=Event.REMIND, at__gte=OuterRef("accepted_at")
+    )
+    for incident in ending.exclude(Exists(reminded)):
         with transaction.atomic():
             held = Incident.objects.select_for_update().get(pk=incident.pk)
             if State(held.state) is State.ACCEPTED and held.quiet_until is not None:

@@ -1,14 +1,16 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 
 from accounts.models import Team, User
-from alerts.lifecycle import State
+from alerts.lifecycle import Event, State
 from alerts.models import Incident, Notification, Rule, RuleKind
 from alerts.services import handle
 from alerts.services.evaluate import evaluate
 from alerts.services.evaluate_silence import INTAKE_KEY
 from alerts.services.replay import replay
+from alerts.services.store_incident import end_quiet_times, remind_of_ends
 from domains.models import Domain
 from tests.alerts.figures import TODAY, add_day
 from tests.factories import make_incident
@@ -262,3 +264,26 @@ def test_what_is_about_the_intake_has_no_domains_and_stays():
     evaluate(NOW)
 
     assert Incident.objects.get().state == State.OPEN
+
+
+@time_machine.travel(NOW, tick=False)
+def test_the_end_of_each_accepted_risk_is_told_once():
+    add_day("a.example", 1, 100, 40)
+    evaluate(NOW)
+    incident, person = Incident.objects.get(), User.objects.create_superuser("a@corp.example")
+    told = incident.events.filter(event=Event.REMIND)
+
+    handle.accept_risk(incident, person, NOW + timedelta(days=20), "Moves soon.")
+    remind_of_ends(NOW + timedelta(days=15))
+    remind_of_ends(NOW + timedelta(days=19))
+    assert told.count() == 1
+    end_quiet_times(NOW + timedelta(days=20))
+    with time_machine.travel(NOW + timedelta(days=20), tick=False):
+        handle.accept_risk(incident, person, NOW + timedelta(days=60), "Moves later.")
+    with time_machine.travel(NOW + timedelta(days=50), tick=False):
+        handle.comment(incident, person, "Still to come.")
+
+    remind_of_ends(NOW + timedelta(days=54))
+    remind_of_ends(NOW + timedelta(days=56))
+
+    assert told.count() == 2
