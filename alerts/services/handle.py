@@ -30,9 +30,10 @@ def acknowledge(incident: Incident, user: User, text: str = "") -> None:
     with transaction.atomic():
         held = _locked(incident, user)
         step(held, Event.ACKNOWLEDGE, text, user=user)
-        if held.assignee is None:
-            held.assignee = user
-            held.save(update_fields=["assignee"])
+        held.assignee = held.assignee or user
+        # Who takes on what was muted or accepted has not taken it on until then.
+        held.quiet_until = None
+        held.save(update_fields=["assignee", "quiet_until"])
 
 
 def assign(incident: Incident, user: User, assignee: User | None) -> None:

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from accounts.models import Team, User
 from alerts.lifecycle import Event, State
@@ -287,3 +288,15 @@ def test_the_end_of_each_accepted_risk_is_told_once():
     remind_of_ends(NOW + timedelta(days=56))
 
     assert told.count() == 2
+
+
+def test_who_takes_on_what_was_muted_has_it_without_an_end():
+    add_day("a.example", 1, 100, 40)
+    evaluate(NOW)
+    incident, person = Incident.objects.get(), User.objects.create_superuser("a@corp.example")
+    handle.mute(incident, person, timezone.now() + timedelta(days=7))
+
+    handle.acknowledge(incident, person)
+
+    incident.refresh_from_db()
+    assert (incident.state, incident.quiet_until) == (State.ACKNOWLEDGED, None)
