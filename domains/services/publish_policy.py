@@ -46,8 +46,11 @@ def publish_policy(
 
 
 def live_policy(name: str) -> HostedPolicy | None:
-    """Find the revision that is served for this domain, or None."""
-    return HostedPolicy.objects.filter(domain__name=name, domain__is_active=True).first()
+    """Find the revision that is served for this domain, or None.
+
+    Of a paused domain, too: senders hold its policy and ask for it again, watched or not.
+    """
+    return HostedPolicy.objects.filter(domain__name=name).first()
 
 
 def policy_text_of(revision: HostedPolicy) -> str:

@@ -48,3 +48,11 @@ def test_each_publication_has_an_id_of_its_own(root, domain):
 
     assert len(set(ids)) == 3
     assert all(policy_id.isalnum() and len(policy_id) <= 32 for policy_id in ids)
+
+
+def test_the_policy_of_a_paused_domain_is_served(client, root, domain):
+    publish_policy(domain, root, StsMode.ENFORCE, ["mx1.a.example"], 86_400)
+
+    Domain.objects.update(is_active=False)
+
+    assert client.get(PATH, headers={"host": "mta-sts.a.example"}).status_code == 200
