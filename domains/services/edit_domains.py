@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts import access, audit
 from accounts.models import AuditEntry, Team, User
 from accounts.roles import Role
 from domains.models import Domain, DomainQuerySet, Tag
+from domains.services.publish_policy import find_in_use
+from webui.wording import sentence_list
 
 
 class _Unchanged:
@@ -82,9 +85,11 @@ def delete_domains(domains: DomainQuerySet, user: User) -> int:
     """Remove domains with all that checks saw of them; give how many.
 
     Reports stay; their rows for these domains become unassigned.
-    Raises PermissionDenied, removing nothing, unless the person is manager for all.
+    Raises PermissionDenied, removing nothing, unless the person is manager for all;
+    ValidationError where the portal serves a policy that senders still go by.
     """
     keys = _permitted_keys(domains, user)
+    _require_no_policy_in_use(keys)
     for part in _parts(keys):
         some = Domain.objects.filter(pk__in=part)
         entries = [
@@ -106,6 +111,18 @@ def _permitted_keys(domains: DomainQuerySet, user: User) -> list[int]:
     teams = Team.objects.in_bulk({team for _, team in found if team is not None})
     _require_manager(user, {teams.get(team) if team else None for _, team in found})
     return [pk for pk, _ in found]
+
+
+def _require_no_policy_in_use(keys: list[int]) -> None:
+    """Raise unless the portal may stop to serve the policies of these domains."""
+    parts = (find_in_use(Domain.objects.filter(pk__in=part)) for part in _parts(keys))
+    served = [domain.display_name for part in parts for domain in part]
+    if served:
+        raise ValidationError(
+            f"The portal serves the MTA-STS policy of {sentence_list(served, 5)}. Publish it in "
+            "mode none first, and remove the domain when senders have forgotten the policy before "
+            "(RFC 8461 section 8.3)."
+        )
 
 
 def _parts(keys: list[int]) -> Iterator[list[int]]:

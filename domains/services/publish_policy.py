@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from accounts import access, audit
 from accounts.models import User
 from accounts.roles import Role
-from domains.models import Domain, HostedPolicy, StsMode
+from domains.models import Domain, DomainQuerySet, HostedPolicy, StsMode
 from mailtls.sts_policy import Mode, StsPolicy, render_policy
 
 
@@ -51,6 +54,28 @@ def live_policy(name: str) -> HostedPolicy | None:
     Of a paused domain, too: senders hold its policy and ask for it again, watched or not.
     """
     return HostedPolicy.objects.filter(domain__name=name).first()
+
+
+def find_in_use(domains: DomainQuerySet) -> list[Domain]:
+    """Give those of these domains whose policy the portal serves in a mode that protects: senders
+    have to be told mode none before it may go (RFC 8461 section 8.3)."""
+    newest = HostedPolicy.objects.filter(domain=OuterRef("pk")).values("mode")[:1]
+    in_use = [StsMode.ENFORCE, StsMode.TESTING]
+    return list(domains.annotate(served=Subquery(newest)).filter(served__in=in_use))
+
+
+def forgotten_at(revisions: Sequence[HostedPolicy]) -> datetime | None:
+    """Give when the last sender has forgotten all policies before the newest, which is in mode
+    none; None where it is not. `revisions` are all of a domain, newest first."""
+    if not revisions or revisions[0].mode != StsMode.NONE:
+        return None
+    # Each was served until the next one, and is held for its max_age from then (section 8.3).
+    held = [
+        later.published_at + timedelta(seconds=one.max_age_s)
+        for later, one in pairwise(revisions)
+        if one.mode != StsMode.NONE
+    ]
+    return max(held, default=revisions[0].published_at)
 
 
 def policy_text_of(revision: HostedPolicy) -> str:

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from accounts import access
 from accounts.requests import person
@@ -16,7 +17,7 @@ from domains.destinations import portal_host
 from domains.forms import PolicyForm
 from domains.models import Domain, HostedPolicy, StsMode
 from domains.selection import visible_domain
-from domains.services.publish_policy import policy_text_of, publish_policy
+from domains.services.publish_policy import forgotten_at, policy_text_of, publish_policy
 from webui.forms import spread_errors
 
 SHOWN_REVISIONS = 20
@@ -26,7 +27,8 @@ def policy_page(request: HttpRequest, name: str) -> HttpResponse:
     """Show what is served and what to publish in DNS for it, and publish another revision."""
     user, domain = person(request), visible_domain(request, name)
     access.require(user, Role.MANAGER, domain.team)
-    revisions = list(HostedPolicy.objects.filter(domain=domain)[:SHOWN_REVISIONS])
+    every = list(HostedPolicy.objects.filter(domain=domain))
+    revisions = every[:SHOWN_REVISIONS]
     live = revisions[0] if revisions else None
     form = PolicyForm(request.POST or None, initial=_initial(domain, live))
     if request.method == "POST" and form.is_valid():
@@ -46,6 +48,8 @@ def policy_page(request: HttpRequest, name: str) -> HttpResponse:
         "domain": domain,
         "form": form,
         "live": live,
+        "forgotten_at": forgotten_at(every),
+        "now": timezone.now(),
         "live_text": policy_text_of(live) if live else "",
         "revisions": [(revision, policy_text_of(revision)) for revision in revisions],
         "portal_host": portal_host(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -47,7 +48,11 @@ def edit_page(request: HttpRequest, name: str) -> HttpResponse:
 def delete(request: HttpRequest, name: str) -> HttpResponse:
     """Remove one domain."""
     user, domain = _user(request), visible_domain(request, name)
-    delete_domains(Domain.objects.filter(pk=domain.pk), user)
+    try:
+        delete_domains(Domain.objects.filter(pk=domain.pk), user)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("domains:policy", domain.name)
     messages.success(request, f"{domain.display_name} is removed. Its reports are kept.")
     return redirect("domains:list")
 
@@ -101,7 +106,10 @@ def delete_chosen(request: HttpRequest) -> HttpResponse:
         messages.warning(request, "Nothing to remove: no domain chosen that you may remove.")
         return redirect("domains:list")
     if "apply" in request.POST:
-        messages.success(request, f"{plural(delete_domains(domains, user), 'domain')} removed.")
+        try:
+            messages.success(request, f"{plural(delete_domains(domains, user), 'domain')} removed.")
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
         return redirect("domains:list")
     context = chosen_again(request, count) | {"examples": domains[:8], "rest": max(0, count - 8)}
     return render(request, "domains/delete_chosen.html", context)

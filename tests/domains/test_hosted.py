@@ -1,9 +1,12 @@
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.models import User
 from domains.models import Domain, StsMode
-from domains.services.publish_policy import publish_policy
+from domains.services.edit_domains import delete_domains
+from domains.services.publish_policy import forgotten_at, publish_policy
 from mailtls.sts_policy import parse_policy
 
 pytestmark = pytest.mark.django_db
@@ -56,3 +59,26 @@ def test_the_policy_of_a_paused_domain_is_served(client, root, domain):
     Domain.objects.update(is_active=False)
 
     assert client.get(PATH, headers={"host": "mta-sts.a.example"}).status_code == 200
+
+
+def test_a_domain_stays_until_its_policy_is_in_mode_none(root, domain):
+    Domain.objects.create(name="b.example")
+    publish_policy(domain, root, StsMode.TESTING, ["mx1.a.example"], 86_400)
+
+    with pytest.raises(ValidationError, match=r"policy of a\.example\. Publish it in mode none"):
+        delete_domains(Domain.objects.all(), root)
+    assert Domain.objects.count() == 2
+    publish_policy(domain, root, StsMode.NONE, [], 86_400)
+
+    assert delete_domains(Domain.objects.all(), root) == 2
+
+
+def test_senders_hold_each_policy_from_when_it_was_served_last(root, domain):
+    first = publish_policy(domain, root, StsMode.ENFORCE, ["mx1.a.example"], 30 * 86_400)
+    second = publish_policy(domain, root, StsMode.ENFORCE, ["mx1.a.example"], 86_400)
+    assert forgotten_at([second, first]) is None
+
+    last = publish_policy(domain, root, StsMode.NONE, [], 86_400)
+
+    assert forgotten_at([last, second, first]) == second.published_at + timedelta(days=30)
+    assert forgotten_at([last]) == last.published_at

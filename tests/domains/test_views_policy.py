@@ -115,3 +115,16 @@ def test_a_hosted_policy_that_nothing_leads_to_is_said_where_it_is_read(client, 
 
 def a_destination():
     return ("mailto:tls@lost.example",)
+
+
+def test_removing_a_domain_leads_to_its_policy_first(client, manager, domain):
+    client.post(ADDRESS, {"mode": "enforce", "mx": "mx1.a.example", "max_age": "86400"})
+
+    answer = client.post("/domains/a.example/remove/", follow=True)
+
+    assert answer.redirect_chain[-1][0] == ADDRESS
+    assert "in mode none first" in answer.content.decode()
+    client.post("/domains/chosen/remove/", {"pk": domain.pk, "apply": "1"})
+    assert Domain.objects.filter(pk=domain.pk).exists()
+    client.post(ADDRESS, {"mode": "none", "mx": "", "max_age": "86400"})
+    assert "Some senders hold a policy of before until" in client.get(ADDRESS).content.decode()
