@@ -18,6 +18,7 @@ from mailtls.names import parse_domain
 from mailtls.rua import judge_destinations
 from mailtls.sts_policy import Mode, StsPolicy, render_policy
 from webui.findings import WordedFinding, word_all
+from webui.wording import plural
 
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
 NO_TEAM = "-"
@@ -294,6 +295,17 @@ class PolicyForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"}),
     )
     max_age = forms.ChoiceField(choices=AGES, initial="604800", label="Senders keep it for")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What is served already for another time is not shortened unasked.
+        field = self.fields["max_age"]
+        assert isinstance(field, forms.ChoiceField)
+        held = str(self.initial.get("max_age", ""))
+        if held.isdecimal() and held not in dict(self.AGES):
+            days, rest = divmod(int(held), 86_400)
+            words = plural(int(held), "second") if rest or not days else plural(days, "day")
+            field.choices = [*self.AGES, (held, words)]
 
     def clean_mx(self) -> str:
         """Give one pattern a line, as policies have them; names that no MX has are refused."""

@@ -65,6 +65,7 @@ def _initial(domain: Domain, live: HostedPolicy | None) -> dict[str, Any]:
     posture = getattr(domain, "posture", None)
     judged = posture.judgement if posture is not None else {}
     if policy := judged.get("mta_sts", {}).get("policy"):
-        return {"mode": policy["mode"], "mx": "\n".join(policy["mx"])}
+        max_age = {"max_age": str(policy["max_age"])} if policy.get("max_age") else {}
+        return {"mode": policy["mode"], "mx": "\n".join(policy["mx"]), **max_age}
     hosts = judged.get("mx", {}).get("hosts", [])
     return {"mode": StsMode.TESTING, "mx": "\n".join(host["name"] for host in hosts)}

@@ -117,6 +117,17 @@ def a_destination():
     return ("mailto:tls@lost.example",)
 
 
+def test_a_move_keeps_how_long_senders_hold_the_policy(client, manager, domain):
+    stored = domain.posture.judgement
+    stored["mta_sts"]["policy"]["max_age"] = 1_209_600
+    domain.posture.save(update_fields=["judgement"])
+
+    form = client.get(ADDRESS).context["form"]
+
+    assert form["max_age"].value() == "1209600"
+    assert ("1209600", "14 days") in form.fields["max_age"].choices
+
+
 def test_removing_a_domain_leads_to_its_policy_first(client, manager, domain):
     client.post(ADDRESS, {"mode": "enforce", "mx": "mx1.a.example", "max_age": "86400"})
 
