@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
+from typing import Any
 
 import tablib
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 from django.db import transaction
 from django.utils import timezone
-from tablib.exceptions import InvalidDimensions
 
 from accounts import access, audit
 from accounts.access import Person
@@ -30,6 +31,14 @@ from webui.background import nudge
 MAX_ROWS = 200_000
 BATCH = 500
 COLUMNS = ("domain", "team", "owner", "tags")
+_OTHER_NAMES = {
+    "domains": "domain",
+    "domain name": "domain",
+    "mail domain": "domain",
+    "tag": "tags",
+}
+# Of CSV, of CSV where the comma is in numbers, and of cells copied from a spreadsheet.
+_DELIMITERS = ",;\t"
 # New domains are checked at once; a large import is spread so that nobody's resolver is flooded.
 SPREAD_PER_DOMAIN = timedelta(milliseconds=20)
 
@@ -71,25 +80,25 @@ class LineResult:
 
 
 def read_lines(text: str) -> list[Row]:
-    """Read pasted text: one domain a line, or CSV with a header that names `domain`."""
+    """Read pasted text: one domain a line, or a table with a header that names `domain`."""
     text = text.lstrip("\ufeff")
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    if "domain" in [cell.strip().lower() for cell in first.replace(";", ",").split(",")]:
-        return read_table("pasted.csv", text.encode())
+    table = _read_table_of_text(text)
+    if table is not None:
+        return table
     rows = []
     for number, line in enumerate(text.splitlines(), start=1):
-        name = line.partition("#")[0].strip().strip(",;")
-        rows += [Row(line=number, domain=part) for part in name.replace(",", " ").split()]
+        names = line.partition("#")[0].replace(",", " ").replace(";", " ").split()
+        rows += [Row(line=number, domain=name.strip("\"'")) for name in names]
     return _within_limit(rows)
 
 
 def read_table(filename: str, data: bytes) -> list[Row]:
-    """Read an uploaded file by its content: XLSX, CSV or plain lines.
+    """Read an uploaded file by its content: XLSX, CSV, text with tabs, or plain lines.
 
     Raises UnreadableTable, saying what is wrong with the file as a whole.
     """
     if data[:4] == b"PK\x03\x04":
-        return _rows_of(_load_workbook(data))
+        return _read_workbook(data)
     if data[:4] == b"\xd0\xcf\x11\xe0":
         raise UnreadableTable(
             "The file is an Excel workbook with a password, or of the old kind (.xls). Save it as "
@@ -97,21 +106,7 @@ def read_table(filename: str, data: bytes) -> list[Row]:
         )
     if data[:4] == b"%PDF":
         raise UnreadableTable("The file is a PDF. Save the list as CSV or XLSX.")
-    text = _decode(data)
-    first = next((line for line in text.splitlines() if line.strip()), "").lower()
-    if "domain" not in [cell.strip(' "') for cell in first.replace(";", ",").split(",")]:
-        return read_lines(text)
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    return _rows_of(_load_csv(text, delimiter))
-
-
-def _decode(data: bytes) -> str:
-    """Give a text as Excel or anybody else has written it."""
-    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
+    return read_lines(_decode(data))
 
 
 def import_domains(
@@ -325,9 +320,51 @@ def _in_words(value: object) -> str:
     return text or "nothing"
 
 
-def _load_workbook(data: bytes) -> tablib.Dataset:
+def _decode(data: bytes) -> str:
+    """Give the text of a file: UTF-8, what spreadsheets save as Unicode text, or Windows' own."""
+    if data[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        return data.decode("utf-16", errors="replace")
     try:
-        return tablib.Dataset().load(data, format="xlsx")
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
+def _read_table_of_text(text: str) -> list[Row] | None:
+    """Read lines below a header that names `domain`; None where there is no such header."""
+    lines = text.splitlines(keepends=True)
+    at = next((n for n, line in enumerate(lines) if not _says_nothing(line)), len(lines))
+    if at == len(lines):
+        return None
+    delimiter = max(_DELIMITERS, key=lines[at].count)
+    try:
+        reader = csv.reader(lines[at:], delimiter=delimiter)
+        header = _columns_of(next(reader))
+        return _rows_below(header, _numbered(reader, at), delimiter) if "domain" in header else None
+    except csv.Error as error:
+        raise UnreadableTable(
+            "The table could not be read. Its first line is the header, and the same sign stands "
+            "between all cells: a comma, a semicolon or a tab."
+        ) from error
+
+
+def _says_nothing(line: str) -> bool:
+    """Say whether a line before the header is blank, a comment, or Excel's word for what separates
+    cells."""
+    return not line.strip() or line.startswith("#") or line.lower().startswith("sep=")
+
+
+def _numbered(reader: Any, before: int) -> Iterator[tuple[int, Sequence[str]]]:
+    """Give the records with the line on which each begins; one may hold line ends in quotes."""
+    begins = before + reader.line_num + 1
+    for record in reader:
+        yield begins, record
+        begins = before + reader.line_num + 1
+
+
+def _read_workbook(data: bytes) -> list[Row]:
+    try:
+        table = tablib.Dataset().load(data, format="xlsx")
     except Exception as error:
         # A damaged workbook breaks the reader anywhere: in the archive, its XML, a number of a
         # cell; each part raises errors of its own, and their words help nobody.
@@ -335,33 +372,42 @@ def _load_workbook(data: bytes) -> tablib.Dataset:
             "The XLSX file is damaged or cut off: no table could be read from it, and no domain "
             "was taken. Open it in the program that wrote it and save it again, or save it as CSV."
         ) from error
-
-
-def _load_csv(text: str, delimiter: str) -> tablib.Dataset:
-    try:
-        return tablib.Dataset().load(text, format="csv", delimiter=delimiter)
-    except (InvalidDimensions, csv.Error) as error:
+    texts = ([_text(value) for value in row] for row in chain([table.headers or []], table))
+    records = ((number, row) for number, row in enumerate(texts, start=1) if any(row))
+    _, names = next(records, (0, []))
+    header = _columns_of(names)
+    if "domain" not in header:
         raise UnreadableTable(
-            "The CSV could not be read: its lines do not have the cells that its header names. "
-            f"The first line is the header, and {delimiter} stands between the cells."
-        ) from error
-
-
-def _rows_of(table: tablib.Dataset) -> list[Row]:
-    headers = [str(header or "").strip().lower() for header in table.headers or []]
-    if "domain" not in headers:
-        raise UnreadableTable(
-            f"No column is named domain; the columns are {', '.join(headers) or 'none'}. "
+            f"No column is named domain; the columns are {', '.join(header) or 'none'}. "
             f"Known columns: {', '.join(COLUMNS)}."
         )
-    at = {name: headers.index(name) for name in COLUMNS if name in headers}
+    return _rows_below(header, records, ", ")
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _columns_of(names: Iterable[str]) -> list[str]:
+    """Give the names of columns in our words."""
+    found = (name.strip().lower() for name in names)
+    return [_OTHER_NAMES.get(name, name) for name in found]
+
+
+def _rows_below(
+    header: Sequence[str], records: Iterable[tuple[int, Sequence[str]]], delimiter: str
+) -> list[Row]:
+    at = {name: header.index(name) for name in COLUMNS if name in header}
     rows = []
-    for number, values in enumerate(table, start=2):
-        cells = {
-            name: str(values[i] if values[i] is not None else "").strip() for name, i in at.items()
-        }
-        if not any(cells.values()):
+    for number, record in records:
+        values = [value.strip() for value in record]
+        if not any(values):
             continue
+        if any(values[len(header) :]):
+            # Which cell is the domain nobody can tell: the line as it is is none, and is refused.
+            rows.append(Row(line=number, domain=delimiter.join(record)))
+            continue
+        cells = {name: values[n] if n < len(values) else "" for name, n in at.items()}
         tags = cells.get("tags")
         rows.append(
             Row(

@@ -202,3 +202,51 @@ def test_the_command_reads_standard_input(monkeypatch, capsys):
         '{"line": 1, "domain": "a.example", "status": "created", "reason": null}'
     )
     assert Domain.objects.get().team.name == "Mail"
+
+
+ROWS = [(3, "a.example", "o@a.example"), (5, "b.example", "")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"domain","owner"\n\n"a.example","o@a.example"\n\n"b.example",""\n',
+        "\ufeff# ours\nDomain name;Owner\na.example;o@a.example\n;\nb.example;\n",
+        "\nDOMAINS\towner\tnotes\na.example\to@a.example\t\n\nb.example\n",
+        "sep=;\r\nowner;domain\r\no@a.example;a.example\r\n\r\n;b.example\r\n",
+        'owner,domain,notes\n"","",""\no@a.example,a.example,"two\nlines"\n,b.example,,,\n',
+    ],
+    ids=["quotes", "semicolons", "tabs", "excel", "line end in a cell"],
+)
+def test_tables_are_read_as_programs_write_them(text):
+    for rows in (
+        read_lines(text),
+        read_table("a.csv", text.encode()),
+        read_table("a.txt", text.removeprefix("\ufeff").encode("utf-16")),
+    ):
+        assert [(row.line, row.domain, row.owner) for row in rows] == ROWS
+
+
+def test_a_line_with_more_cells_than_the_header_is_refused_alone():
+    data = b"domain,owner\na.example,o@a.example,more\nb.example,o@a.example\n"
+
+    results = import_domains(read_table("a.csv", data), None)
+
+    assert outcomes(results) == [
+        ("a.example,o@a.example,more", "rejected"),
+        ("b.example", "created"),
+    ]
+
+
+def test_a_list_may_be_in_quotes_and_apart_by_semicolons():
+    rows = read_lines('"a.example"; "b.example"\n')
+
+    assert [row.domain for row in rows] == ["a.example", "b.example"]
+
+
+def test_a_workbook_may_begin_with_blank_rows():
+    workbook = tablib.Dataset(["", ""], ["team", "domain"], ["", "a.example"], headers=["", ""])
+
+    rows = read_table("a.xlsx", workbook.export("xlsx"))
+
+    assert [(row.line, row.domain) for row in rows] == [(4, "a.example")]
