@@ -211,7 +211,8 @@ class Importer:
         self, row: Row, name: Parsed[str], seen: set[str], existing: Domain | None
     ) -> str | None:
         if name.value is None:
-            return catalogue.describe(name.findings[0]).meaning
+            words = catalogue.describe(name.findings[0])
+            return f"{words.meaning} {words.remedy}"
         if name.value in seen:
             return "The same domain stands on an earlier line."
         if row.owner:
@@ -227,7 +228,7 @@ class Importer:
             return problem
         if existing is not None and not self._may(existing.team):
             return "The domain belongs to a team in which you are not a manager."
-        if (existing is None or row.team is not None) and not self._may(team):
+        if (existing is None or row.team) and not self._may(team):
             whose = f"team {team}" if team else "domains without a team"
             return f"You are not a manager for {whose}."
         return None

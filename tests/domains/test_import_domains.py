@@ -250,3 +250,20 @@ def test_a_workbook_may_begin_with_blank_rows():
     rows = read_table("a.xlsx", workbook.export("xlsx"))
 
     assert [(row.line, row.domain) for row in rows] == [(4, "a.example")]
+
+
+def test_an_empty_team_changes_nothing_and_asks_for_no_role():
+    mine = Team.objects.create(name="Mine")
+    user = User.objects.create_user("manager@corp.example")
+    Membership.objects.create(user=user, team=mine, role=Role.MANAGER)
+    Domain.objects.create(name="a.example", team=mine)
+
+    results = import_domains(read_table("a.csv", b"domain,team\na.example,\n"), user)
+
+    assert outcomes(results) == [("a.example", "exists")]
+
+
+def test_a_web_address_is_refused_with_what_to_give_instead():
+    [result] = import_domains(read_lines("https://a.example/"), None)
+
+    assert result.reason.endswith("Give the domain alone, without https:// and path.")
