@@ -11,13 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.db.models import QuerySet, Sum
+from django.utils import timezone
 
-from accounts.access import Person, sees_everything
+from accounts.access import Person, sees_everything, teams_for
+from accounts.models import AuditEntry, Team
 from alerts.models import Incident, IncidentDomain, IncidentEvent, Notification
 from alerts.words import IncidentWords
-from domains.models import Domain, DomainQuerySet
+from domains.models import DELETED, Domain, DomainQuerySet
 from mailtls.names import fold_name
 from reports.models import DailyFailures
 
@@ -30,9 +33,13 @@ _ANY_HOST = re.compile(f"(?:(?:[Tt]he )?((?:MX |policy )?host) )?{_HOST}")
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Somebody who may read of these domains; None: of all there are."""
+    """Somebody who may read of these domains; None: of all there are.
+
+    Of domains that are gone somebody may read whose teams they were.
+    """
 
     domains: DomainQuerySet | None
+    teams: QuerySet[Team] | Collection[Team] = ()
 
     def touched(self, incident: Incident) -> QuerySet[IncidentDomain]:
         """Give what an incident touches of them, worst first."""
@@ -60,15 +67,30 @@ class Reader:
         rows = IncidentDomain.objects.filter(incident__in=ids).exclude(domain__in=self._ids)
         return ids - set(rows.order_by().values_list("incident", flat=True).distinct())
 
-    def find_hidden(self, texts: Iterable[str]) -> frozenset[str]:
-        """Give the names of others' domains that these texts hold, or hosts below."""
-        if self.domains is None:
-            return frozenset()
-        asked = {name for text in texts for found in _names_in(text) for name in _with_above(found)}
-        if not asked:
+    def find_hidden(self, texts: Sequence[str], since: datetime) -> frozenset[str]:
+        """Give the names of others' domains that these texts hold, or hosts below, also of such
+        that are gone: see `find_gone`."""
+        asked = _asked_in(texts)
+        if self.domains is None or not asked:
             return frozenset()
         others = Domain.objects.filter(name__in=asked).exclude(pk__in=self._ids)
-        return frozenset(others.values_list("name", flat=True))
+        return frozenset(others.values_list("name", flat=True)) | self.find_gone(texts, since)
+
+    def find_gone(self, texts: Sequence[str], since: datetime) -> frozenset[str]:
+        """Give the names of others' domains that these texts hold and the inventory held.
+
+        The audit log knows of them. They were there when the first of these texts was written, so
+        they went after `since`.
+        """
+        asked = _asked_in(texts)
+        if self.domains is None or not asked:
+            return frozenset()
+        gone = AuditEntry.objects.filter(
+            at__gte=since, verb=DELETED, target_type=Domain._meta.label_lower, target_name__in=asked
+        ).exclude(team__in=self.teams, team__isnull=False)
+        mine = self.domains.filter(name__in=asked).order_by().values("name")
+        lost = gone.exclude(target_name__in=mine).order_by()
+        return frozenset(lost.values_list("target_name", flat=True))
 
     def find_hosts(self, incidents: Collection[Incident]) -> set[str]:
         """Give which receiving MX failed at one of these domains since the first of these began."""
@@ -89,15 +111,17 @@ EVERYTHING = Reader(None)
 
 def reader_of(user: Person) -> Reader:
     """Give a person who reads the portal."""
-    return EVERYTHING if sees_everything(user) else Reader(Domain.objects.visible_to(user))
+    if sees_everything(user):
+        return EVERYTHING
+    return Reader(Domain.objects.visible_to(user), teams_for(user))
 
 
 def reader_of_message(row: Notification) -> Reader:
     """Give who gets a message: all, a team, or the owner of some domains."""
     if row.destination is None:
         return Reader(Domain.objects.filter(owner=row.email))
-    team = row.destination.team_id
-    return EVERYTHING if team is None else Reader(Domain.objects.filter(team=team))
+    team = row.destination.team
+    return EVERYTHING if team is None else Reader(Domain.objects.filter(team=team), [team])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +153,7 @@ class Seen:
         ]
 
     def _read(self, texts: Sequence[str]) -> list[str]:
-        hidden = self.reader.find_hidden(texts)
+        hidden = self.reader.find_hidden(texts, self.incident.opened_at)
         shared = _shared_hosts(self.incident, self.receiving_mx)
         return [_without(text, hidden, shared) for text in texts]
 
@@ -141,9 +165,14 @@ def see(reader: Reader, incident: Incident) -> Seen:
 
 def see_all(reader: Reader, incidents: Sequence[Incident]) -> list[Seen]:
     """Give incidents as this reader may read them, with the same few queries for any number."""
+    since = min((one.opened_at for one in incidents), default=timezone.now())
+    named = {one.pk: (one.title, *one.receiving_mx) for one in incidents}
+    # What went with a domain of others is in no row any more, so the names have to tell.
+    gone = reader.find_gone([text for texts in named.values() for text in texts], since)
     whole = reader.find_wholly_seen(incidents)
+    whole -= {pk for pk, texts in named.items() if not gone.isdisjoint(_asked_in(texts))}
     hosts = reader.find_hosts([one for one in incidents if one.pk not in whole])
-    hidden = reader.find_hidden(one.title for one in incidents)
+    hidden = reader.find_hidden([one.title for one in incidents], since)
     found = []
     for one in incidents:
         is_whole = one.pk in whole
@@ -190,6 +219,11 @@ def _host(found: re.Match[str]) -> str:
     article = "an" if what.startswith("MX") else "a"
     article = article if found.start() else article.capitalize()
     return f"{article} {what} of another team"
+
+
+def _asked_in(texts: Iterable[str]) -> set[str]:
+    """Give the names that texts hold, and those above them."""
+    return {name for text in texts for found in _names_in(text) for name in _with_above(found)}
 
 
 def _names_in(text: str) -> Iterator[str]:

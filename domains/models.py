@@ -37,6 +37,8 @@ class StsMode(models.TextChoices):
     NONE = "none", "None"
 
 
+# The deed in the audit log by which it is known that a domain was there; see alerts.readers.
+DELETED = "deleted domain"
 # Stands in addresses for the domains whose MX hosts belong to no known provider.
 NO_PROVIDER = "none"
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts import access, audit
 from accounts.models import AuditEntry, Team, User
 from accounts.roles import Role
-from domains.models import Domain, DomainQuerySet, Tag
+from domains.models import DELETED, Domain, DomainQuerySet, Tag
 from domains.services.publish_policy import find_in_use
 from webui.wording import sentence_list
 
@@ -94,7 +94,7 @@ def delete_domains(domains: DomainQuerySet, user: User) -> int:
         some = Domain.objects.filter(pk__in=part)
         entries = [
             audit.entry(
-                "deleted domain",
+                DELETED,
                 domain,
                 before={"team": _plain(domain.team), "owner": domain.owner},
             )

@@ -17,6 +17,8 @@ from alerts.readers import EVERYTHING, Reader, reader_of, see
 from alerts.services import deliver
 from alerts.services.incidents import step
 from alerts.services.picture import Picture, failure_sentences
+from domains.models import Domain
+from domains.services.edit_domains import delete_domains
 from reports.models import DailyFailures
 from tests.factories import (
     TeamFactory,
@@ -265,3 +267,36 @@ def test_searching_does_not_find_out_what_others_names_are(
     page = client.get(reverse("alerts:incidents"), {"q": text})
 
     assert [row.record for row in page.context["table"].rows] == [incident] * is_found
+
+
+def test_names_of_domains_that_are_gone_are_told_to_whose_they_were(incident, ours, theirs, member):
+    make_domain("gone.example", theirs)
+    make_domain("sold.example", ours)
+    make_domain("back.example", theirs)
+    root = make_member(None, Role.MANAGER)
+    names = ["gone.example", "sold.example", "back.example"]
+    delete_domains(Domain.objects.filter(name__in=names), root)
+    make_domain("back.example", ours)
+    text = "At gone.example, mx1.gone.example, sold.example, back.example, new.test."
+
+    for reader in (reader_of(member), Reader(Domain.objects.filter(team=ours), [ours])):
+        assert read(reader, text, incident) == (
+            "At a domain of another team, a host of another team, sold.example, back.example, "
+            "new.test."
+        )
+    assert read(EVERYTHING, text, incident) == text
+
+
+def test_the_title_of_an_incident_hides_domains_that_are_gone(client, incident, member):
+    root = make_member(None, Role.MANAGER)
+    delete_domains(Domain.objects.filter(name="other.example"), root)
+    client.force_login(member)
+
+    pages = [
+        client.get(reverse("alerts:incidents")).content.decode(),
+        client.get(incident.get_absolute_url()).content.decode(),
+    ]
+
+    for page in pages:
+        assert "other.example" not in page
+        assert "Certificate expired at a domain of another team" in page
