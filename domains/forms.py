@@ -13,11 +13,10 @@ from accounts.models import Team
 from accounts.roles import Role
 from domains.models import StsMode
 from mailtls import tlsrpt_record
-from mailtls.catalogue import describe
-from mailtls.names import parse_domain
-from mailtls.rua import judge_destinations
+from mailtls.names import fold_name, parse_domain
+from mailtls.rua import judge_destinations, split_destinations
 from mailtls.sts_policy import Mode, StsPolicy, render_policy
-from webui.findings import WordedFinding, word_all
+from webui.findings import WordedFinding, word, word_all
 from webui.wording import plural
 
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
@@ -198,15 +197,41 @@ def split_tags(text: str) -> tuple[str, ...]:
 
 def _clean_rua(text: str) -> tuple[str, ...]:
     """Give the URIs, one a line, or raise ValidationError saying what is wrong with them."""
-    uris = tuple(line.strip() for line in text.replace(",", "\n").splitlines() if line.strip())
-    uris = tuple(f"mailto:{uri}" if "@" in uri and ":" not in uri else uri for uri in uris)
+    uris = tuple(
+        dict.fromkeys(_read_destination(line) for line in text.replace(",", "\n").splitlines())
+    )
+    uris = tuple(uri for uri in uris if uri)
     if uris:
-        _raise_errors(word_all(f.as_dict() for f in judge_destinations(uris)))
+        faults = [fault for uri in uris for fault in split_destinations(uri)[1]]
+        _raise_errors(word_all(f.as_dict() for f in faults or judge_destinations(uris)))
         try:
             tlsrpt_record.render_record(uris)
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
     return uris
+
+
+def _read_destination(line: str) -> str:
+    """Give a destination as the record holds it: with a scheme, in ASCII, and what RFC 8460
+    section 3 wants encoded encoded. The size limits of DMARC (!10m) stay, to be refused."""
+    uri = line.strip()
+    if "@" in uri and ":" not in uri:
+        uri = f"mailto:{uri}"
+    scheme, colon, rest = uri.partition(":")
+    if scheme.lower() == "mailto" and not rest.isascii():
+        local, at, host = rest.rpartition("@")
+        uri = f"{scheme}{colon}{local}{at}{fold_name(host)}"
+    uri = uri.replace(";", "%3B")
+    return uri if re.search(r"!\d+[kmgt]?$", uri, re.IGNORECASE) else uri.replace("!", "%21")
+
+
+def _clean_domain(text: str) -> str:
+    """Read the name that a record or policy is for; none is fine."""
+    if not text.strip():
+        return ""
+    parsed = parse_domain(text)
+    _raise_errors(word_all(f.as_dict() for f in parsed.findings))
+    return parsed.value or ""
 
 
 def _raise_errors(findings: list[WordedFinding]) -> None:
@@ -268,13 +293,26 @@ class TlsrptForm(forms.Form):
     domain = forms.CharField(required=False, max_length=253, label="Domain")
     rua = forms.CharField(
         label="Reports go to",
-        help_text="One address a line: mail addresses or https:// URLs.",
+        help_text="One address a line: mail addresses or https:// URLs. A comma in one is %2C.",
         widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"}),
     )
 
     def clean_rua(self) -> tuple[str, ...]:
         """Read the destinations."""
         return _clean_rua(self.cleaned_data["rua"])
+
+    def clean_domain(self) -> str:
+        """Read the name, or say what it is instead."""
+        return _clean_domain(self.cleaned_data["domain"])
+
+
+def _read_pattern(typed: str) -> str:
+    star = "*." if typed.startswith("*.") else ""
+    name = parse_domain(typed.removeprefix("*."))
+    if name.value is None:
+        why = ". ".join(word(finding.as_dict()).title for finding in name.findings)
+        raise forms.ValidationError(f"{typed} is no MX host: {why}.")
+    return star + name.value
 
 
 class PolicyForm(forms.Form):
@@ -307,28 +345,22 @@ class PolicyForm(forms.Form):
             words = plural(int(held), "second") if rest or not days else plural(days, "day")
             field.choices = [*self.AGES, (held, words)]
 
-    def clean_mx(self) -> str:
-        """Give one pattern a line, as policies have them; names that no MX has are refused."""
-        patterns = []
-        for typed in self.cleaned_data["mx"].replace(",", " ").split():
-            is_wide = typed.startswith("*.")
-            name = parse_domain(typed.removeprefix("*."))
-            if name.value is None:
-                why = ". ".join(describe(finding).title for finding in name.findings)
-                raise forms.ValidationError(f"{typed} is no MX host: {why}.")
-            patterns.append(f"*.{name.value}" if is_wide else name.value)
-        return "\n".join(dict.fromkeys(patterns))
+    def clean_mx(self) -> tuple[str, ...]:
+        """Read the patterns, each once, as policies have them; names that no MX has are refused."""
+        words = re.split(r"[\s,;]+", self.cleaned_data["mx"].strip())
+        return tuple(dict.fromkeys(_read_pattern(word) for word in words if word))
 
     def clean(self) -> dict[str, Any]:
         """Demand an MX host where senders do (RFC 8461 section 3.2)."""
-        values: dict[str, Any] = super().clean() or self.cleaned_data
-        if values.get("mode") != StsMode.NONE and values.get("mx") == "":
+        values = super().clean() or {}
+        if values.get("mode") != StsMode.NONE and values.get("mx") == ():
             self.add_error("mx", "Name at least one MX host: only the mode None goes without.")
         return values
 
     def patterns(self) -> tuple[str, ...]:
         """Give the `mx` patterns."""
-        return tuple(self.cleaned_data["mx"].split())
+        found: tuple[str, ...] = self.cleaned_data["mx"]
+        return found
 
     def policy_file(self) -> str:
         """Give the policy's text, or raise ValueError where no sender would take it."""
@@ -345,3 +377,7 @@ class StsForm(PolicyForm):
     domain = forms.CharField(required=False, max_length=253, label="Domain")
 
     field_order = ("domain",)
+
+    def clean_domain(self) -> str:
+        """Read the name, or say what it is instead."""
+        return _clean_domain(self.cleaned_data["domain"])

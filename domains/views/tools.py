@@ -22,6 +22,7 @@ from domains.services.run_checks import Observe, probe_options
 from mailtls import posture as judgement
 from mailtls import sts_record, tlsrpt_record
 from prober import Options, Request
+from webui.findings import word_all
 
 # Somebody waits: what has not answered by then is shown as unknown.
 DEADLINE_S = 20.0
@@ -89,7 +90,10 @@ def generators(request: HttpRequest) -> HttpResponse:
     sts = StsForm(request.GET if asked == "sts" else None, auto_id="sts_%s")
     context: dict[str, object] = {"tlsrpt_form": tlsrpt, "sts_form": sts}
     if asked == "tlsrpt" and tlsrpt.is_valid():
-        context["tlsrpt_record"] = tlsrpt_record.render_record(tlsrpt.cleaned_data["rua"])
+        record = tlsrpt_record.render_record(tlsrpt.cleaned_data["rua"])
+        notes = tlsrpt_record.parse_record(record).findings
+        context["tlsrpt_record"] = record
+        context["tlsrpt_notes"] = word_all(note.as_dict() for note in notes)
         context["domain"] = tlsrpt.cleaned_data["domain"] or "example.com"
     if asked == "sts" and sts.is_valid():
         try:

@@ -275,3 +275,50 @@ def test_the_kit_says_how_many_domains_it_leaves_out(client, analyst, states, le
     # Nobody is told that all is done where nothing could be seen.
     is_done = "asks for reports to this address first" in page.content.decode()
     assert is_done is bool(left_out[2])
+
+
+@pytest.mark.parametrize(
+    ("rua", "written"),
+    [
+        ("a!b@x.example", "mailto:a%21b@x.example"),
+        ("https://x.example/a;b!c", "https://x.example/a%3Bb%21c"),
+        ("tls@bücher.example.", "mailto:tls@xn--bcher-kva.example"),
+        ("a@x.example\na@x.example", "mailto:a@x.example"),
+    ],
+)
+def test_the_generator_encodes_what_a_record_cannot_hold(client, analyst, rua, written):
+    page = client.get(reverse("tools:generators"), {"make": "tlsrpt", "rua": rua})
+
+    assert page.context["tlsrpt_record"] == f"v=TLSRPTv1; rua={written}"
+
+
+@pytest.mark.parametrize(
+    ("rua", "words"),
+    [
+        ("a@x.example!10m", "An exclamation mark in a destination"),
+        ("https://x.example/a,b", "A destination without mailto: or https: b"),
+    ],
+)
+def test_the_generator_says_in_words_what_no_sender_takes(client, analyst, rua, words):
+    page = client.get(reverse("tools:generators"), {"make": "tlsrpt", "rua": rua})
+
+    assert words in page.context["tlsrpt_form"].errors["rua"][0]
+
+
+def test_the_generator_tells_of_a_record_that_is_long(client, analyst):
+    rua = "\n".join(f"reports-{n}@a-rather-long-name.example" for n in range(20))
+
+    page = client.get(reverse("tools:generators"), {"make": "tlsrpt", "rua": rua})
+
+    assert "The record is long" in page.content.decode()
+
+
+def test_the_generators_read_the_domain_as_people_write_it(client, analyst):
+    query = {"make": "tlsrpt", "rua": "a@x.example", "domain": "Bücher.example."}
+
+    page = client.get(reverse("tools:generators"), query)
+    refused = client.get(reverse("tools:generators"), query | {"domain": "https://x.example/"})
+
+    assert page.context["domain"] == "xn--bcher-kva.example"
+    assert "domain" in refused.context["tlsrpt_form"].errors
+    assert "tlsrpt_record" not in refused.context

@@ -139,3 +139,15 @@ def test_removing_a_domain_leads_to_its_policy_first(client, manager, domain):
     assert Domain.objects.filter(pk=domain.pk).exists()
     client.post(ADDRESS, {"mode": "none", "mx": "", "max_age": "86400"})
     assert "Some senders hold a policy of before until" in client.get(ADDRESS).content.decode()
+
+
+def test_hosts_are_taken_as_zones_and_people_write_them(client, manager):
+    mx = "MX1.a.example.\n*.bücher.example, mx1.a.example; mx2.a.example"
+
+    client.post(ADDRESS, {"mode": "enforce", "mx": mx, "max_age": "604800"})
+
+    assert HostedPolicy.objects.get().mx == [
+        "mx1.a.example",
+        "*.xn--bcher-kva.example",
+        "mx2.a.example",
+    ]
