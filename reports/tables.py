@@ -158,3 +158,7 @@ class ReportTable(PortalTable):
         """Give when it arrived."""
         text = f"{day(record.received_at.date())} {record.received_at:%H:%M}"
         return format_html('<span class="nowrap">{}</span>', text)
+
+    def value_received_at(self, record: Report) -> str:
+        """Give when it arrived, for files."""
+        return f"{record.received_at:%Y-%m-%d %H:%M:%S}"

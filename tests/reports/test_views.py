@@ -186,3 +186,13 @@ def test_reported_names_stand_as_people_read_them(client):
 
     for page in pages:
         assert "müller.example" in client.get(page).content.decode()
+
+
+def test_files_of_the_list_hold_no_markup(client, team, analyst):
+    report = make_report(make_domain("ours.example", team), DAY)
+
+    answer = client.get(reverse("reports:list"), {"export": "csv"})
+
+    text = answer.getvalue().decode()
+    assert "<" not in text
+    assert f"{report.received_at:%Y-%m-%d %H:%M:%S}" in text
