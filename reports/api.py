@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, Literal
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -164,8 +165,11 @@ def get_report(request: HttpRequest, pk: int) -> Report:
 
 @router.get("/reports/{pk}/raw")
 def get_raw_report(request: HttpRequest, pk: int) -> HttpResponse:
-    """Give the JSON text as it was received."""
-    report = get_object_or_404(Report.objects.visible_to(person(request)), pk=pk)
+    """Give the JSON text as it was received, to those who may see all domains in it."""
+    user = person(request)
+    report = get_object_or_404(Report.objects.visible_to(user), pk=pk)
+    if not report.is_whole_for(user):
+        raise PermissionDenied("The report names domains of other teams.")
     return HttpResponse(report.json_text, content_type="application/tlsrpt+json")
 
 

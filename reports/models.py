@@ -297,6 +297,13 @@ class Report(models.Model):
         """Give the address of its page."""
         return reverse("report", args=(self.pk,))
 
+    def is_whole_for(self, user: Person) -> bool:
+        """Say whether this person may see all that the report tells of."""
+        if sees_everything(user):
+            return True
+        seen = visible_to(user, self.results.order_by(), "domain__team")
+        return not self.results.exclude(pk__in=seen.values("pk")).exists()
+
     @property
     def json_text(self) -> bytes:
         """Give the document as it was received, unpacked."""

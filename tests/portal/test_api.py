@@ -14,6 +14,7 @@ from domains.services.record_check import record_check
 from reports.services.roll_up import rebuild_sums
 from tests.alerts.figures import TODAY, add_day
 from tests.domains.observations import AT, observed
+from tests.factories import make_report
 
 pytestmark = pytest.mark.django_db
 
@@ -211,3 +212,18 @@ def test_an_incident_is_handled(call, world):
 @pytest.mark.parametrize("page", ["offset=99999999999999999999", "limit=0", "offset=-1"])
 def test_a_page_that_cannot_be_is_refused(call, page):
     assert call("GET", f"/domains?{page}").status_code == 422
+
+
+def test_a_report_is_given_as_it_came_to_those_who_may_see_all_of_it(call, world):
+    mine, theirs = Domain.objects.get(name="a.example"), Domain.objects.get(name="b.example")
+    whole, shared = (make_report(mine, TODAY, reporter=name) for name in ("One", "Two"))
+    result = shared.results.get()
+    result.pk, result.domain, result.policy_domain, result.position = None, theirs, "b.example", 1
+    result.save()
+
+    assert call("GET", f"/reports/{whole.pk}/raw").content == whole.json_text
+    assert call("GET", f"/reports/{shared.pk}/raw").status_code == 403
+    assert len(call("GET", f"/reports/{shared.pk}").json()["results"]) == 1
+
+    Membership.objects.create(user=world["alice"], team=theirs.team, role=Role.VIEWER)
+    assert call("GET", f"/reports/{shared.pk}/raw").status_code == 200
