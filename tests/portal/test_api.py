@@ -11,7 +11,7 @@ from alerts.models import Incident
 from alerts.services.evaluate import evaluate
 from domains.models import Domain
 from domains.services.record_check import record_check
-from reports.services.roll_up import rebuild_sums
+from reports.services.roll_up import rebuild_sums, roll_up
 from tests.alerts.figures import TODAY, add_day
 from tests.domains.observations import AT, observed
 from tests.factories import make_report
@@ -227,3 +227,19 @@ def test_a_report_is_given_as_it_came_to_those_who_may_see_all_of_it(call, world
 
     Membership.objects.create(user=world["alice"], team=theirs.team, role=Role.VIEWER)
     assert call("GET", f"/reports/{shared.pk}/raw").status_code == 200
+
+
+def test_paused_domains_count_only_where_they_are_asked_for_by_name(call, world):
+    day = timezone.now().date() - timedelta(days=2)
+    paused = Domain.objects.create(name="paused.example", team=world["mail"], is_active=False)
+    for domain, failures in ((Domain.objects.get(name="a.example"), 10), (paused, 3)):
+        make_report(domain, day, failures=failures)
+    roll_up()
+
+    for query, expected in (("", 10), ("?team=Mail", 10), ("?domain=paused.example", 3)):
+        [cause] = call("GET", f"/failures{query}").json()["items"]
+        days = call("GET", f"/figures{query}").json()
+        assert (cause["failed_sessions"], sum(one["failures"] for one in days)) == (
+            expected,
+            expected,
+        )
