@@ -24,7 +24,8 @@ from domains.models import DELETED, Domain, DomainQuerySet
 from mailtls.names import fold_name
 from reports.models import DailyFailures
 
-_NAME = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+# Begins where a word does: tried at each letter of a long word, it takes the square of its length.
+_NAME = re.compile(r"(?<![\w-])[\w-]+(?:\.[\w-]+)+")
 # What stands in a text for a name that is taken out: of a domain, of a host below one.
 _DOMAIN, _HOST = "\ue000", "\ue001"
 _DOMAINS = re.compile(f"{_DOMAIN}(?:(?:, | and ){_DOMAIN})*")

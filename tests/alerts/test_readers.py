@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from importlib import import_module
+from time import monotonic
 
 import pytest
 from django.apps import apps
@@ -300,3 +301,11 @@ def test_the_title_of_an_incident_hides_domains_that_are_gone(client, incident, 
     for page in pages:
         assert "other.example" not in page
         assert "Certificate expired at a domain of another team" in page
+
+
+def test_a_long_word_is_read_at_once(incident, member):
+    text = "x" * 200_000 + " at other.example"
+    started = monotonic()
+
+    assert read(reader_of(member), text, incident).endswith(" at a domain of another team")
+    assert monotonic() - started < 5
