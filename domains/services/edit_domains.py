@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 
 from accounts import access, audit
@@ -21,6 +22,7 @@ class _Unchanged:
 
 
 UNCHANGED: Final = _Unchanged()
+MOST_TAG_CHARS = 50
 # So many domains are changed by one statement.
 PART = 5000
 
@@ -32,7 +34,7 @@ def update_domains(
     *,
     team: Team | _Unchanged | None = UNCHANGED,
     owner: str | _Unchanged = UNCHANGED,
-    add_tags: Iterable[str] = (),
+    add_tags: Collection[str] = (),
     remove_tags: Iterable[str] = (),
     check_every_hours: int | _Unchanged | None = UNCHANGED,
     is_active: bool | _Unchanged = UNCHANGED,
@@ -41,9 +43,13 @@ def update_domains(
     """Set the given fields on all of them; give how many there were.
 
     Raises PermissionDenied, changing nothing, unless the person is manager for each domain's
-    team and for the new one.
+    team and for the new one; ValidationError for an owner or a tag that cannot be.
     """
     keys = _permitted_keys(domains, user)
+    if isinstance(owner, str) and owner:
+        validate_email(owner)
+    if any(len(tag) > MOST_TAG_CHARS for tag in add_tags):
+        raise ValidationError(f"A tag has more than {MOST_TAG_CHARS} characters.")
     wanted: dict[str, Any] = {
         name: value
         for name, value in (

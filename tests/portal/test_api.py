@@ -243,3 +243,11 @@ def test_paused_domains_count_only_where_they_are_asked_for_by_name(call, world)
             expected,
             expected,
         )
+
+
+@pytest.mark.parametrize("body", [{"owner": "nobody"}, {"add_tags": ["fine", "x" * 51]}])
+def test_an_owner_or_tag_that_cannot_be_is_refused(call, body):
+    assert call("PATCH", "/domains/a.example", body).status_code == 422
+
+    domain = Domain.objects.get(name="a.example")
+    assert (domain.owner, domain.tags.count()) == ("", 0)
