@@ -59,7 +59,7 @@ def world(monkeypatch, settings, db):
     return demo.build("a-password-for-the-demo", NOW)
 
 
-def test_the_demo_is_full_and_plausible(world):
+def the_demo_is_full_and_plausible(world):
     assert world.domains == Domain.objects.count() == 40
     assert set(Team.objects.values_list("name", flat=True)) == set(TEAMS)
     assert User.objects.filter(is_superuser=True).count() == 1
@@ -77,7 +77,7 @@ def test_the_demo_is_full_and_plausible(world):
     assert not Receipt.objects.filter(received_at__gt=NOW).exists()
 
 
-def test_the_demo_has_a_running_incident_that_somebody_handles(world):
+def the_demo_has_a_running_incident_that_somebody_handles(world):
     running = Incident.objects.active().get(result_type="certificate-expired")
 
     assert running.state == State.ACKNOWLEDGED
@@ -86,7 +86,7 @@ def test_the_demo_has_a_running_incident_that_somebody_handles(world):
     assert not Notification.objects.filter(delivered_at=None).exists()
 
 
-def test_no_incident_of_the_demo_asks_for_what_is_excepted(world):
+def no_incident_of_the_demo_asks_for_what_is_excepted(world):
     # The last days of the demo know no new domain: let all of them be new the day after.
     Domain.objects.update(created_at=NOW - timedelta(days=30))
     evaluate(NOW + timedelta(days=1))
@@ -98,7 +98,7 @@ def test_no_incident_of_the_demo_asks_for_what_is_excepted(world):
     assert not new.filter(incident_domains__domain__in=both).exists()
 
 
-def test_failures_of_the_demo_end_on_the_day_a_certificate_was_renewed(world):
+def failures_of_the_demo_end_on_the_day_a_certificate_was_renewed(world):
     domain = next(one for one in domains() if one.name == "kurier.example")
     renewed = StateChange.objects.filter(kind="sts-certificate", domain__name=domain.name)
     [late] = [row for row in renewed if row.findings[0]["code"].endswith("-late")]
@@ -120,19 +120,29 @@ def test_failures_of_the_demo_end_on_the_day_a_certificate_was_renewed(world):
     assert mark.words.startswith("Certificate of mta-sts.kurier.example renewed: valid until")
 
 
-def test_certificates_of_the_demo_are_renewed_every_two_months(world):
+def certificates_of_the_demo_are_renewed_every_two_months(world):
     renewed = StateChange.objects.filter(kind="sts-certificate", domain__name="aurelia.example")
 
     assert 1 <= renewed.count() <= 2
 
 
-def test_figures_of_the_demo_are_rolled_up(world):
+def figures_of_the_demo_are_rolled_up(world):
     totals = DailySessions.objects.aggregate(
         ok=Sum("counted_successes"), failed=Sum("counted_failures")
     )
 
     assert totals["ok"] > 100_000
     assert totals["failed"] > 5_000
+
+
+def test_the_demo_shows_what_it_is_for(world):
+    # One demo for all of it: to build one takes longer than to look at it. The last changes it.
+    the_demo_is_full_and_plausible(world)
+    the_demo_has_a_running_incident_that_somebody_handles(world)
+    failures_of_the_demo_end_on_the_day_a_certificate_was_renewed(world)
+    certificates_of_the_demo_are_renewed_every_two_months(world)
+    figures_of_the_demo_are_rolled_up(world)
+    no_incident_of_the_demo_asks_for_what_is_excepted(world)
 
 
 def test_a_portal_in_use_is_left_alone(db):
