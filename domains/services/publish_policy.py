@@ -15,6 +15,7 @@ from accounts import access, audit
 from accounts.models import User
 from accounts.roles import Role
 from domains.models import Domain, DomainQuerySet, HostedPolicy, StsMode
+from mailtls.mx_match import is_covered
 from mailtls.sts_policy import Mode, StsPolicy, render_policy
 
 
@@ -62,6 +63,16 @@ def find_in_use(domains: DomainQuerySet) -> list[Domain]:
     newest = HostedPolicy.objects.filter(domain=OuterRef("pk")).values("mode")[:1]
     in_use = [StsMode.ENFORCE, StsMode.TESTING]
     return list(domains.annotate(served=Subquery(newest)).filter(served__in=in_use))
+
+
+def uncovered_hosts(domain: Domain, live: HostedPolicy) -> list[str]:
+    """Give the MX hosts last seen that a policy does not cover: under enforce senders refuse to
+    deliver there (RFC 8461 section 4.1). None in mode none, which covers nothing."""
+    if live.mode == StsMode.NONE:
+        return []
+    posture = getattr(domain, "posture", None)
+    hosts = posture.judgement.get("mx", {}).get("hosts", []) if posture is not None else []
+    return [host["name"] for host in hosts if not is_covered(host["name"], live.mx)]
 
 
 def forgotten_at(revisions: Sequence[HostedPolicy]) -> datetime | None:

@@ -17,7 +17,12 @@ from domains.destinations import portal_host
 from domains.forms import PolicyForm
 from domains.models import Domain, HostedPolicy, StsMode
 from domains.selection import visible_domain
-from domains.services.publish_policy import forgotten_at, policy_text_of, publish_policy
+from domains.services.publish_policy import (
+    forgotten_at,
+    policy_text_of,
+    publish_policy,
+    uncovered_hosts,
+)
 from webui.forms import spread_errors
 
 SHOWN_REVISIONS = 20
@@ -49,6 +54,7 @@ def policy_page(request: HttpRequest, name: str) -> HttpResponse:
         "form": form,
         "live": live,
         "forgotten_at": forgotten_at(every),
+        "uncovered": uncovered_hosts(domain, live) if live else [],
         "now": timezone.now(),
         "live_text": policy_text_of(live) if live else "",
         "revisions": [(revision, policy_text_of(revision)) for revision in revisions],

@@ -58,6 +58,25 @@ def test_a_published_policy_is_served_and_the_records_are_shown(client, manager)
 
 
 @pytest.mark.parametrize(
+    ("mode", "mx", "words"),
+    [
+        ("enforce", "mx9.a.example", "senders refuse to deliver there"),
+        ("testing", "mx9.a.example", "would refuse it under enforce"),
+        ("enforce", "*.a.example", ""),
+        ("none", "", ""),
+    ],
+)
+def test_hosts_that_a_policy_leaves_out_are_named(client, manager, mode, mx, words):
+    form = {"mode": mode, "mx": mx, "max_age": "604800"}
+
+    page = client.post(ADDRESS, form, follow=True)
+
+    assert page.context["uncovered"] == (["mx1.a.example"] if words else [])
+    assert ("It does not cover mx1.a.example" in page.content.decode()) is bool(words)
+    assert words in page.content.decode()
+
+
+@pytest.mark.parametrize(
     ("mx", "words"),
     [
         ("*", "* is no MX host"),
