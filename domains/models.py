@@ -53,10 +53,13 @@ USES_POLICY = Q(mta_sts=Status.VALID) & ~Q(mx=Status.NULL_MX)
 USED_MODE = Case(When(USES_POLICY, then="sts_mode"), default=Value(""))
 
 
+MOST_TAG_CHARS = 50
+
+
 class Tag(models.Model):
     """A word by which domains are grouped across teams."""
 
-    name = models.CharField(max_length=50, unique=True)
+    name = models.CharField(max_length=MOST_TAG_CHARS, unique=True)
 
     class Meta:
         ordering = ("name",)

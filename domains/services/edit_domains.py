@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts import access, audit
 from accounts.models import AuditEntry, Team, User
 from accounts.roles import Role
-from domains.models import DELETED, Domain, DomainQuerySet, Tag
+from domains.models import DELETED, MOST_TAG_CHARS, Domain, DomainQuerySet, Tag
 from domains.services.publish_policy import find_in_use
 from webui.wording import sentence_list
 
@@ -22,7 +22,6 @@ class _Unchanged:
 
 
 UNCHANGED: Final = _Unchanged()
-MOST_TAG_CHARS = 50
 # So many domains are changed by one statement.
 PART = 5000
 

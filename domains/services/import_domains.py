@@ -22,7 +22,7 @@ from accounts.access import Person
 from accounts.models import Team, User
 from accounts.roles import Role
 from accounts.services.teams import get_or_create_team
-from domains.models import Domain, ImportOutcome, Tag
+from domains.models import MOST_TAG_CHARS, Domain, ImportOutcome, Tag
 from mailtls import catalogue
 from mailtls.findings import Parsed
 from mailtls.names import parse_domain
@@ -221,8 +221,8 @@ class Importer:
                 MaxLengthValidator(254)(row.owner)
             except ValidationError:
                 return f"The owner {row.owner!r} is not an e-mail address."
-        if row.tags and any(len(tag) > 50 for tag in row.tags):
-            return "A tag has more than 50 characters."
+        if row.tags and any(len(tag) > MOST_TAG_CHARS for tag in row.tags):
+            return f"A tag has more than {MOST_TAG_CHARS} characters."
         team, problem = self._team_for(row)
         if problem:
             return problem
