@@ -199,7 +199,7 @@ def _without(text: str, hidden: frozenset[str], shared: Collection[str]) -> str:
         return text
 
     def replaced(found: re.Match[str]) -> str:
-        name = _plain(found[0])
+        name = fold_name(found[0])
         if name in hidden:
             return _DOMAIN
         if name in shared or hidden.isdisjoint(_with_above(name)):
@@ -228,12 +228,7 @@ def _asked_in(texts: Iterable[str]) -> set[str]:
 
 
 def _names_in(text: str) -> Iterator[str]:
-    return map(_plain, _NAME.findall(text))
-
-
-def _plain(name: str) -> str:
-    """Give a name as the inventory keeps it: in small letters, A-labels."""
-    return fold_name(name)
+    return map(fold_name, _NAME.findall(text))
 
 
 def _with_above(name: str) -> set[str]:
