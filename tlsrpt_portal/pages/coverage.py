@@ -24,7 +24,7 @@ from domains.models import CoverageException, Domain
 from tlsrpt_portal.pages.coverage_scope import Scope, read_scope
 from tlsrpt_portal.pages.span import read_span
 from webui import charting
-from webui.charting import Cell, Chart
+from webui.charting import Cell, Chart, day_address
 from webui.exports import Sheet, asked_file
 from webui.wording import PER_CENT, number, share
 from webui.wording import day as day_words
@@ -146,11 +146,14 @@ def _rows(
 
 def _list_of(scope: Scope) -> str:
     """Give the list behind the numbers: of today the inventory, with all one can do there."""
-    return f"{reverse('domains:list')}?" if scope.is_today else f"{_list_of_day(scope.on)}&"
+    if scope.is_today:
+        return f"{reverse('domains:list')}?"
+    return f"{day_address(_list_of_day(), scope.on)}&"
 
 
-def _list_of_day(day: date) -> str:
-    return f"{reverse('coverage:domains')}?on={day.isoformat()}"
+def _list_of_day() -> str:
+    """Give the address of a list in which DAY stands for the day."""
+    return f"{reverse('coverage:domains')}?on=DAY"
 
 
 def _row(
@@ -188,8 +191,10 @@ def history_chart(history: Sequence[DayCounts], team: str, days_shown: int) -> C
     narrowed = f"&team={team}" if team else ""
     kept = f"{narrowed}&days={days_shown}"
 
+    list_of_day = _list_of_day()
+
     def cell(one: DayCounts, count: int, state: str) -> Cell:
-        href = f"{_list_of_day(one.day)}{state}{narrowed}"
+        href = f"{day_address(list_of_day, one.day)}{state}{narrowed}"
         return Cell(text=number(count), value=count, href=href)
 
     days = [one.day.isoformat() for one in history]
