@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Q, Sum
 
 from mailtls.catalogue.result_types import Concern, concern_of, types_of
-from reports.fleet import Scope, days_of, domain_failures_of
+from reports.fleet import Scope, cause_reporters_of, days_of
 from reports.spans import day_of, days_between
 
 _NOT_REFUSED = sorted(types_of(Concern.POLICY) | types_of(Concern.DANE))
@@ -61,7 +61,7 @@ class Refusals(NamedTuple):
     apart: dict[str, Apart]
 
 
-# Once through the daily figures of many domains, of which two things are asked.
+# Once through the figures, which may be those of many domains: two things are asked of them.
 _REFUSALS = """
 WITH told AS ({told})
 SELECT * FROM (
@@ -76,7 +76,7 @@ FROM told WHERE result_type IN ({not_refused}) GROUP BY result_type, reporter
 
 def read_refusals(scope: Scope, since: date, until: date, most: int) -> Refusals:
     """Give the causes and the reporters of what enforce would and would not have refused."""
-    rows = domain_failures_of(scope, since, until).order_by()
+    rows = cause_reporters_of(scope, since, until).order_by()
     groups = rows.values("result_type", "operator", "reporter")
     told, params = groups.annotate(failed=Sum("counted_failed_sessions")).query.sql_with_params()
     statement = _REFUSALS.format(

@@ -227,9 +227,11 @@ def test_what_enforce_would_have_refused_equals_the_failures_behind_it(client, a
     assert [(row.name, row.failed) for row in behind] == [("Google Inc.", 30), ("Comcast", 3)]
 
 
-def test_what_enforce_refuses_is_told_apart_from_what_it_does_not(client, auditor):
+@pytest.mark.parametrize("is_of_one_team", [True, False])
+def test_what_enforce_refuses_is_told_apart_from_what_it_does_not(client, auditor, is_of_one_team):
     today = timezone.now().date()
     team = TeamFactory()
+    query = {"team": team.pk} if is_of_one_team else {}
     testing = make_domain("testing.example", team, sts_mode="testing")
     unread = make_domain("unread.example", team, sts_mode="testing")
     day = today - timedelta(days=2)
@@ -239,8 +241,8 @@ def test_what_enforce_refuses_is_told_apart_from_what_it_does_not(client, audito
     make_report(unread, day - timedelta(days=28), failures=0)
     roll_up()
 
-    page = client.get(reverse("rollout"), {"team": team.pk})
-    parts = client.get(reverse("what-if"), {"team": team.pk}).context
+    page = client.get(reverse("rollout"), query)
+    parts = client.get(reverse("what-if"), query).context
     found = page.context["what_if"]
 
     assert found == parts["what_if"]

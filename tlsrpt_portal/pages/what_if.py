@@ -11,6 +11,7 @@ from django.shortcuts import render
 
 from domains.models import Domain, StsMode
 from reports import queries, reporter_queries
+from reports.fleet import Fleet
 from reports.queries import Sums
 from reports.signs import cause_name
 from reports.under_enforce import (
@@ -60,12 +61,11 @@ class Refused:
 def what_if(request: HttpRequest) -> HttpResponse:
     """Show whom enforce would have refused mail of, for what and by whom."""
     team = read_team(request)
-    domains = team.narrow(Domain.objects.visible_to(request.user).active())
-    testing = domains.in_mode(StsMode.TESTING)
+    testing = Fleet(request.user, team.key, StsMode.TESTING)
     span = queries.last_complete_days(EVIDENCE_DAYS)
     told = queries.per_domain_sums(testing, *span)
     refusals = read_refusals(testing, *span, MOST_REFUSED)
-    found = add_up_what_if(testing.count(), told, team.in_address)
+    found = add_up_what_if(testing.domains.count(), told, team.in_address)
     context = {
         "what_if": found,
         "by_domain": _by_domain(told),
