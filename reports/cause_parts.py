@@ -110,10 +110,12 @@ def told_of(scope: Scope, cause: CauseKey, since: date, until: date) -> list[Tol
 
 
 # By domain first, because PostgreSQL sorts all rows for COUNT(DISTINCT …).
+_BY_DOMAIN = """
+SELECT part, of_domain, SUM(failed) AS failed FROM ({rows}) sums GROUP BY part, of_domain
+"""
 _PARTS = """
-SELECT part, SUM(failed) AS failed, COUNT(*), COUNT(*) OVER ()
-FROM (SELECT part, of_domain, SUM(failed) AS failed FROM ({rows}) sums GROUP BY part, of_domain) d
-GROUP BY part ORDER BY failed DESC, part LIMIT {most}
+SELECT part, SUM(failed) AS failed, {domains}, COUNT(*) OVER ()
+FROM ({rows}) told GROUP BY part ORDER BY failed DESC, part LIMIT {most}
 """
 
 
@@ -130,8 +132,11 @@ def _first_parts(
         .query.sql_with_params()
         for rows in sums
     ]
+    rows = " UNION ALL ".join(sql for sql, _ in asked)
+    is_by_domain = name == "domain_id"
     statement = _PARTS.format(
-        rows=" UNION ALL ".join(sql for sql, _ in asked),
+        domains="1" if is_by_domain else "COUNT(*)",
+        rows=rows if is_by_domain else _BY_DOMAIN.format(rows=rows),
         most=ALL if most is None else most,
     )
     with connection.cursor() as cursor:

@@ -168,8 +168,8 @@ def per_domain_sums(scope: Scope, since: date, until: date) -> dict[int, Sums]:
     """Give the sessions of the span by domain id; domains nobody reported on are left out."""
     rows = _per_domain(scope, since, until).annotate(Sum("unread"), Sum("under_dane"))
     return {
-        pk: Sums(sessions, failures, Apart(unread, under_dane))
-        for pk, sessions, failures, unread, under_dane in rows
+        pk: Sums(sessions, failures, Apart(*apart) if any(apart) else NOT_APART)
+        for pk, sessions, failures, *apart in rows
     }
 
 
