@@ -4,6 +4,7 @@ PORT ?= 8000
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest -n auto --dist worksteal
 RUN_DEPS := $(VENV)/.base-installed
 DEV_DEPS := $(VENV)/.dev-installed
 
@@ -33,10 +34,10 @@ demo: $(RUN_DEPS) ## the same, filled with a made-up fleet of 40 domains
 	@DEMO=true DATA_DIR=$${DATA_DIR:-data/demo} $(PY) manage.py up --port $(PORT)
 
 test: $(DEV_DEPS) ## all tests on SQLite, and on PostgreSQL and Redis where TEST_DATABASE_URL and TEST_REDIS_URL are set
-	env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PY) -m pytest -n auto
+	env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PYTEST)
 	@if [ -n "$$TEST_DATABASE_URL$$TEST_REDIS_URL" ]; then \
 		echo "Again on the services of TEST_DATABASE_URL and TEST_REDIS_URL:"; \
-		$(PY) -m tests.services && $(PY) -m pytest -n auto -m "not browser" --ignore=tests/mailtls --ignore=tests/prober; \
+		$(PY) -m tests.services && $(PYTEST) -m "not browser" --ignore=tests/mailtls --ignore=tests/prober; \
 	else \
 		echo "TEST_DATABASE_URL and TEST_REDIS_URL are not set: not run on PostgreSQL and Redis."; \
 	fi
@@ -47,7 +48,7 @@ check: $(DEV_DEPS) ## format, lint, types, import contracts, tests: before each 
 	$(VENV)/bin/lint-imports --no-logo > $(VENV)/lint-imports.log || (cat $(VENV)/lint-imports.log; exit 1)
 	$(VENV)/bin/mypy
 	$(PY) manage.py makemigrations --check --dry-run --verbosity 0
-	env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PY) -m pytest -n auto -m "not browser and not whole"
+	env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PYTEST) -m "not browser and not whole"
 
 format: $(DEV_DEPS) ## let ruff put the code into shape
 	$(VENV)/bin/ruff format --quiet .

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from accounts.models import User
 from tests.browser.chromium import FLAGS, find_chromium
@@ -25,7 +25,7 @@ def chromium() -> str:
     pytest.skip("No Chromium was found: browser tests are left out. Install one or set CHROMIUM.")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     # Playwright's loop runs in this thread; Django would take that for asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -64,7 +64,7 @@ class Watched:
     def open(self, path: str) -> Page:
         """Open a page, and wait for what it fetches for itself."""
         self.page.goto(self.base + path)
-        self.page.wait_for_function("!document.querySelector('.htmx-request')")
+        expect(self.page.locator(".htmx-request")).to_have_count(0)
         return self.page
 
     def log_in(self, email: str) -> Page:
