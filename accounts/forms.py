@@ -75,11 +75,17 @@ class MemberForm(forms.Form):
 
     def clean_email(self) -> User:
         """Find the person."""
-        user = User.objects.filter(
-            email=self.cleaned_data["email"].strip().lower(), is_active=True
-        ).first()
+        user = User.objects.filter(email=self.cleaned_data["email"].strip().lower()).first()
         if user is None:
-            raise ValidationError("Nobody with this address has an account. Invite them first.")
+            raise ValidationError(
+                "Nobody with this address has an account. An administrator can invite them under "
+                "Settings → People."
+            )
+        if not user.is_active:
+            raise ValidationError(
+                "This account has ended. An administrator can let its person log in again under "
+                "Settings → People."
+            )
         return user
 
 

@@ -35,7 +35,12 @@ def invite(
     """
     email = email.strip().lower()
     validate_email(email)
-    if User.objects.filter(email=email).exists():
+    held = User.objects.filter(email=email).first()
+    if held is not None and not held.is_active:
+        raise ValidationError(
+            f"{email} has an account that has ended. Open it under People to let them log in again."
+        )
+    if held is not None:
         raise ValidationError(f"{email} has an account.")
     user = User.objects.create_user(
         email,

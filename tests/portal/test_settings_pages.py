@@ -89,6 +89,29 @@ def test_a_manager_sets_roles_and_makes_no_team(client, manager, team):
     assert client.post(reverse("settings:delete_team", args=[team.pk])).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("email", "words"),
+    [("new@corp.example", "An administrator can invite"), ("gone@corp.example", "has ended")],
+)
+def test_a_manager_reads_who_can_let_somebody_in(client, manager, team, email, words):
+    UserFactory(email="gone@corp.example", is_active=False)
+
+    page = client.post(
+        reverse("settings:team", args=[team.pk]), {"email": email, "role": "analyst"}
+    )
+
+    assert words in page.content.decode()
+    assert not team.memberships.filter(user__email=email).exists()
+
+
+def test_an_invitation_tells_of_an_account_that_has_ended(client, admin):
+    UserFactory(email="gone@corp.example", is_active=False)
+
+    page = client.post(reverse("settings:invite"), {"email": "Gone@corp.example", "name": "Gone"})
+
+    assert "has ended" in " ".join(page.context["form"].errors["email"])
+
+
 def test_a_stranger_sees_no_other_team(client, manager):
     other = TeamFactory()
 
