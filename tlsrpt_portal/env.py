@@ -159,7 +159,7 @@ VARIABLES: tuple[Variable, ...] = (
         "EMAIL_FROM",
         Kind.TEXT,
         "TLS-RPT Portal <tlsrpt-portal@localhost>",
-        "Sender of alerts and invitations.",
+        "Sender of alerts and of links for a new password.",
     ),
     _var(
         "Checks",
