@@ -14,6 +14,7 @@ MAX_LABEL_LENGTH = 63
 
 # sub-domain = Let-dig [Ldh-str] (RFC 5321 section 4.1.2); no underscore, no hyphen at either end.
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_RECORD = re.compile(r"(?:_smtp\._tls|_mta-sts)\..", re.ASCII)
 _HOST = re.compile(rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})*", re.ASCII)
 
 
@@ -68,6 +69,8 @@ def parse_domain(text: str) -> Parsed[str]:
         return _refuse("name.too-long", found[:80])
     if any(len(label) > MAX_LABEL_LENGTH for label in name.split(".")):
         return _refuse("name.too-long", found[:80])
+    if _RECORD.match(name):
+        return _refuse("name.record", found)
     if not is_host(name):
         return _refuse("name.syntax", found)
     if "." not in name:

@@ -11,15 +11,21 @@ ENTRIES = {
     ),
     "name.url": Entry(
         "A web address is no domain: {found}",
-        "A check needs the part after the @ of the mail addresses.",
+        "A mail domain is the part after the @ of the mail addresses.",
         "Give the domain alone, without https:// and path.",
         "RFC 5321 4.1.2",
     ),
     "name.address": Entry(
         "A mail address is no domain: {found}",
-        "A check needs the part after the @ of the mail addresses.",
+        "A mail domain is the part after the @ of the mail addresses.",
         "Give the domain alone.",
         "RFC 5321 4.1.2",
+    ),
+    "name.record": Entry(
+        "Here a record lies, not mail: {found}",
+        "This is the name of a TLSRPT or MTA-STS record; the domain stands behind it.",
+        "Give the domain alone, without _smtp._tls or _mta-sts.",
+        "RFC 8460 3",
     ),
     "name.ip": Entry(
         "An IP address is no domain: {found}",
