@@ -21,6 +21,7 @@ from domains.models import Domain, Posture
 from domains.services.run_checks import Observe, probe_options
 from mailtls import posture as judgement
 from mailtls import sts_record, tlsrpt_record
+from mailtls.names import display_name
 from prober import Options, Request
 from webui.findings import word_all
 
@@ -31,16 +32,18 @@ DEADLINE_S = 20.0
 def checker(request: HttpRequest) -> HttpResponse:
     """Check any name now and show the verdict; stores nothing."""
     form = CheckerForm(request.POST or None, initial={"name": request.GET.get("name", "")})
-    context: dict[str, object] = {"form": form}
+    may_check = may_anywhere(request.user, Role.ANALYST)
+    context: dict[str, object] = {"form": form, "may_check": may_check}
+    if request.method == "POST" and not may_check:
+        raise PermissionDenied("Checking needs the role analyst in a team.")
     if request.method == "POST" and form.is_valid():
-        if not may_anywhere(request.user, Role.ANALYST):
-            raise PermissionDenied("Checking needs the role analyst in a team.")
         name = form.cleaned_data["name"]
         posture = check_now(name, timezone.now())
         aspects = read_aspects(posture)
         known = Domain.objects.visible_to(request.user).filter(name=name).first()
         context |= {
             "name": name,
+            "shown": display_name(name),
             "known": known,
             "posture": posture,
             "aspects": aspects,

@@ -48,10 +48,22 @@ def test_the_checker_shows_a_verdict_and_stores_nothing(client, analyst, setting
     assert page.context["aspects"]["tlsrpt"].sign.word == "Valid"
 
 
+def test_the_checker_shows_names_as_people_write_them(client, analyst, settings):
+    settings.PROBE_WITH = "tests.domains.test_tools.observe_well"
+
+    page = client.post(reverse("tools:checker"), {"name": "Bücher.example"}).content.decode()
+
+    assert "<bdi>bücher.example</bdi>" in page
+    assert "xn--bcher-kva.example" in page
+
+
 def test_a_viewer_cannot_make_the_portal_look_at_names(client, settings):
     settings.PROBE_WITH = "tests.domains.test_tools.observe_well"
     client.force_login(make_member(TeamFactory(), Role.VIEWER))
 
+    page = client.get(reverse("tools:checker")).content.decode()
+    assert "Not with your roles" in page
+    assert 'name="name"' not in page
     assert client.post(reverse("tools:checker"), {"name": "some.example"}).status_code == 403
 
 
