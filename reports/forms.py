@@ -7,10 +7,12 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.forms.models import model_to_dict
 
 from accounts.forms import offer_managed_teams
 from accounts.models import Team, User
 from reports.models import Intake, Mailbox, MailSecurity
+from reports.services.edit_mailboxes import EDITABLE
 
 
 class UploadForm(forms.Form):
@@ -55,7 +57,10 @@ class IntakeForm(forms.Form):
 
 
 class MailboxForm(forms.Form):
-    """A mailbox with its password, or with what an OAuth 2 access token is made from."""
+    """A mailbox with its password, or with what an OAuth 2 access token is made from.
+
+    Of one that is there already the stored secret stays where none is given.
+    """
 
     name = forms.CharField(max_length=100, label="Name")
     host = forms.CharField(max_length=253, label="IMAP server")
@@ -99,9 +104,15 @@ class MailboxForm(forms.Form):
         "Where mail goes once it is read": ("done_folder", "failed_folder"),
     }
 
-    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, user: User, *args: Any, held: Mailbox | None = None, **kwargs: Any) -> None:
+        if held is not None:
+            kwargs["initial"] = model_to_dict(held, EDITABLE)
         super().__init__(*args, **kwargs)
+        self.held = held
         offer_managed_teams(self, user)
+        if held is not None:
+            self.fields["password"].help_text = "Empty: the stored one stays."
+            self.fields["token_url"].help_text = "Empty, like the next three: what is stored stays."
 
     @property
     def shown(self) -> list[forms.BoundField]:
@@ -112,7 +123,7 @@ class MailboxForm(forms.Form):
     def folded(self) -> list[tuple[str, list[forms.BoundField], bool]]:
         """Give the fields that few need: title, fields, and whether something stands there."""
         return [
-            (title, fields, any(field.errors or (self.is_bound and field.data) for field in fields))
+            (title, fields, any(field.errors or field.value() for field in fields))
             for title, names in self._FOLDED.items()
             for fields in [[self[name] for name in names]]
         ]
@@ -123,7 +134,8 @@ class MailboxForm(forms.Form):
     def clean_name(self) -> str:
         """Refuse a name that is taken."""
         name: str = self.cleaned_data["name"].strip()
-        if Mailbox.objects.filter(name=name).exists():
+        others = Mailbox.objects.exclude(pk=self.held.pk) if self.held else Mailbox.objects.all()
+        if others.filter(name=name).exists():
             raise forms.ValidationError(f"There is a mailbox named {name} already.")
         return name
 
@@ -131,7 +143,8 @@ class MailboxForm(forms.Form):
         """Ask for a password, or for all that OAuth 2 needs."""
         cleaned = super().clean() or self.cleaned_data
         given = [name for name in self._OAUTH if cleaned.get(name)]
-        if not cleaned.get("password") and len(given) < len(self._OAUTH):
+        keeps = self.held is not None and not given
+        if not keeps and not cleaned.get("password") and len(given) < len(self._OAUTH):
             missing = next(name for name in self._OAUTH if name not in given)
             self.add_error(
                 missing if given else "password",
@@ -140,13 +153,14 @@ class MailboxForm(forms.Form):
         return cleaned
 
     def mailbox(self) -> Mailbox:
-        """Give the mailbox, unsaved and without its secret."""
-        names = ("name", "host", "port", "security", "username", "team")
-        folders = ("folder", "done_folder", "failed_folder")
-        return Mailbox(**{name: self.cleaned_data[name] for name in (*names, *folders)})
+        """Give the mailbox, unsaved and without a new secret."""
+        mailbox = self.held or Mailbox()
+        for name in EDITABLE:
+            setattr(mailbox, name, self.cleaned_data[name])
+        return mailbox
 
     def secret(self) -> dict[str, str]:
-        """Give the password, or what access tokens are made from."""
+        """Give the password, or what access tokens are made from; empty where none is given."""
         if self.cleaned_data["password"]:
             return {"password": self.cleaned_data["password"]}
-        return {name: self.cleaned_data[name] for name in self._OAUTH}
+        return {name: self.cleaned_data[name] for name in self._OAUTH if self.cleaned_data[name]}

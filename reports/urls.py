@@ -23,6 +23,7 @@ settings_urlpatterns = [
     path("intakes/", intakes.intakes, name="intakes"),
     path("intakes/<int:pk>/revoke/", intakes.revoke, name="revoke_intake"),
     path("mailboxes/", mailboxes.mailboxes, name="mailboxes"),
+    path("mailboxes/<int:pk>/", mailboxes.mailbox_page, name="mailbox"),
     path("mailboxes/<int:pk>/test/", mailboxes.test_mailbox, name="test_mailbox"),
     path("mailboxes/<int:pk>/remove/", mailboxes.remove_mailbox, name="remove_mailbox"),
 ]

@@ -1,4 +1,4 @@
-"""Makes and removes mailboxes."""
+"""Makes, changes and removes mailboxes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,17 @@ from accounts.roles import Role
 from reports.models import Mailbox
 
 SECRET_PURPOSE = "mailboxes"  # noqa: S105
+EDITABLE = (
+    "name",
+    "host",
+    "port",
+    "security",
+    "username",
+    "folder",
+    "done_folder",
+    "failed_folder",
+    "team",
+)
 
 
 @transaction.atomic
@@ -28,18 +39,46 @@ def create_mailbox(
         access.require(user, Role.MANAGER, mailbox.team)
     mailbox.secret = sealing.seal(json.dumps(dict(secret)), SECRET_PURPOSE)
     mailbox.save(force_insert=True)
-    team: Team | None = mailbox.team
-    audit.record(
-        "created mailbox",
-        mailbox,
-        after={"host": mailbox.host, "username": mailbox.username, "team": str(team or "")},
-    )
+    audit.record("created mailbox", mailbox, after=_facts(mailbox))
     return mailbox
+
+
+@transaction.atomic
+def change_mailbox(mailbox: Mailbox, secret: Mapping[str, str], user: User) -> None:
+    """Save a changed mailbox; an empty `secret` keeps the stored one.
+
+    Mail that was fetched is not fetched again, but another folder is read from its beginning.
+    Raises PermissionDenied unless the person is manager for its team, before and after.
+    """
+    held = Mailbox.objects.select_for_update().get(pk=mailbox.pk)
+    for team in {held.team, mailbox.team}:
+        access.require(user, Role.MANAGER, team)
+    if secret:
+        mailbox.secret = sealing.seal(json.dumps(dict(secret)), SECRET_PURPOSE)
+    if _place(mailbox) != _place(held):
+        mailbox.uid_validity = 0
+    # How far a poll has come meanwhile is its own to write.
+    mailbox.save(update_fields=[*EDITABLE, "secret", "uid_validity"])
+    audit.record("changed mailbox", mailbox, before=_facts(held), after=_facts(mailbox))
 
 
 @transaction.atomic
 def delete_mailbox(mailbox: Mailbox, user: User) -> None:
     """Fetch no more from a mailbox; what came from it stays. Raises PermissionDenied."""
     access.require(user, Role.MANAGER, mailbox.team)
-    audit.record("deleted mailbox", mailbox, before={"host": mailbox.host})
+    audit.record("deleted mailbox", mailbox, before=_facts(mailbox))
     mailbox.delete()
+
+
+def _place(mailbox: Mailbox) -> tuple[str, ...]:
+    return mailbox.host.lower(), mailbox.username, mailbox.folder
+
+
+def _facts(mailbox: Mailbox) -> dict[str, object]:
+    team: Team | None = mailbox.team
+    return {
+        "host": mailbox.host,
+        "username": mailbox.username,
+        "folder": mailbox.folder,
+        "team": str(team or ""),
+    }

@@ -15,7 +15,7 @@ from accounts.roles import Role
 from reports.channels.imap import MailboxFailedError, check_connection
 from reports.forms import MailboxForm
 from reports.models import Mailbox
-from reports.services.edit_mailboxes import create_mailbox, delete_mailbox
+from reports.services.edit_mailboxes import change_mailbox, create_mailbox, delete_mailbox
 
 
 def mailboxes(request: HttpRequest) -> HttpResponse:
@@ -30,6 +30,18 @@ def mailboxes(request: HttpRequest) -> HttpResponse:
         return redirect("settings:mailboxes")
     context = {"mailboxes": _managed(request).select_related("team"), "form": form}
     return render(request, "settings/mailboxes.html", context)
+
+
+def mailbox_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a mailbox, and try it at once."""
+    user = person(request)
+    mailbox = get_object_or_404(_managed(request), pk=pk)
+    form = MailboxForm(user, request.POST or None, held=mailbox)
+    if request.method == "POST" and form.is_valid():
+        change_mailbox(form.mailbox(), form.secret(), user)
+        _try(request, mailbox)
+        return redirect("settings:mailboxes")
+    return render(request, "settings/mailbox.html", {"form": form})
 
 
 @require_POST

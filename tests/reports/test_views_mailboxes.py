@@ -1,9 +1,13 @@
+import json
+
 import pytest
 from django.urls import reverse
 
+from accounts import sealing
 from accounts.models import AuditEntry, Membership, Team, User
 from accounts.roles import Role
 from reports.models import Mailbox
+from reports.services.edit_mailboxes import SECRET_PURPOSE
 from reports.views import mailboxes as views
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +80,55 @@ def test_what_is_missing_is_asked_for(client, root, changes, words):
     assert not Mailbox.objects.exists()
 
 
+def test_a_mailbox_gets_another_password_and_goes_on_where_it_was(client, root):
+    client.post(ADDRESS, FORM)
+    Mailbox.objects.update(uid_validity=7, last_uid=40)
+    before = Mailbox.objects.get()
+    address = reverse("settings:mailbox", args=[before.pk])
+
+    page = client.get(address).content.decode()
+    client.post(address, FORM | {"password": "", "done_folder": "Done"})
+    kept = Mailbox.objects.get()
+    client.post(address, FORM | {"password": "a-new-secret"})
+    changed = Mailbox.objects.get()
+
+    assert 'value="imap.corp.example"' in page
+    assert (bytes(kept.secret), kept.done_folder) == (bytes(before.secret), "Done")
+    assert json.loads(sealing.unseal(changed.secret, SECRET_PURPOSE)) == {
+        "password": "a-new-secret"
+    }
+    assert (changed.uid_validity, changed.last_uid, changed.done_folder) == (7, 40, "")
+    assert AuditEntry.objects.filter(verb="changed mailbox", actor=root).count() == 2
+
+
+def test_another_folder_of_a_mailbox_is_read_from_its_beginning(client, root):
+    client.post(ADDRESS, FORM)
+    Mailbox.objects.update(uid_validity=7, last_uid=40)
+    address = reverse("settings:mailbox", args=[Mailbox.objects.get().pk])
+
+    client.post(address, FORM | {"folder": "Reports"})
+
+    assert Mailbox.objects.get().uid_validity == 0
+
+
+def test_a_mailbox_goes_to_no_team_that_its_manager_does_not_manage(client, root):
+    client.post(ADDRESS, FORM)
+    web, shop = (Team.objects.create(name=name) for name in ("Web", "Shop"))
+    charlie = User.objects.create_user("charlie@corp.example")
+    Membership.objects.create(user=charlie, team=web, role=Role.MANAGER)
+    mailbox = Mailbox.objects.get()
+    Mailbox.objects.update(team=web)
+    client.force_login(charlie, "allauth.account.auth_backends.AuthenticationBackend")
+    address = reverse("settings:mailbox", args=[mailbox.pk])
+
+    client.post(address, FORM | {"team": str(shop.pk)})
+    client.post(address, FORM | {"team": ""})
+    assert Mailbox.objects.get().team == web
+
+    client.post(address, FORM | {"team": str(web.pk), "name": "Ours"})
+    assert Mailbox.objects.get().name == "Ours"
+
+
 def test_a_mailbox_is_removed(client, root):
     client.post(ADDRESS, FORM)
 
@@ -93,7 +146,7 @@ def test_the_mailbox_of_another_team_is_out_of_reach(client, root):
     client.force_login(charlie, "allauth.account.auth_backends.AuthenticationBackend")
 
     assert b"imap.corp.example" not in client.get(ADDRESS).content
-    for name in ("settings:test_mailbox", "settings:remove_mailbox"):
+    for name in ("settings:mailbox", "settings:test_mailbox", "settings:remove_mailbox"):
         assert client.post(reverse(name, args=[mailbox.pk])).status_code == 404
 
 
