@@ -73,6 +73,11 @@ def is_mail(data: bytes) -> bool:
     return _MAIL_HEADER.search(head) is not None
 
 
+def sender_of(data: bytes) -> str:
+    """Give what stands in From, or nothing; for people only, as anybody can write it."""
+    return " ".join(parse_entity(_BLANK_LINE.split(data[:_HEAD_BYTES], 1)[0]).text("from").split())
+
+
 def read_mail(data: bytes, limits: Limits) -> Mail:
     """Find the parts of a mail that may hold reports; raises `RejectedError` over a limit."""
     if len(data) > limits.mail_bytes:

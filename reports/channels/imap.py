@@ -27,6 +27,7 @@ from imapclient.exceptions import IMAPClientError
 
 from accounts import sealing
 from mailtls.limits import MIB
+from mailtls.mail import sender_of
 from mailtls.report.notes import MAIL_TOO_LARGE
 from reports.models import Channel, Mailbox, MailSecurity, Outcome, Receipt, UnfiledMail
 from reports.services.accept import Provenance, accept, refuse
@@ -115,10 +116,16 @@ def _start_again_if_new(mailbox: Mailbox, uid_validity: int) -> None:
 def _take(client: Any, mailbox: Mailbox, uid: int, size: int) -> bool:
     """Store one mail and note that it is; say whether there was one."""
     limit = mail_bytes(settings.INTAKE_MAX_MEGABYTES * MIB)
-    content: bytes | None = None
-    if size <= limit:
-        content = client.fetch([uid], ["BODY.PEEK[]"]).get(uid, {}).get(b"BODY[]")
-    source = Provenance(channel=Channel.IMAP, recipient=f"{mailbox.name}/{uid}")
+    part = "HEADER" if size > limit else ""
+    found: bytes | None = (
+        client.fetch([uid], [f"BODY.PEEK[{part}]"]).get(uid, {}).get(f"BODY[{part}]".encode())
+    )
+    content = None if part else found
+    source = Provenance(
+        channel=Channel.IMAP,
+        sender=sender_of(found or b""),
+        recipient=f"{mailbox.name}/{uid}",
+    )
     with transaction.atomic():
         receipt = None
         if content is not None:

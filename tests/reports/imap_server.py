@@ -82,8 +82,13 @@ class _Session(socketserver.StreamRequestHandler):
             if "SIZE" in text:
                 self._say(b"* %d FETCH (UID %d RFC822.SIZE %d)" % (number, uid, len(content)))
             else:
-                self.server.fetched.append(uid)
-                head = b"* %d FETCH (UID %d BODY[] {%d}\r\n" % (number, uid, len(content))
+                part = b"HEADER" if "HEADER" in text else b""
+                if part:
+                    content = content.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+                else:
+                    self.server.fetched.append(uid)
+                size = len(content)
+                head = b"* %d FETCH (UID %d BODY[%s] {%d}\r\n" % (number, uid, part, size)
                 self._say(head + content + b")")
         return "OK done"
 

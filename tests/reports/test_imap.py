@@ -50,7 +50,7 @@ def test_new_mail_is_stored_and_marked(server):
     assert imap.poll_mailboxes() == 2
     first, second = Receipt.objects.order_by("pk")
     assert (first.raw.content, first.channel) == (MAIL, Channel.IMAP)
-    assert first.recipient == "box/3"
+    assert (first.sender, first.recipient) == ("tlsrpt@sender.example", "box/3")
     assert server.seen == {3, 5}
     mailbox.refresh_from_db()
     assert (mailbox.last_uid, mailbox.uid_validity, mailbox.last_error) == (5, 7, "")
@@ -166,6 +166,7 @@ def test_mail_over_the_limit_stays_where_it_is_and_is_named(server, settings):
     assert (receipt.outcome, receipt.code) == (Outcome.REJECTED, "mail.too-large")
     assert receipt.params == {"bytes": len(MAIL), "limit": 0}
     assert (receipt.raw, receipt.recipient) == (None, "box/3")
+    assert receipt.sender == "tlsrpt@sender.example"
     imap.poll_mailboxes()
     assert server.moved == {3: "Failed", 5: "Failed"}
 
