@@ -24,6 +24,7 @@ from mailtls.catalogue import (
 )
 from mailtls.catalogue.entry import Entry
 from mailtls.findings import Finding, Param
+from mailtls.limits import MIB
 
 __all__ = ["ENTRIES", "Entry", "Words", "describe"]
 
@@ -105,10 +106,12 @@ class _Filler(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         """Give the value; a format is the name of what is counted: `{days:day}` is `1 day`.
 
-        Only whole days are counted: none is less than one.
+        Only whole days are counted: none is less than one. `{bytes:MB}` is `1.5 MB`.
         """
-        if not format_spec:
+        if not format_spec or not isinstance(value, int):
             return str(value)
+        if format_spec == "MB":
+            return f"{value / MIB:.1f} MB"
         if value == 0 and format_spec == "day":
             return "less than a day"
         return f"{value} {format_spec}" if value == 1 else f"{value} {format_spec}s"

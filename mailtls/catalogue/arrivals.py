@@ -44,8 +44,8 @@ ENTRIES = {
         _MAIL,
     ),
     "mail.too-large": Entry(
-        "The mail has {bytes} bytes; the limit is {limit}",
-        "Larger mail is not read.",
+        "The mail has {bytes:MB}; the limit is {limit:MB}",
+        "Larger mail is not read. A mail may be half as large again as the report in it.",
         "Raise INTAKE_MAX_MEGABYTES if you trust the sender.",
         "RFC 8460 5.2",
     ),
@@ -104,7 +104,7 @@ ENTRIES = {
         "RFC 8460 7",
     ),
     "unpack.too-large": Entry(
-        "{bytes} bytes or more; the limit is {limit}",
+        "More than {limit:MB}: too large to be read",
         "Larger reports are not read, as a small file can unpack to anything.",
         "Raise REPORT_MAX_MEGABYTES or INTAKE_MAX_MEGABYTES if you trust the sender.",
         "RFC 8460 7",

@@ -73,6 +73,12 @@ def test_a_number_of_one_counts_one_thing(days, words):
     assert describe(finding).title.endswith(words)
 
 
+def test_sizes_read_in_megabytes():
+    too_large = error("mail.too-large", bytes=25_000_194, limit=15_728_640)
+
+    assert describe(too_large).title == "The mail has 23.8 MB; the limit is 15.0 MB"
+
+
 def test_a_hostile_parameter_is_only_text():
     words = describe(error("mx.host.no-address", mx="{mx.__class__} {0} %s"))
 
@@ -87,6 +93,7 @@ def test_a_parameter_brings_no_control_characters():
 
 def test_a_missing_parameter_and_an_unknown_code_do_not_raise():
     assert "?" in describe(error("mx.host.no-address")).title
+    assert "?" in describe(error("mail.too-large")).title
     assert describe(error("no.such-code")).title == "no.such-code"
 
 

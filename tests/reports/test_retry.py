@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import AuditEntry, Membership, Team, User
+from accounts.roles import Role
+from mailtls.limits import MIB
+from mailtls.report.notes import MAIL_TOO_LARGE
 from reports.models import Channel, Intake, Outcome, Receipt
-from reports.services.accept import Provenance, accept
+from reports.services.accept import Provenance, accept, refuse
 from reports.services.process import process
 from reports.services.retry import retry
+from tests.factories import make_member, make_receipt
 from tests.mailtls.samples import text, zipped
 from tests.reports.arrivals import take_in
 
@@ -61,3 +67,15 @@ def test_a_team_retries_what_came_by_its_own_intake():
     with pytest.raises(PermissionDenied):
         retry(Receipt.objects.all(), alice)
     assert Receipt.objects.filter(outcome=Outcome.REJECTED).count() == 1
+
+
+def test_what_was_left_in_its_mailbox_is_not_offered_to_be_read_again(client: Client) -> None:
+    kept = make_receipt("no report")
+    left = refuse(Provenance(channel=Channel.IMAP), MAIL_TOO_LARGE, bytes=30 * MIB, limit=15 * MIB)
+    client.force_login(make_member(None, Role.ANALYST))
+
+    page = client.get(reverse("inbox:list")).content.decode()
+
+    assert f'name="pk" value="{kept.pk}"' in page
+    assert f'name="pk" value="{left.pk}"' not in page
+    assert "The mail has 30.0 MB; the limit is 15.0 MB" in page
