@@ -1,5 +1,5 @@
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from django.core import mail
@@ -328,6 +328,20 @@ def test_a_destination_is_tested_and_its_address_not_shown(client, manager, team
     assert mail.outbox[0].to == ["soc@corp.example"]
     page = client.get(reverse("settings:destination", args=[row.pk]))
     assert "soc@corp.example" not in page.content.decode()
+
+
+def test_the_list_says_when_destinations_are_told(client, admin):
+    make_destination("Fresh")
+    make_destination("Daily", digest="daily")
+    make_destination("Asleep", quiet_from=time(22), quiet_until=time(6, 30))
+    make_destination("Boss", escalate_after_minutes=90)
+
+    page = client.get(reverse("settings:destinations")).content.decode()
+
+    assert "nothing sent yet" in page
+    assert "once a day" in page
+    assert "quiet 22:00–06:30 UTC" in page
+    assert "90 min" in page
 
 
 def test_a_test_that_is_only_printed_is_not_called_sent(client, manager, team, settings):
