@@ -10,6 +10,7 @@ from typing import Any
 from alerts.causes import DomainFigures
 from alerts.rules.kinds import Severity
 from mailtls.catalogue.result_types import UNKNOWN, describe_result_type
+from mailtls.names import display_name
 from webui.wording import day, failure_rate, isolated, number, plural
 
 SHOWN_REPORTERS = 5
@@ -47,7 +48,9 @@ def told(picture: Picture, before: str = "") -> tuple[str, str]:
 
 def where(names: Mapping[str, object]) -> str:
     """Give the place for a title: the domain, or how many."""
-    return next(iter(names)) if len(names) == 1 else plural(len(names), "domain")
+    if len(names) == 1:
+        return isolated(display_name(next(iter(names))))
+    return plural(len(names), "domain")
 
 
 def failure_title(result_type: str, names: Mapping[str, object]) -> str:
