@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -170,13 +171,15 @@ def test_message() -> Message:
         "This is a test from TLS-RPT Portal. Incidents will arrive here the same way.\n\n"
         f"{settings.SITE_URL}\n"
     )
+    # Mail servers and receivers of webhooks drop what bears the id of a message they had.
+    key = f"test-{uuid4()}"
     return Message(
         subject="Test from TLS-RPT Portal",
         text=text,
         html=f"<p>{text.strip()}</p>",
-        key="test",
-        thread="test",
-        payload={"version": 1, "id": "test", "event": "test", "text": text.strip()},
+        key=key,
+        thread=key,
+        payload={"version": 1, "id": key, "event": "test", "text": text.strip()},
     )
 
 

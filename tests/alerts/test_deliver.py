@@ -223,6 +223,14 @@ def test_a_test_message_is_sent_at_once(root, destination):
     assert mail.outbox[0].subject == "Test from TLS-RPT Portal"
 
 
+def test_each_test_is_a_message_of_its_own(root, destination):
+    send_test(root, destination)
+    send_test(root, destination)
+
+    first, second = (sent.extra_headers["Message-ID"] for sent in mail.outbox)
+    assert first != second
+
+
 def test_every_portal_starts_with_a_rule_of_each_kind_and_the_threshold_off():
     active = Rule.objects.filter(is_active=True).values_list("kind", flat=True)
 
