@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from alerts.lifecycle import Event
 from alerts.models import Incident, IncidentEvent, Severity
@@ -137,7 +138,7 @@ def digest_message(
         "open_count": len(active),
         "over_count": len(rows) - len(active),
         "worst": active[0].get_severity_display() if active else "",
-        "url": settings.SITE_URL,
+        "url": f"{settings.SITE_URL}{reverse('alerts:incidents')}",
     }
     plural = "s" if len(rows) != 1 else ""
     return Message(

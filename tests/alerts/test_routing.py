@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -114,6 +115,7 @@ def test_a_digest_is_one_message_of_all_that_waits(root):
     (sent,) = mail.outbox
     assert sent.subject == "TLS incidents: 3 open, 0 over"
     assert all(name in sent.body for name in ("a.example", "b.example", "c.example"))
+    assert f"All incidents: {settings.SITE_URL}/incidents/\n" in sent.body
 
 
 def test_a_tag_narrows_what_a_destination_hears(root):
