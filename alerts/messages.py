@@ -15,6 +15,7 @@ from alerts.lifecycle import Event
 from alerts.models import Incident, IncidentEvent, Severity
 from alerts.readers import EVERYTHING, Reader, see, see_all
 from alerts.words import words_of
+from webui.wording import plural
 
 PREFIX = {
     Event.RETURN: "Back: ",
@@ -71,7 +72,7 @@ def incident_message(
         "event": event,
         "is_over": event.event == Event.RESOLVE,
         "domains": rows[:SHOWN_DOMAINS],
-        "domain_count": domain_count,
+        "touched": _touched(domain_count, incident, is_whole=seen.is_whole),
         "more_count": max(0, domain_count - SHOWN_DOMAINS),
         "news": text if Event(event.event) in _NEWS else "",
         "parts": part_words,
@@ -181,6 +182,16 @@ def test_message() -> Message:
         key=key,
         thread=key,
         payload={"version": 1, "id": key, "event": "test", "text": text.strip()},
+    )
+
+
+def _touched(count: int, incident: Incident, *, is_whole: bool) -> str:
+    """Give how many domains it touches, and of how many where others are not the reader's."""
+    all_count = count if is_whole else incident.incident_domains.count()
+    return (
+        plural(count, "domain")
+        if count == all_count
+        else f"{count:,} of {plural(all_count, 'domain')}"
     )
 
 

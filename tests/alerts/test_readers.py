@@ -225,7 +225,7 @@ def test_a_team_and_an_owner_are_told_of_domains_of_theirs(incident, ours):
         assert "other.example" not in text
         assert "Theirs" not in text
         assert "812" not in text
-        assert "400 of 2,000 sessions failed at 1 domain" in sent.body
+        assert "400 of 2,000 sessions failed at 1 of 2 domains" in sent.body
         assert SOME in sent.body
         assert sent.subject == "Worse: [high] Certificate expired at a domain of another team"
     assert "812 of 4,100 sessions failed at 2 domains" in to_all.body
