@@ -29,7 +29,6 @@ class Form(StrEnum):
     ZONE = "zone"
     CSV = "csv"
     TERRAFORM = "tf"
-    OCTODNS = "yaml"
 
 
 class PolicyHost(StrEnum):
@@ -245,15 +244,18 @@ def _terraform(changes: Sequence[Change]) -> str:
     return "\n".join(blocks)
 
 
-def _octodns(changes: Sequence[Change]) -> str:
-    """Give one YAML document a zone; octoDNS escapes semicolons in TXT values."""
+def render_octodns(changes: Sequence[Change]) -> dict[str, str]:
+    """Give the YAML of each zone, by the name of its file: octoDNS reads one file a zone.
+
+    It escapes semicolons in TXT values, and wants names in their natural order.
+    """
     zones: defaultdict[str, list[Change]] = defaultdict(list)
     for one in changes:
         zones[one.zone].append(one)
-    parts = []
+    files = {}
     for zone, rows in sorted(zones.items()):
-        lines = [f"--- # {zone}."]
-        for one in sorted(rows, key=lambda row: row.label):
+        lines = ["---"]
+        for one in sorted(rows, key=lambda row: _natural(row.label)):
             value = f"{one.value}." if one.type == "CNAME" else one.value.replace(";", "\\;")
             # A JSON string is a YAML string, quoted right.
             lines += [
@@ -262,8 +264,14 @@ def _octodns(changes: Sequence[Change]) -> str:
                 f"  type: {one.type}",
                 f"  value: {json.dumps(value)}",
             ]
-        parts.append("\n".join(lines) + "\n")
-    return "".join(parts)
+        files[f"{zone}.yaml"] = "\n".join(lines) + "\n"
+    return files
+
+
+def _natural(label: str) -> list[str | int]:
+    """Give a key by which d2 comes before d10."""
+    parts = re.split(r"([0-9]+)", label)
+    return [int(part) if at % 2 else part for at, part in enumerate(parts)]
 
 
 def _txt_strings(value: str) -> str:
@@ -281,5 +289,4 @@ _RENDERERS = {
     Form.ZONE: _zone,
     Form.CSV: _csv,
     Form.TERRAFORM: _terraform,
-    Form.OCTODNS: _octodns,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -58,6 +60,8 @@ def kit(request: HttpRequest) -> HttpResponse:
     changes = planned.changes
     if request.GET.get("as") in set(Form):
         return _file(changes, Form(request.GET["as"]))
+    if request.GET.get("as") == _OCTODNS:
+        return _octodns_files(changes)
     if file := asked_file(request, _sheet(changes)):
         return file
     verified = _verified(request, len(planned.verifiable))
@@ -75,7 +79,7 @@ def kit(request: HttpRequest) -> HttpResponse:
         "scope": None if keys else _scope_fields(request),
         "kept": [] if keys else _kept(request),
         "files": [
-            *((words, _with(request, "as", one.value)) for one, words in _WORDS.items()),
+            *((words, _with(request, "as", one)) for one, words in _WORDS.items()),
             ("XLSX", _with(request, "export", Format.XLSX.value)),
         ],
         "zone": dns_kit.render(changes[:MOST_SHOWN], Form.ZONE),
@@ -199,17 +203,17 @@ def kit_chosen(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('tools:dns_kit')}?{query}")
 
 
+_OCTODNS = "octodns"
 _WORDS = {
-    Form.ZONE: "Zone lines",
-    Form.CSV: "CSV",
-    Form.TERRAFORM: "Terraform",
-    Form.OCTODNS: "octoDNS",
+    Form.ZONE.value: "Zone lines",
+    Form.CSV.value: "CSV",
+    Form.TERRAFORM.value: "Terraform",
+    _OCTODNS: "octoDNS",
 }
 _TYPES = {
     Form.ZONE: "text/plain",
     Form.CSV: "text/csv",
     Form.TERRAFORM: "text/plain",
-    Form.OCTODNS: "application/yaml",
 }
 
 
@@ -275,4 +279,14 @@ def _file(changes: list[dns_kit.Change], form: Form) -> HttpResponse:
         dns_kit.render(changes, form), content_type=f"{_TYPES[form]}; charset=utf-8"
     )
     response["Content-Disposition"] = f'attachment; filename="dns-kit.{form.value}"'
+    return response
+
+
+def _octodns_files(changes: list[dns_kit.Change]) -> HttpResponse:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in dns_kit.render_octodns(changes).items():
+            archive.writestr(name, text)
+    response = HttpResponse(packed.getvalue(), content_type="application/zip")
+    response["Content-Disposition"] = 'attachment; filename="dns-kit-octodns.zip"'
     return response

@@ -1,10 +1,18 @@
 import csv
 import io
-import json
 
 import pytest
+import yaml
 
-from domains.dns_kit import Form, PolicyHost, Wanted, plan, read_policy_host, render
+from domains.dns_kit import (
+    Form,
+    PolicyHost,
+    Wanted,
+    plan,
+    read_policy_host,
+    render,
+    render_octodns,
+)
 
 OURS = ["mailto:tls@portal.example"]
 
@@ -169,8 +177,23 @@ def test_the_same_changes_stand_in_every_form():
     terraform = render(changes, Form.TERRAFORM)
     assert 'zone = "brand.co.uk."' in terraform
     assert 'name = "_smtp._tls.mail"' in terraform
-    octodns = render(changes, Form.OCTODNS)
-    assert json.dumps("v=TLSRPTv1\\; rua=mailto:tls@portal.example") in octodns
+    octodns = render_octodns(changes)
+    assert list(octodns) == ["brand.co.uk.yaml", "shop.example.yaml"]
+    assert yaml.safe_load(octodns["brand.co.uk.yaml"]) == {
+        "_smtp._tls.mail": {
+            "ttl": 3600,
+            "type": "TXT",
+            "value": "v=TLSRPTv1\\; rua=mailto:tls@portal.example",
+        }
+    }
+
+
+def test_octodns_reads_names_in_their_natural_order():
+    changes = plan([wanted(f"d{at}.shop.example") for at in (10, 9, 1)], OURS)
+
+    [text] = render_octodns(changes).values()
+
+    assert [*yaml.safe_load(text)] == ["_smtp._tls.d1", "_smtp._tls.d9", "_smtp._tls.d10"]
 
 
 def test_hcl_templates_are_not_evaluated():

@@ -1,4 +1,6 @@
+import io
 import re
+import zipfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -122,6 +124,19 @@ def test_the_kit_is_about_the_chosen_domains_only(client, settings):
     assert file.content.decode() == (
         '_smtp._tls.ours.example. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls@portal.example"\n'
     )
+
+
+def test_octodns_gets_a_file_for_each_zone(client, settings):
+    settings.MAIL_ADDRESS = "tls@portal.example"
+    client.force_login(make_member(None, Role.VIEWER))
+    for name in ("a.example", "b.example"):
+        make_domain(name, tlsrpt="missing")
+
+    file = client.get(reverse("tools:dns_kit"), {"as": "octodns"})
+
+    with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
+        assert archive.namelist() == ["a.example.yaml", "b.example.yaml"]
+        assert b"_smtp._tls" in archive.read("a.example.yaml")
 
 
 def test_the_plan_of_the_kit_is_saved_as_a_spreadsheet(client, settings):
