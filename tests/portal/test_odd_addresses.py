@@ -75,3 +75,10 @@ def test_keys_that_are_none_choose_nothing(client):
     page = client.get("/tools/dns-kit/", {"pk": "9" * 30})
 
     assert "shop.example" not in page.content.decode()
+
+
+def test_a_name_that_is_not_the_portals_is_said_to_be_one(client):
+    answer = client.get("/", headers={"host": "other.example"})
+
+    assert answer.status_code == 400
+    assert "ALLOWED_HOSTS" in answer.content.decode()
