@@ -79,7 +79,7 @@ def act(request: HttpRequest, pk: int, deed: str) -> HttpResponse:
 
 def _acknowledge(incident: Incident, user: User, request: HttpRequest) -> str:
     handle.acknowledge(incident, user, request.POST.get("text", ""))
-    return "You have it. No further message is sent while it does not get worse."
+    return "You have it. No further message is sent until it is over or its severity rises."
 
 
 def _comment(incident: Incident, user: User, request: HttpRequest) -> str:
