@@ -48,7 +48,9 @@ class Wanted:
     rua: tuple[str, ...] = ()
     # Where the portal hosts the policy: the id of the live revision.
     policy_id: str = ""
+    # The MTA-STS record as the last check saw it, and the id in it where it is one.
     sts_record: str = ""
+    sts_id: str = ""
     policy_host: PolicyHost = PolicyHost.SEEN
 
 
@@ -171,21 +173,22 @@ def _tlsrpt(one: Wanted, rua: Sequence[str], delegate_to: str) -> list[Change]:
 def _mta_sts(one: Wanted, policy_host: str) -> list[Change]:
     if not one.policy_id or not policy_host:
         return []
-    value = sts_record.render_record(one.policy_id)
+    # By its id: `v=STSv1;id=…;` says the same as what is proposed here.
+    is_announced = one.sts_id == one.policy_id
     changes = []
-    if one.sts_record != value:
+    if not is_announced:
         changes.append(
             Change(
                 domain=one.domain,
                 name=f"_mta-sts.{one.domain}",
                 type="TXT",
-                value=value,
+                value=sts_record.render_record(one.policy_id),
                 why="Announces the policy that this portal hosts.",
                 replaces=bool(one.sts_record),
             )
         )
     # Beside a new record the name is told again, for a move from another host of the policy.
-    if one.sts_record != value or one.policy_host is not PolicyHost.SEEN:
+    if not is_announced or one.policy_host is not PolicyHost.SEEN:
         changes.append(
             Change(
                 domain=one.domain,

@@ -240,6 +240,7 @@ def _wanted(domains: DomainQuerySet) -> list[Wanted]:
     found = []
     for row in rows.order_by("name").exclude(posture=None).exclude(posture__mx="null-mx"):
         judgement = row.posture.judgement
+        mta_sts = judgement.get("mta_sts", {})
         if row.posture.tlsrpt == "unknown":
             continue
         found.append(
@@ -248,7 +249,8 @@ def _wanted(domains: DomainQuerySet) -> list[Wanted]:
                 tlsrpt_status=row.posture.tlsrpt,
                 rua=tuple(judgement.get("tlsrpt", {}).get("rua") or ()),
                 policy_id=live.get(row.pk, ""),
-                sts_record=judgement.get("mta_sts", {}).get("record") or "",
+                sts_record=mta_sts.get("record") or "",
+                sts_id=mta_sts.get("id") or "",
                 policy_host=read_policy_host(judgement),
             )
         )

@@ -115,7 +115,11 @@ def test_a_hosted_policy_is_announced_until_its_id_is_live():
     ]
 
     live = wanted(
-        status="valid", rua=tuple(OURS), policy_id="20261101", sts_record="v=STSv1; id=20261101"
+        status="valid",
+        rua=tuple(OURS),
+        policy_id="20261101",
+        sts_record="v=STSv1;id=20261101;",
+        sts_id="20261101",
     )
     assert plan([live], OURS, policy_host="portal.example") == []
 
@@ -135,6 +139,7 @@ def test_the_name_of_the_policy_host_is_told_as_long_as_it_leads_nowhere(code, r
         rua=tuple(OURS),
         policy_id="20261101",
         sts_record="v=STSv1; id=20261101",
+        sts_id="20261101",
         policy_host=found,
     )
 
