@@ -55,12 +55,20 @@ def policy_page(request: HttpRequest, name: str) -> HttpResponse:
         "live": live,
         "forgotten_at": forgotten_at(every),
         "uncovered": uncovered_hosts(domain, live) if live else [],
+        "seen_id": _other_id_seen(domain, live),
         "now": timezone.now(),
         "live_text": policy_text_of(live) if live else "",
         "revisions": [(revision, policy_text_of(revision)) for revision in revisions],
         "portal_host": portal_host(),
     }
     return render(request, "domains/policy.html", context)
+
+
+def _other_id_seen(domain: Domain, live: HostedPolicy | None) -> str:
+    """Give the id that checks see in DNS where it is not that of the live revision."""
+    posture = getattr(domain, "posture", None)
+    seen = posture.judgement.get("mta_sts", {}).get("id") if posture is not None else None
+    return seen if seen and live is not None and seen != live.policy_id else ""
 
 
 def _initial(domain: Domain, live: HostedPolicy | None) -> dict[str, Any]:

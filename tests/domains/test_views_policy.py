@@ -57,6 +57,18 @@ def test_a_published_policy_is_served_and_the_records_are_shown(client, manager)
     assert b"mode: testing" in served.content
 
 
+def test_an_id_that_dns_still_has_of_before_is_told(client, manager, domain):
+    form = {"mode": "testing", "mx": "mx1.a.example", "max_age": "604800"}
+    record_check(domain, observed(sts_id="before"), AT)
+
+    before = client.post(ADDRESS, form, follow=True).content.decode()
+    record_check(domain, observed(sts_id=HostedPolicy.objects.get().policy_id), AT)
+    after = client.get(ADDRESS).content.decode()
+
+    assert "<code>id=before</code>" in before
+    assert "The last check still saw" not in after
+
+
 @pytest.mark.parametrize(
     ("mode", "mx", "words"),
     [
