@@ -88,6 +88,16 @@ def test_each_open_condition_says_what_is_missing():
     ]
 
 
+def test_a_policy_in_mode_none_is_not_said_to_cover_the_hosts():
+    found = find_conditions(Published(**TESTING | {"sts_mode": "none"}), Evidence(**CLEAN), UNTIL)
+
+    [cover] = [one for one in found if one.title == "It covers every MX host"]
+    assert (cover.is_met, words(cover)) == (
+        False,
+        "The policy is in mode none, which names no host.",
+    )
+
+
 def test_a_policy_that_senders_cannot_read_is_not_called_refused_mail():
     seen = Evidence(**CLEAN | {"failed": UnderEnforce(refused=0, unread=40)})
     found = find_conditions(Published(**TESTING), seen, UNTIL)

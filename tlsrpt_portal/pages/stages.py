@@ -160,6 +160,8 @@ def _asked(tlsrpt: str) -> str:
 def _cover(published: Published) -> str:
     if not published.has_policy:
         return "There is no policy that senders use."
+    if published.sts_mode == StsMode.NONE:
+        return "The policy is in mode none, which names no host."
     if published.has_uncovered_mx:
         return "An MX host is named by no mx line: enforce would refuse its mail."
     return "Each MX host is named by an mx line."
