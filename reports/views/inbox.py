@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -32,6 +32,7 @@ from webui.wording import plural
 
 PER_PAGE = 50
 MOST_RAW_BYTES = 20_000
+OTHERS_DAYS = 30
 
 
 def inbox(request: HttpRequest) -> HttpResponse:
@@ -45,6 +46,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": rows,
         "page": page,
+        "others": _others(request),
+        "others_days": OTHERS_DAYS,
         "may_see_strays": access.sees_everything(request.user),
         "may_read": True,
     }
@@ -131,8 +134,19 @@ def _require_sight_of_strays(request: HttpRequest) -> None:
 
 
 def _rejected(request: HttpRequest) -> QuerySet[Receipt]:
-    """Give what could not be read at the intakes of the person's teams; mail has none."""
-    rows = intake_queries.receipts_with(Outcome.REJECTED).select_related("intake")
+    return _arrived(request, Outcome.REJECTED).select_related("intake")
+
+
+def _others(request: HttpRequest) -> dict[str, Any]:
+    """Count what was no report: who sends a test to the address looks here for it."""
+    since = timezone.now() - timedelta(days=OTHERS_DAYS)
+    rows = _arrived(request, Outcome.NOT_A_REPORT).filter(received_at__gte=since)
+    return rows.order_by().aggregate(count=Count("pk"), last_at=Max("received_at"))
+
+
+def _arrived(request: HttpRequest, outcome: Outcome) -> QuerySet[Receipt]:
+    """Give what ended so at the intakes of the person's teams; mail has none."""
+    rows = intake_queries.receipts_with(outcome)
     allowed = Q(intake__team__in=access.teams_for(request.user, Role.ANALYST))
     if access.may(request.user, Role.ANALYST, None):
         allowed |= Q(intake=None) | Q(intake__team=None)

@@ -79,3 +79,14 @@ def test_what_was_left_in_its_mailbox_is_not_offered_to_be_read_again(client: Cl
     assert f'name="pk" value="{kept.pk}"' in page
     assert f'name="pk" value="{left.pk}"' not in page
     assert "The mail has 30.0 MB; the limit is 15.0 MB" in page
+
+
+def test_the_inbox_tells_of_mail_that_was_no_report(client: Client) -> None:
+    client.force_login(make_member(None, Role.ANALYST))
+    before = client.get(reverse("inbox:list")).content.decode()
+
+    take_in(b"Subject: test\r\n\r\nDoes it arrive?\r\n")
+
+    page = client.get(reverse("inbox:list")).content.decode()
+    assert "no TLS report" not in before
+    assert "1 other mail or file came that is no TLS report" in page
