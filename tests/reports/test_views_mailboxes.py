@@ -93,6 +93,7 @@ def test_a_mailbox_gets_another_password_and_goes_on_where_it_was(client, root):
     changed = Mailbox.objects.get()
 
     assert 'value="imap.corp.example"' in page
+    assert 'aria-current="page">Mailboxes' in page
     assert (bytes(kept.secret), kept.done_folder) == (bytes(before.secret), "Done")
     assert json.loads(sealing.unseal(changed.secret, SECRET_PURPOSE)) == {
         "password": "a-new-secret"

@@ -117,7 +117,7 @@ def settings_tabs(context: RequestContext) -> list[Tab]:
     ]
     if may_anywhere(user, Role.MANAGER):
         tabs.append(("Intakes", "intakes", set()))
-        tabs.append(("Mailboxes", "mailboxes", set()))
+        tabs.append(("Mailboxes", "mailboxes", {"mailbox"}))
     tabs += [("API tokens", "tokens", {"all_tokens"}), ("Audit log", "audit", set())]
     if user.is_superuser:
         tabs.append(("System", "system", set()))
