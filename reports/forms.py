@@ -12,7 +12,7 @@ from django.forms.models import model_to_dict
 from accounts.forms import offer_managed_teams
 from accounts.models import Team, User
 from reports.models import Intake, Mailbox, MailSecurity
-from reports.services.edit_mailboxes import EDITABLE
+from reports.services.edit_mailboxes import EDITABLE, SECRET_GOES_BY
 
 
 class UploadForm(forms.Form):
@@ -143,13 +143,18 @@ class MailboxForm(forms.Form):
         """Ask for a password, or for all that OAuth 2 needs."""
         cleaned = super().clean() or self.cleaned_data
         given = [name for name in self._OAUTH if cleaned.get(name)]
-        keeps = self.held is not None and not given
-        if not keeps and not cleaned.get("password") and len(given) < len(self._OAUTH):
+        if given and not cleaned.get("password") and len(given) < len(self._OAUTH):
             missing = next(name for name in self._OAUTH if name not in given)
-            self.add_error(
-                missing if given else "password",
-                "OAuth 2 needs all four fields." if given else "Enter the password.",
-            )
+            self.add_error(missing, "OAuth 2 needs all four fields.")
+        if not given and not cleaned.get("password"):
+            if self.held is None:
+                self.add_error("password", "Enter the password.")
+            elif {*SECRET_GOES_BY} & {*self.changed_data}:
+                self.add_error(
+                    "password",
+                    "Enter the password or what OAuth 2 needs again: what is stored goes to no "
+                    "other server or user name, and by no other port or security.",
+                )
         return cleaned
 
     def mailbox(self) -> Mailbox:

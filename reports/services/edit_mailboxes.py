@@ -24,6 +24,8 @@ EDITABLE = (
     "failed_folder",
     "team",
 )
+# To whom, and how protected, the secret is sent: whoever changes one of these has to know it.
+SECRET_GOES_BY = ("host", "port", "security", "username")
 
 
 @transaction.atomic

@@ -112,6 +112,28 @@ def test_another_folder_of_a_mailbox_is_read_from_its_beginning(client, root):
     assert Mailbox.objects.get().uid_validity == 0
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"host": "imap.elsewhere.example"},
+        {"port": "1143"},
+        {"security": "none"},
+        {"username": "b"},
+    ],
+)
+def test_a_stored_secret_is_sent_nowhere_else(client, root, change):
+    client.post(ADDRESS, FORM)
+    address = reverse("settings:mailbox", args=[Mailbox.objects.get().pk])
+    before = Mailbox.objects.values().get()
+
+    page = client.post(address, FORM | {"password": ""} | change).content.decode()
+
+    assert "Enter the password or what OAuth 2 needs again" in page
+    assert Mailbox.objects.values().get() == before
+    client.post(address, FORM | change)
+    assert Mailbox.objects.values().get() != before
+
+
 def test_a_mailbox_goes_to_no_team_that_its_manager_does_not_manage(client, root):
     client.post(ADDRESS, FORM)
     web, shop = (Team.objects.create(name=name) for name in ("Web", "Shop"))
