@@ -4,7 +4,7 @@ PORT ?= 8000
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
-PYTEST := $(PY) -m pytest -n auto --dist worksteal
+PYTEST := $(PY) -m pytest -n auto
 RUN_DEPS := $(VENV)/.base-installed
 DEV_DEPS := $(VENV)/.dev-installed
 
