@@ -102,7 +102,12 @@ class RuleForm(_TeamScoped):
     severity = forms.ChoiceField(
         choices=_SEVERITIES, initial=Severity.HIGH, label="Severity", help_text=_SEVERITY_WORDS
     )
-    is_active = forms.BooleanField(required=False, initial=True, label="Active")
+    is_active = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Active",
+        help_text="A rule that is switched off opens no incident, and ends those that are open.",
+    )
 
     def __init__(self, user: User, kind: RuleKind, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)

@@ -15,7 +15,7 @@ from alerts.services.evaluate_rates import evaluate_rates
 from alerts.services.evaluate_silence import evaluate_silence
 from alerts.services.store_incident import (
     Outcome,
-    close_unwatched,
+    close_unseen,
     end_quiet_times,
     remind_of_ends,
 )
@@ -29,7 +29,7 @@ def evaluate(now: datetime | None = None) -> Outcome:
     now = now or timezone.now()
     outcome = Outcome()
     newest = _newest_figures()
-    close_unwatched(now, outcome)
+    close_unseen(now, outcome)
     end_quiet_times(now)
     remind_of_ends(now)
     evaluate_rates(now, outcome)
@@ -54,7 +54,7 @@ def evaluate_changes(now: datetime | None = None) -> Outcome:
     newest = _newest_figures()
     rows = DailySessions.objects.filter(pk__gt=mark.position, failures__gt=0)
     changed = set(rows.values_list("domain", flat=True).distinct())
-    close_unwatched(now, outcome)
+    close_unseen(now, outcome)
     end_quiet_times(now)
     if newest > mark.position:
         evaluate_rates(now, outcome, changed)

@@ -45,7 +45,7 @@ def save_rule(
 
 @transaction.atomic
 def delete_rule(user: User, rule: Rule) -> None:
-    """Remove a rule that has no incidents; one that has can be switched off."""
+    """Remove a rule that has no incidents; one that has can be switched off, which ends them."""
     access.require(user, Role.MANAGER, rule.team)
     if Incident.objects.filter(rule=rule).exists():
         raise ValidationError("The rule has incidents. Switch it off instead of deleting it.")

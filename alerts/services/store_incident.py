@@ -81,15 +81,19 @@ def close(incident: Incident, text: str, now: datetime, outcome: Outcome) -> Non
         outcome.resolved += 1
 
 
-def close_unwatched(now: datetime, outcome: Outcome) -> None:
-    """Close what touches no watched domain any more: they were deleted or paused, and no rule looks
-    at it again. What is about the portal itself has no domains and is left alone."""
-    touched = IncidentDomain.objects.filter(incident=OuterRef("pk"))
-    about_domains = Incident.objects.active().exclude(cause_key=SilenceKind.INTAKE)
-    lost = about_domains.exclude(Exists(touched.filter(domain__is_active=True)))
+def close_unseen(now: datetime, outcome: Outcome) -> None:
+    """Close what no rule looks at any more: its own is switched off, or its domains were deleted or
+    paused. What is about the portal itself has no domains."""
     # Parts first: a whole is not over before them.
-    for incident in lost.order_by(F("part_of").desc(nulls_last=True), "pk"):
-        close(incident, "None of its domains is watched any more.", now, outcome)
+    active = Incident.objects.active().order_by(F("part_of").desc(nulls_last=True), "pk")
+    watched = IncidentDomain.objects.filter(incident=OuterRef("pk"), domain__is_active=True)
+    unwatched = active.exclude(cause_key=SilenceKind.INTAKE).exclude(Exists(watched))
+    for lost, text in (
+        (active.filter(rule__is_active=False), "Its rule is switched off."),
+        (unwatched, "None of its domains is watched any more."),
+    ):
+        for incident in lost:
+            close(incident, text, now, outcome)
 
 
 def end_quiet_times(now: datetime) -> None:

@@ -259,6 +259,23 @@ def test_what_touches_no_watched_domain_any_more_is_over():
     assert incident.events.last().text == "None of its domains is watched any more."
 
 
+def test_what_a_rule_found_is_over_when_the_rule_is_switched_off_and_back_with_it():
+    add_day("a.example", 1, 100, 40)
+    evaluate(NOW)
+    [incident] = Incident.objects.all()
+
+    Rule.objects.filter(pk=incident.rule_id).update(is_active=False)
+    outcome = evaluate(NOW + timedelta(minutes=1))
+
+    incident.refresh_from_db()
+    assert (incident.state, outcome.resolved) == (State.RESOLVED, 1)
+    assert incident.events.last().text == "Its rule is switched off."
+    Rule.objects.filter(pk=incident.rule_id).update(is_active=True)
+    add_day("a.example", 0, 100, 40)
+    evaluate(NOW + timedelta(days=1))
+    assert Incident.objects.get().state == State.OPEN
+
+
 def test_what_is_about_the_intake_has_no_domains_and_stays():
     make_incident(cause_key=INTAKE_KEY)
 
