@@ -229,15 +229,14 @@ def _terraform(changes: Sequence[Change]) -> str:
     """Give resources of HashiCorp's `dns` provider (RFC 2136 updates); others read alike."""
     blocks: list[str] = []
     for one in changes:
-        # The name is unique but for dots and dashes, which both become underscores.
-        resource = re.sub(r"[^a-z0-9_]", "_", one.name)
         kind, key, value = (
             ("dns_cname_record", "cname", f"{one.value}.")
             if one.type == "CNAME"
             else ("dns_txt_record_set", "txt", [one.value])
         )
         blocks.append(
-            f'resource "{kind}" "{resource}_{len(blocks) + 1}" {{\n'
+            # The same whatever else is asked for: another name would be another resource.
+            f'resource "{kind}" "{one.name.replace(".", "_")}" {{\n'
             f'  zone = "{one.zone}."\n'
             f"  name = {_hcl(one.label)}\n"
             f"  {key} = {_hcl(value)}\n"

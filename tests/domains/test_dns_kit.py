@@ -1,5 +1,6 @@
 import csv
 import io
+import re
 
 import pytest
 import yaml
@@ -191,6 +192,16 @@ def test_the_same_changes_stand_in_every_form():
             "value": "v=TLSRPTv1\\; rua=mailto:tls@portal.example",
         }
     }
+
+
+def test_terraform_knows_a_record_by_the_same_name_whatever_else_is_asked_for():
+    def names(*domains):
+        changes = plan([wanted(domain) for domain in domains], OURS)
+        return re.findall(r'"dns_txt_record_set" "(.+)"', render(changes, Form.TERRAFORM))
+
+    assert names("a-b.example") == ["_smtp__tls_a-b_example"]
+    assert names("a.b.example", "a-b.example")[1:] == names("a-b.example")
+    assert len({*names("a.b.example", "a-b.example")}) == 2
 
 
 def test_octodns_reads_names_in_their_natural_order():
