@@ -52,7 +52,7 @@ def set_role(team: Team, user: User, role: Role) -> Membership:
         "set role",
         user,
         team=team,
-        before={"team": team.name, "role": earlier.role} if earlier else None,
+        before={"role": earlier.role} if earlier else None,
         after={"team": team.name, "role": role.value},
     )
     return membership

@@ -112,6 +112,16 @@ def test_an_invitation_tells_of_an_account_that_has_ended(client, admin):
     assert "has ended" in " ".join(page.context["form"].errors["email"])
 
 
+def test_the_audit_log_says_in_which_team_a_role_changed(client, manager, team):
+    member = make_member(team, Role.VIEWER)
+
+    address = reverse("settings:set_role", args=[team.pk, member.pk])
+    client.post(address, {"role": "analyst"})
+
+    page = client.get(reverse("settings:audit")).content.decode()
+    assert "role: viewer → analyst; team: Retail" in page
+
+
 def test_a_stranger_sees_no_other_team(client, manager):
     other = TeamFactory()
 
