@@ -216,8 +216,8 @@ def _end_phase(job: ImportJob) -> None:
 
 def _acting_for(job: ImportJob) -> AbstractContextManager[None]:
     """Have what is done recorded as that person's doing, findable by the number of the import."""
-    name = f"import-{job.pk}"
-    return audit.acting_as(job.user, "web", name=job.user_name, request_id=name)
+    who = "" if job.user else job.user_name
+    return audit.acting_as(job.user, "web", name=who, request_id=f"import-{job.pk}")
 
 
 def _sent_rows(pk: int) -> list[Row]:

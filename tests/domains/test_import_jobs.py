@@ -90,6 +90,7 @@ def test_confirming_takes_owner_team_and_tags(manager, team):
     assert {tag.name for tag in domain.tags.all()} == {"web", "parked"}
     entry = AuditEntry.objects.get(verb="imported domains")
     assert (entry.actor, entry.after["created"]) == (manager, 1)
+    assert entry.actor_name == manager.email
     assert confirm_import(job) is False
 
 
