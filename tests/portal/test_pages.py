@@ -545,6 +545,17 @@ def _without_colours(value):
     return "#000000" if isinstance(value, str) and value.startswith("var(--") else value
 
 
+def test_without_figures_of_the_week_before_nothing_is_held_against_it(client, admin):
+    yesterday = timezone.now().date() - timedelta(days=1)
+    make_report(make_domain("shop.example"), yesterday, failures=10)
+    roll_up()
+
+    page = client.get(reverse("overview")).content.decode()
+
+    assert page.count("no figures of the 7 days before") == 2
+    assert "0 in the 7 days before" not in page
+
+
 def test_the_overview_adds_up_what_reports_said(client, admin):
     today = timezone.now().date()
     domain = make_domain("ours.example")
