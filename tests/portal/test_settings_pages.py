@@ -12,6 +12,7 @@ from accounts.services.tokens import create_token, revoke_token
 from alerts.models import Destination, Rule, RuleKind
 from alerts.rules import read_rule
 from alerts.sealing import seal
+from domains.models import Domain
 from reports.models import Intake, Outcome, Receipt
 from reports.services.roll_up import roll_up
 from tests.factories import (
@@ -140,6 +141,20 @@ def test_a_member_sees_how_many_the_others_are(client, team):
     [row] = client.get(reverse("settings:teams")).context["teams"]
 
     assert (row.member_count, row.domain_count) == (3, 1)
+
+
+def test_the_system_page_says_when_checks_see_nothing(client, admin):
+    address = reverse("settings:system")
+    for at in range(3):
+        make_domain(f"d{at}.example")
+    before = client.get(address)
+
+    Domain.objects.exclude(name="d0.example").update(unknown_since=timezone.now())
+    after = client.get(address)
+
+    assert before.context["parts"]["checks"] == (True, "3 domains seen in full")
+    assert after.context["parts"]["checks"][0] is False
+    assert "2 of 3 domains could not be seen in full" in after.content.decode()
 
 
 @pytest.mark.parametrize("name", ["people", "invite", "system"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.core.checks import run_checks as run_system_checks
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -12,6 +13,7 @@ from alerts.models import Notification
 from domains.models import Domain
 from reports import intake_queries
 from tlsrpt_portal import env, health
+from webui.wording import plural
 
 SHOWN_SETTINGS = (
     "SITE_URL",
@@ -29,17 +31,35 @@ SHOWN_SETTINGS = (
 def system(request: HttpRequest) -> HttpResponse:
     """Show whether every part works, what waits, and the settings that matter."""
     access.require_administrator(request.user)
-    overdue = Domain.objects.active().filter(posture=None).count()
+    domains = Domain.objects.active().aggregate(
+        all=Count("pk"),
+        unchecked=Count("pk", filter=Q(tlsrpt="")),
+        unseen=Count("pk", filter=Q(unknown_since__isnull=False)),
+    )
+    checked = domains["all"] - domains["unchecked"]
     context = {
-        "parts": health.run_checks(),
+        "parts": health.run_checks() | {"checks": _sight(domains["unseen"], checked)},
         "warnings": run_system_checks(),
         "freshness": intake_queries.data_freshness(),
-        "never_checked": overdue,
+        "never_checked": domains["unchecked"],
+        "unseen": domains["unseen"],
         "unsent": Notification.objects.filter(delivered_at=None, failed_at=None).count(),
         "failed": Notification.objects.exclude(failed_at=None).count(),
         "values": [(env.BY_NAME[name], _as_set(name)) for name in SHOWN_SETTINGS],
     }
     return render(request, "settings/system.html", context)
+
+
+def _sight(unseen: int, checked: int) -> tuple[bool, str]:
+    """Say whether checks see the world: where most domains fail at once, it is not the domains."""
+    if not checked:
+        return True, "no domain has been checked yet"
+    if unseen * 2 <= checked:
+        return True, f"{plural(checked - unseen, 'domain')} seen in full"
+    return False, (
+        f"{unseen:,} of {plural(checked, 'domain')} could not be seen in full: look at the "
+        "resolver (DNS_NAMESERVERS) and at what the firewall lets out"
+    )
 
 
 def _as_set(name: str) -> str:
