@@ -38,6 +38,9 @@ def destinations(request: HttpRequest) -> HttpResponse:
         return file
     context = {
         "destinations": rows,
+        "managed": set(
+            access.managed_by(request.user, Destination.objects.all()).values_list("pk", flat=True)
+        ),
         "may_add": access.may_anywhere(request.user, Role.MANAGER),
         "sees_everything": access.sees_everything(request.user),
     }

@@ -355,6 +355,16 @@ def test_a_destination_is_tested_and_its_address_not_shown(client, manager, team
     assert "soc@corp.example" not in page.content.decode()
 
 
+def test_who_only_sees_a_destination_is_offered_nothing_to_do_with_it(client, team):
+    row = make_destination("Ours", team)
+    client.force_login(make_member(team, Role.ANALYST))
+
+    page = client.get(reverse("settings:destinations")).content.decode()
+
+    assert "Ours" in page
+    assert reverse("settings:destination", args=[row.pk]) not in page
+
+
 def test_the_list_says_when_destinations_are_told(client, admin):
     make_destination("Fresh")
     make_destination("Daily", digest="daily")
