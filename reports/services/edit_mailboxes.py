@@ -61,7 +61,8 @@ def change_mailbox(mailbox: Mailbox, secret: Mapping[str, str], user: User) -> N
         mailbox.uid_validity = 0
     # How far a poll has come meanwhile is its own to write.
     mailbox.save(update_fields=[*EDITABLE, "secret", "uid_validity"])
-    audit.record("changed mailbox", mailbox, before=_facts(held), after=_facts(mailbox))
+    after = _facts(mailbox) | ({"secret": "a new one"} if secret else {})
+    audit.record("changed mailbox", mailbox, before=_facts(held), after=after)
 
 
 @transaction.atomic
@@ -78,9 +79,4 @@ def _place(mailbox: Mailbox) -> tuple[str, ...]:
 
 def _facts(mailbox: Mailbox) -> dict[str, object]:
     team: Team | None = mailbox.team
-    return {
-        "host": mailbox.host,
-        "username": mailbox.username,
-        "folder": mailbox.folder,
-        "team": str(team or ""),
-    }
+    return {name: getattr(mailbox, name) for name in EDITABLE} | {"team": str(team or "")}
