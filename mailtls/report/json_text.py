@@ -82,7 +82,8 @@ def _decode_value(text: str, start: int, notes: Notes) -> tuple[object, int]:
     except RecursionError as error:
         raise RejectedError("report.json.too-deep") from error
     except json.JSONDecodeError as error:
-        raise RejectedError("report.json.invalid", position=error.pos, reason=error.msg) from error
+        reason = error.msg.removesuffix(" at")  # which goes on with the position
+        raise RejectedError("report.json.invalid", position=error.pos, reason=reason) from error
 
 
 def _parse_integer(digits: str) -> int | float:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailtls.catalogue import describe
 from mailtls.findings import Severity
 from mailtls.limits import Limits
 from mailtls.report import Hints, PolicyType, Report, counted_types, parse_report
@@ -367,6 +368,19 @@ def test_what_is_no_report_is_rejected_with_a_code(data, code):
     assert parsed.value is None
     assert parsed.findings[-1].code == code
     assert parsed.findings[-1].severity is Severity.ERROR
+
+
+@pytest.mark.parametrize(
+    ("data", "title"),
+    [
+        (b'{"a": "b', "No valid JSON: Unterminated string starting at character 6"),
+        (b'{"a": b}', "No valid JSON: Expecting value at character 6"),
+    ],
+)
+def test_a_fault_in_json_is_told_with_its_place(data, title):
+    [finding] = parse_report(data).findings
+
+    assert describe(finding).title == title
 
 
 def test_ceilings_on_entries_reject_the_report():

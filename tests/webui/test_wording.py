@@ -3,6 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from webui import wording
+from webui.templatetags.webui import change_in_percent
 
 
 @pytest.mark.parametrize(
@@ -75,3 +76,16 @@ def test_a_recent_day_has_its_year_only_where_it_is_another():
 )
 def test_a_name_turns_nothing_beside_it(name, told):
     assert wording.isolated(name) == told
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (-0.04, "unchanged"),
+        (0, "unchanged"),
+        (-0.06, "\N{MINUS SIGN}0.1 %"),
+        (1234.56, "+1,234.6 %"),
+    ],
+)
+def test_a_change_too_small_to_be_seen_is_none(change, words):
+    assert change_in_percent(change).replace("\u202f", " ").replace("\xa0", " ") == words

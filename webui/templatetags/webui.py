@@ -76,6 +76,8 @@ def delta(points: float) -> SafeString:
 @register.simple_tag
 def change_in_percent(change: float) -> str:
     """Give how much more or less it is in per cent, with its sign."""
+    if abs(change) < 0.05:
+        return "unchanged"
     return f"{signed(f'{change:,.1f}')}{wording.PER_CENT}"
 
 
