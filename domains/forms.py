@@ -11,7 +11,8 @@ from django.core.files.uploadedfile import UploadedFile
 from accounts.access import Person, may, teams_for
 from accounts.models import Team
 from accounts.roles import Role
-from domains.models import StsMode
+from domains.models import Domain, StsMode
+from domains.services.publish_policy import uncovered_hosts
 from mailtls import tlsrpt_record
 from mailtls.names import fold_name, parse_domain
 from mailtls.rua import judge_destinations, split_destinations
@@ -369,6 +370,34 @@ class PolicyForm(forms.Form):
         return render_policy(
             StsPolicy(mode=mode, max_age_s=int(values["max_age"]), mx=self.patterns())
         )
+
+
+class HostedPolicyForm(PolicyForm):
+    """A policy that the portal is to serve for a domain."""
+
+    despite = forms.BooleanField(required=False, label="Enforce it all the same")
+
+    def __init__(self, domain: Domain, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._domain = domain
+
+    def visible_fields(self) -> list[forms.BoundField]:
+        """Leave the consent out where none is asked for."""
+        is_asked = "despite" in self.errors or self["despite"].value()
+        return [one for one in super().visible_fields() if one.name != "despite" or is_asked]
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for consent where senders would refuse mail at once (RFC 8461 section 5)."""
+        values = super().clean()
+        if values.get("mode") == StsMode.ENFORCE and values.get("mx") and not values["despite"]:
+            left_out = uncovered_hosts(self._domain, values["mode"], values["mx"])
+            if left_out:
+                self.add_error(
+                    "despite",
+                    f"Senders would refuse to deliver to {', '.join(left_out)}, where checks see "
+                    "the mail of this domain go. Cover that under MX hosts, or tick this.",
+                )
+        return values
 
 
 class StsForm(PolicyForm):

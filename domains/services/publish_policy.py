@@ -65,14 +65,14 @@ def find_in_use(domains: DomainQuerySet) -> list[Domain]:
     return list(domains.annotate(served=Subquery(newest)).filter(served__in=in_use))
 
 
-def uncovered_hosts(domain: Domain, live: HostedPolicy) -> list[str]:
+def uncovered_hosts(domain: Domain, mode: str, mx: Sequence[str]) -> list[str]:
     """Give the MX hosts last seen that a policy does not cover: under enforce senders refuse to
     deliver there (RFC 8461 section 4.1). None in mode none, which covers nothing."""
-    if live.mode == StsMode.NONE:
+    if mode == StsMode.NONE:
         return []
     posture = getattr(domain, "posture", None)
     hosts = posture.judgement.get("mx", {}).get("hosts", []) if posture is not None else []
-    return [host["name"] for host in hosts if not is_covered(host["name"], live.mx)]
+    return [host["name"] for host in hosts if not is_covered(host["name"], mx)]
 
 
 def forgotten_at(revisions: Sequence[HostedPolicy]) -> datetime | None:

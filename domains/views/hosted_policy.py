@@ -14,7 +14,7 @@ from accounts import access
 from accounts.requests import person
 from accounts.roles import Role
 from domains.destinations import portal_host
-from domains.forms import PolicyForm
+from domains.forms import HostedPolicyForm
 from domains.models import Domain, HostedPolicy, StsMode
 from domains.selection import visible_domain
 from domains.services.publish_policy import (
@@ -35,7 +35,7 @@ def policy_page(request: HttpRequest, name: str) -> HttpResponse:
     every = list(HostedPolicy.objects.filter(domain=domain))
     revisions = every[:SHOWN_REVISIONS]
     live = revisions[0] if revisions else None
-    form = PolicyForm(request.POST or None, initial=_initial(domain, live))
+    form = HostedPolicyForm(domain, request.POST or None, initial=_initial(domain, live))
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
@@ -54,7 +54,7 @@ def policy_page(request: HttpRequest, name: str) -> HttpResponse:
         "form": form,
         "live": live,
         "forgotten_at": forgotten_at(every),
-        "uncovered": uncovered_hosts(domain, live) if live else [],
+        "uncovered": uncovered_hosts(domain, live.mode, live.mx) if live else [],
         "seen_id": _other_id_seen(domain, live),
         "now": timezone.now(),
         "live_text": policy_text_of(live) if live else "",

@@ -79,13 +79,28 @@ def test_an_id_that_dns_still_has_of_before_is_told(client, manager, domain):
     ],
 )
 def test_hosts_that_a_policy_leaves_out_are_named(client, manager, mode, mx, words):
-    form = {"mode": mode, "mx": mx, "max_age": "604800"}
+    form = {"mode": mode, "mx": mx, "max_age": "604800", "despite": "on"}
 
     page = client.post(ADDRESS, form, follow=True)
 
     assert page.context["uncovered"] == (["mx1.a.example"] if words else [])
     assert ("It does not cover mx1.a.example" in page.content.decode()) is bool(words)
     assert words in page.content.decode()
+
+
+def test_enforce_that_would_refuse_mail_at_once_needs_consent(client, manager):
+    form = {"mode": "enforce", "mx": "mx9.a.example", "max_age": "604800"}
+    consent = 'name="despite"'
+
+    before = client.get(ADDRESS).content.decode()
+    asked = client.post(ADDRESS, form)
+
+    assert consent not in before
+    assert consent in asked.content.decode()
+    assert "deliver to mx1.a.example" in asked.context["form"].errors["despite"][0]
+    assert not HostedPolicy.objects.exists()
+    client.post(ADDRESS, form | {"despite": "on"})
+    assert HostedPolicy.objects.get().mode == "enforce"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +125,7 @@ def test_a_policy_no_sender_would_take_is_explained_beside_its_field(client, man
 def test_mx_hosts_are_published_as_policies_have_them(client, manager):
     typed = "MX1.a.example.\n*.müller.example, mx1.a.example"
 
-    client.post(ADDRESS, {"mode": "enforce", "mx": typed, "max_age": "604800"})
+    client.post(ADDRESS, {"mode": "testing", "mx": typed, "max_age": "604800"})
 
     assert HostedPolicy.objects.get().mx == ["mx1.a.example", "*.xn--mller-kva.example"]
 
