@@ -73,16 +73,29 @@ def _update_part(keys: list[int], wanted: dict[str, Any], add: set[str], remove:
     chosen = list(some.select_related("team").prefetch_related("tags"))
     entries: list[AuditEntry] = []
     for domain in chosen:
+        held = domain.team
         before = {name: _plain(getattr(domain, name)) for name in wanted}
         after = {name: _plain(value) for name, value in wanted.items()}
         for name, value in wanted.items():
             setattr(domain, name, value)
         if before != after:
-            entries.append(audit.entry("changed domain", domain, before=before, after=after))
+            entries += entries_of_change(domain, held, before, after)
     if wanted:
         some.update(**wanted)
     entries += _change_tags(chosen, add, remove)
     AuditEntry.objects.bulk_create(entries, batch_size=500)
+
+
+def entries_of_change(
+    domain: Domain, held: Team | None, before: dict[str, Any], after: dict[str, Any]
+) -> list[AuditEntry]:
+    """Give what the audit log tells of a change; to the team that the domain has left as well."""
+    entries = [audit.entry("changed domain", domain, before=before, after=after)]
+    if held is not None and held != domain.team:
+        entries.append(
+            audit.entry("moved domain away", domain, before=before, after=after, team=held)
+        )
+    return entries
 
 
 @transaction.atomic

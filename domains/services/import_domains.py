@@ -19,10 +19,11 @@ from django.utils import timezone
 
 from accounts import access, audit
 from accounts.access import Person
-from accounts.models import Team, User
+from accounts.models import AuditEntry, Team, User
 from accounts.roles import Role
 from accounts.services.teams import get_or_create_team
 from domains.models import MOST_TAG_CHARS, Domain, ImportOutcome, Tag
+from domains.services.edit_domains import entries_of_change
 from mailtls import catalogue
 from mailtls.findings import Parsed
 from mailtls.names import parse_domain
@@ -279,8 +280,9 @@ class Importer:
         before: dict[str, object] = {}
         after: dict[str, object] = {}
         team, _ = self._team_for(row)
-        if row.team and team != domain.team:
-            before["team"], after["team"] = str(domain.team or ""), str(team)
+        held_team = domain.team
+        if row.team and team != held_team:
+            before["team"], after["team"] = str(held_team or ""), str(team)
             domain.team = team
         if row.owner is not None and row.owner != domain.owner:
             before["owner"], after["owner"] = domain.owner, row.owner
@@ -293,7 +295,7 @@ class Importer:
         if not after:
             return ""
         domain.save(update_fields=["team", "owner"])
-        audit.record("changed domain", domain, before=before, after=after)
+        AuditEntry.objects.bulk_create(entries_of_change(domain, held_team, before, after))
         changes = [
             f"{name}: {_in_words(before[name])} → {_in_words(after[name])}" for name in after
         ]

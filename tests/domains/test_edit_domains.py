@@ -6,6 +6,7 @@ from accounts.roles import Role
 from domains.models import Domain
 from domains.services import edit_domains
 from domains.services.edit_domains import delete_domains, update_domains
+from domains.services.import_domains import Row, import_domains
 
 pytestmark = pytest.mark.django_db
 
@@ -90,3 +91,20 @@ def test_parts_of_a_change_are_one_change(world, monkeypatch):
     assert AuditEntry.objects.filter(verb="changed domain", after={"team": "Other"}).count() == 3
     assert delete_domains(Domain.objects.all(), user) == 4
     assert AuditEntry.objects.filter(verb="deleted domain").count() == 4
+
+
+def test_a_move_stands_in_the_audit_log_of_both_teams(world):
+    user, mine, other = world
+    Membership.objects.create(user=user, team=other, role=Role.MANAGER)
+    [name, *_] = Domain.objects.filter(team=mine).values_list("name", flat=True)
+
+    update_domains(Domain.objects.filter(name=name), user, team=other, owner="ops@corp.example")
+    import_domains([Row(line=1, domain=name, team=mine.name)], user)
+
+    told = AuditEntry.objects.filter(target_name=name).order_by("pk")
+    assert [(one.verb, one.team, one.after["team"]) for one in told] == [
+        ("changed domain", other, "Other"),
+        ("moved domain away", mine, "Other"),
+        ("changed domain", mine, mine.name),
+        ("moved domain away", other, mine.name),
+    ]
