@@ -395,7 +395,7 @@ class HostedPolicyForm(PolicyForm):
                 self.add_error(
                     "despite",
                     f"Senders would refuse to deliver to {', '.join(left_out)}, where checks see "
-                    "the mail of this domain go. Cover that under MX hosts, or tick this.",
+                    "the mail of this domain go. Cover them under MX hosts, or tick this.",
                 )
         return values
 
