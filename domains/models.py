@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -413,7 +413,16 @@ class CoverageExceptionQuerySet(models.QuerySet["CoverageException"]):
 
     def expired_on(self, day: date) -> CoverageExceptionQuerySet:
         """Narrow to those that ran out before this day and that nobody renewed or ended."""
-        return self.filter(expires_on__lt=day, ended_on=None, renewal=None)
+        expired = self.filter(expires_on__lt=day, ended_on=None, renewal=None)
+        return expired.without_wider(day)
+
+    def without_wider(self, day: date) -> CoverageExceptionQuerySet:
+        """Leave out those whose end changes nothing: a wider one, that runs on this day, lasts
+        longer."""
+        wider = CoverageException.objects.running_on(day).filter(
+            domain=OuterRef("domain"), lack=Lack.MTA_STS, expires_on__gt=OuterRef("expires_on")
+        )
+        return self.exclude(Exists(wider), lack=Lack.ENFORCE)
 
 
 class CoverageException(models.Model):

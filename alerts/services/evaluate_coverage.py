@@ -109,6 +109,7 @@ def _ending(rule: Rule, read: CoverageRule, today: date) -> Iterator[Picture]:
     that one person approved until the same day."""
     scope = rule_scope(rule)
     soon = lacking_only(expiring_exceptions(scope, today, read.warn_days)).filter(renewal=None)
+    soon = soon.without_wider(today)
     # What ended long ago was told when it did; a rule that is new does not dig it up.
     recent = today - NEW_FOR
     over = lapsed_exceptions(scope, today).filter(expires_on__gte=recent)

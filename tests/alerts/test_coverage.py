@@ -169,6 +169,17 @@ def test_an_exception_that_ended_while_the_lack_stands_is_the_same_incident_and_
     assert words_of(incident).title == "Exceptions that have ended"
 
 
+def test_an_end_that_changes_nothing_is_not_told():
+    domain = add("a.example", 300)
+    except_from(domain, Lack.ENFORCE, TODAY, TODAY + timedelta(days=10))
+    except_from(domain, Lack.MTA_STS, TODAY, TODAY + timedelta(days=200))
+
+    evaluate(NOW)
+    evaluate(NOW + timedelta(days=11))
+
+    assert not Incident.objects.exists()
+
+
 def test_a_renewal_ends_the_incident():
     first = except_from(add("a.example", 300), Lack.MTA_STS, TODAY, TODAY + timedelta(days=10))
     evaluate(NOW)

@@ -188,6 +188,16 @@ def test_what_ran_out_is_told_of_only_while_the_lack_stands(team, manager):
     assert found == {("mended.example", "dane"), ("tested.example", "enforce")}
 
 
+def test_what_ran_out_is_not_told_of_while_a_wider_one_allows_it(team, manager):
+    make_domain("ours.example", team, sts_mode="testing")
+    with time_machine.travel(timezone.now() - days(40), tick=False):
+        grant(manager, "ours.example", lacks=(Lack.ENFORCE,), until=10)
+        grant(manager, "ours.example", lacks=(Lack.MTA_STS,), until=60)
+
+    assert not lapsed_exceptions(Domain.objects.all(), today()).exists()
+    assert lapsed_exceptions(Domain.objects.all(), today() + days(30)).get().lack == Lack.ENFORCE
+
+
 def test_ending_one_counts_from_today_and_keeps_the_past(team, manager):
     make_domain("ours.example", team)
     with time_machine.travel(timezone.now() - days(3), tick=False):
