@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
+from django.db import ProgrammingError, connection
 
 from accounts.models import AuditEntry, Team, User
 from reports.models import DailySessions, Intake
@@ -70,3 +71,21 @@ def test_a_rebuild_brings_lost_figures_back():
     run("rebuildrollups", "--since", "2026-03-01")
 
     assert daily_rows() == expected
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["createintake", "All brands"],
+        ["createmailbox", "tlsrpt", "--host", "imap.example.com", "--user", "tlsrpt"],
+        ["rebuildrollups"],
+        ["applyretention"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_database_without_tables_is_told_in_one_line(command):
+    def refuse(*args: Any) -> None:
+        raise ProgrammingError('relation "reports_intake" does not exist\nLINE 1: SELECT 1')
+
+    with connection.execute_wrapper(refuse), pytest.raises(CommandError, match="`manage"):
+        run(*command)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from reports.services.apply_retention import apply_retention
+from webui.commands import PortalCommand
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Delete what is older than KEEP_RAW_DAYS, KEEP_REPORT_DAYS and KEEP_ROLLUP_DAYS."""
 
     help = (
-        "Delete what is older than KEEP_RAW_DAYS, KEEP_REPORT_DAYS and KEEP_ROLLUP_DAYS. It also "
-        "happens every night. Example: manage.py applyretention --dry-run"
+        "Deletes what is older than KEEP_RAW_DAYS, KEEP_REPORT_DAYS and KEEP_ROLLUP_DAYS.\n"
+        "It also happens every night."
     )
+    example = "manage.py applyretention --dry-run"
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts import audit
 from accounts.models import Team
 from reports.models import Intake
 from reports.services.edit_intakes import create_intake
+from webui.commands import PortalCommand
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Make an HTTPS intake and print its path."""
 
-    help = (
-        "Make an HTTPS intake and print its path, to be published as rua=https://<site><path>. "
-        "Example: manage.py createintake 'All brands' --team Mail"
-    )
+    help = "Makes an HTTPS intake and prints its path, to be published as rua=https://<site><path>."
+    example = "manage.py createintake 'All brands' --team Mail"
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""

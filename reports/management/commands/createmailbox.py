@@ -7,25 +7,28 @@ import os
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts import audit
 from accounts.models import Team
 from reports.channels.imap import MailboxFailedError, check_connection
 from reports.models import Mailbox, MailSecurity
 from reports.services.edit_mailboxes import create_mailbox
+from webui.commands import PortalCommand
 
 _OAUTH = {"token_url", "client_id", "client_secret", "refresh_token"}
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Add a mailbox that reports are fetched from by IMAP."""
 
     help = (
-        "Add a mailbox that reports are fetched from by IMAP every minute. The password is read "
-        "from MAILBOX_PASSWORD or a file; for OAuth 2 give a JSON file with token_url, client_id, "
-        "client_secret and refresh_token. "
-        "Example: manage.py createmailbox tlsrpt --host imap.example.com --user tlsrpt@example.com "
+        "Adds a mailbox that reports are fetched from by IMAP every minute.\n\n"
+        "The password is read from MAILBOX_PASSWORD or a file; for OAuth 2 give a JSON file with\n"
+        "token_url, client_id, client_secret and refresh_token."
+    )
+    example = (
+        "manage.py createmailbox tlsrpt --host imap.example.com --user tlsrpt@example.com "
         "--password-file secret.txt"
     )
 

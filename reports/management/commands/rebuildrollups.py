@@ -5,18 +5,17 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from reports.services.roll_up import mark_all_dirty, rebuild_sums, roll_up
+from webui.commands import PortalCommand
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Recompute the daily figures."""
 
-    help = (
-        "Recompute the daily figures from the stored reports. Harmless at any time. "
-        "Example: manage.py rebuildrollups --since 2026-03-01"
-    )
+    help = "Recomputes the daily figures from the stored reports. Harmless at any time."
+    example = "manage.py rebuildrollups --since 2026-03-01"
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
