@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -40,14 +40,27 @@ class Variable:
     default: str
     help: str
     section: str
-    choices: tuple[str, ...] = ()  # empty: any text
+    choices: tuple[str, ...] = ()  # of a URL: its schemes; empty: any text
+    between: tuple[int, int] = (0, 1_000_000_000)  # of a whole number
 
 
 def _var(
-    section: str, name: str, kind: Kind, default: str, help_text: str, *choices: str
+    section: str,
+    name: str,
+    kind: Kind,
+    default: str,
+    help_text: str,
+    *choices: str,
+    between: tuple[int, int] = (0, 1_000_000_000),
 ) -> Variable:
     return Variable(
-        name=name, kind=kind, default=default, help=help_text, section=section, choices=choices
+        name=name,
+        kind=kind,
+        default=default,
+        help=help_text,
+        section=section,
+        choices=choices,
+        between=between,
     )
 
 
@@ -93,13 +106,25 @@ VARIABLES: tuple[Variable, ...] = (
         "checks of its domains see. `make demo` sets it.",
     ),
     _var("Portal", "DEBUG", Kind.BOOLEAN, "false", "Show tracebacks in the browser. Never public."),
-    _var("Portal", "LOG_LEVEL", Kind.TEXT, "INFO", "DEBUG, INFO, WARNING or ERROR."),
+    _var(
+        "Portal",
+        "LOG_LEVEL",
+        Kind.TEXT,
+        "INFO",
+        "DEBUG, INFO, WARNING or ERROR.",
+        "DEBUG",
+        "INFO",
+        "WARNING",
+        "ERROR",
+    ),
     _var(
         "Portal",
         "LOG_FORMAT",
         Kind.TEXT,
         "text",
         "`text` for people, `json` for a log collector.",
+        "text",
+        "json",
     ),
     _var(
         "Portal",
@@ -130,6 +155,11 @@ VARIABLES: tuple[Variable, ...] = (
         Kind.URL,
         "",
         "`postgres://user:password@host:5432/name`. Empty: SQLite in `DATA_DIR`.",
+        "postgres",
+        "postgresql",
+        "psql",
+        "pgsql",
+        "sqlite",
     ),
     _var(
         "Storage and work",
@@ -138,6 +168,8 @@ VARIABLES: tuple[Variable, ...] = (
         "",
         "`redis://host:6379/0`: Celery's broker and the shared cache. Empty: a queue of files in "
         "`DATA_DIR`, for one machine.",
+        "redis",
+        "rediss",
     ),
     _var(
         "Storage and work",
@@ -145,6 +177,7 @@ VARIABLES: tuple[Variable, ...] = (
         Kind.INTEGER,
         "2",
         "Processes of one Celery worker.",
+        between=(1, 1000),
     ),
     _var(
         "Mail out",
@@ -153,6 +186,14 @@ VARIABLES: tuple[Variable, ...] = (
         "consolemail://",
         "How alerts leave: `smtp://user:password@host:25`, `smtp+tls://…:587` (STARTTLS), "
         "`smtp+ssl://…:465`, or `consolemail://` to print mails in the worker's log.",
+        "smtp",
+        "smtp+tls",
+        "smtps",
+        "smtp+ssl",
+        "consolemail",
+        "filemail",
+        "memorymail",
+        "dummymail",
     ),
     _var(
         "Mail out",
@@ -197,6 +238,7 @@ VARIABLES: tuple[Variable, ...] = (
         Kind.INTEGER,
         "12",
         "Hours between two checks of a domain that has no interval of its own.",
+        between=(1, 8760),
     ),
     _var(
         "Reports in",
@@ -220,6 +262,7 @@ VARIABLES: tuple[Variable, ...] = (
         Kind.INTEGER,
         "10",
         "Largest report accepted, as received (compressed). RFC 8460 section 5.2 names 10 MB.",
+        between=(1, 1024),
     ),
     _var(
         "Reports in",
@@ -227,6 +270,7 @@ VARIABLES: tuple[Variable, ...] = (
         Kind.INTEGER,
         "60000",
         "Reports a minute that one HTTPS intake takes before it answers 429.",
+        between=(1, 1_000_000_000),
     ),
     _var(
         "Reports in",
@@ -234,6 +278,7 @@ VARIABLES: tuple[Variable, ...] = (
         Kind.INTEGER,
         "20",
         "Largest report after unpacking.",
+        between=(1, 1024),
     ),
     _var(
         "Reports in",
@@ -253,6 +298,7 @@ VARIABLES: tuple[Variable, ...] = (
         Kind.INTEGER,
         "400",
         "Days to keep received bytes. 0: for ever.",
+        between=(0, 36_500),
     ),
     _var(
         "Retention",
@@ -260,6 +306,7 @@ VARIABLES: tuple[Variable, ...] = (
         Kind.INTEGER,
         "400",
         "Days to keep report rows. 0: for ever.",
+        between=(0, 36_500),
     ),
     _var(
         "Retention",
@@ -267,6 +314,7 @@ VARIABLES: tuple[Variable, ...] = (
         Kind.INTEGER,
         "1830",
         "Days to keep the daily figures behind the charts. 0: for ever.",
+        between=(0, 36_500),
     ),
 )
 
@@ -290,7 +338,25 @@ def _read_integer(name: str, raw: str) -> int:
             f"{name}={raw!r} is not a whole number. Write for example "
             f"{name}={BY_NAME[name].default}."
         )
+    low, high = BY_NAME[name].between
+    if not low <= int(raw) <= high:
+        raise ImproperlyConfigured(
+            f"{name}={raw} is not between {low} and {high}. "
+            f"Write for example {name}={BY_NAME[name].default}."
+        )
     return int(raw)
+
+
+def _read_url(name: str, raw: str) -> str:
+    # A URL may hold a password: messages show its scheme alone.
+    scheme, mark, _ = raw.partition("://")
+    schemes = BY_NAME[name].choices
+    if raw and schemes and not (mark and scheme in schemes):
+        begins = f"begins with {scheme}://" if mark else "has no scheme"
+        raise ImproperlyConfigured(
+            f"{name} {begins}. Begin it with one of: {', '.join(f'{one}://' for one in schemes)}."
+        )
+    return raw
 
 
 def _read_list(name: str, raw: str) -> list[str]:
@@ -310,6 +376,7 @@ _READERS: dict[Kind, Callable[[str, str], Any]] = {
     Kind.INTEGER: _read_integer,
     Kind.LIST: _read_list,
     Kind.PATH: _read_path,
+    Kind.URL: _read_url,
 }
 
 
@@ -321,13 +388,19 @@ def load_dotenv() -> None:
 
 
 def read(name: str) -> Any:
-    """Give a declared variable's value in its type, or its default.
+    """Give a declared variable's value in its type, or its default where it is empty or not set.
 
     Raises ImproperlyConfigured, saying what to type, for a value that does not fit.
     """
     variable = BY_NAME[name]
-    raw = _env.str(name, default=variable.default).strip()
-    if variable.choices and raw not in variable.choices:
+    try:
+        raw = _env.str(name, default="").strip() or variable.default
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(
+            f"{name}_FILE={os.environ.get(f'{name}_FILE')} cannot be read ({error}). "
+            f"Give the path of a text file, or remove {name}_FILE."
+        ) from error
+    if variable.kind is Kind.TEXT and variable.choices and raw not in variable.choices:
         raise ImproperlyConfigured(
             f"{name}={raw!r} is none of {', '.join(variable.choices)}. "
             f"Write for example {name}={variable.default}."
@@ -338,7 +411,7 @@ def read(name: str) -> Any:
 def read_database(data_dir: Path) -> dict[str, Any]:
     """Give Django's DATABASES entry for DATABASE_URL, tuned for the engine."""
     url = read("DATABASE_URL") or f"sqlite:///{data_dir / 'portal.sqlite3'}"
-    config: dict[str, Any] = dict(_env.db_url_config(url))
+    config = _split_url("DATABASE_URL", url, _env.db_url_config)
     options = config.setdefault("OPTIONS", {})
     if config["ENGINE"] == "django.db.backends.sqlite3":
         # Writers take the lock when they begin, so they queue instead of failing half-way.
@@ -363,7 +436,18 @@ def read_database(data_dir: Path) -> dict[str, Any]:
 
 def read_email() -> dict[str, Any]:
     """Give Django's EMAIL_* settings for EMAIL_URL."""
-    return dict(_env.email_url_config(read("EMAIL_URL")))
+    return _split_url("EMAIL_URL", read("EMAIL_URL"), _env.email_url_config)
+
+
+def _split_url(name: str, url: str, split: Callable[[str], Mapping[str, Any]]) -> dict[str, Any]:
+    try:
+        return dict(split(url))
+    except ValueError as error:
+        # Not the error's own words: they may repeat a part of the password.
+        raise ImproperlyConfigured(
+            f"{name} cannot be split into user, password, host and port. Write the port as a "
+            "number, and odd characters of the password as %23 for #, %2F for / and so on."
+        ) from error
 
 
 def read_secret_key(data_dir: Path) -> str:
@@ -376,7 +460,7 @@ def read_secret_key(data_dir: Path) -> str:
         # O_EXCL: of several processes that start together, one makes the key and all read it.
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        pass
+        pass  # or DATA_DIR is a file, which reading finds
     except OSError as error:
         raise ImproperlyConfigured(
             f"SECRET_KEY is empty and {path} cannot be written ({error.strerror}). "
@@ -385,7 +469,13 @@ def read_secret_key(data_dir: Path) -> str:
     else:
         with os.fdopen(fd, "w") as file:
             file.write(secrets.token_urlsafe(50))
-    key = path.read_text().strip()
+    try:
+        key = path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"SECRET_KEY is empty and {path} cannot be read ({error.strerror}). "
+            "Give this process's user the file, or set SECRET_KEY or another DATA_DIR."
+        ) from error
     if len(key) < 50:
         raise ImproperlyConfigured(f"{path} is damaged. Delete it and start again.")
     return key
@@ -398,6 +488,7 @@ def render_markdown() -> str:
         "",
         "Environment variables, or lines of `.env` in the project's folder; the environment wins.",
         "Each can be given as a file instead: `NAME_FILE=/run/secrets/name` reads that file.",
+        "An empty value means the default.",
     ]
     section = ""
     for variable in VARIABLES:

@@ -50,6 +50,50 @@ def test_a_text_that_is_none_of_the_choices_is_refused(monkeypatch):
         env.read("REPORT_TRUST")
 
 
+@pytest.mark.parametrize(
+    ("name", "raw", "told"),
+    [
+        ("LOG_LEVEL", "verbose", "LOG_LEVEL=INFO"),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT=text"),
+        ("WORKER_PROCESSES", "0", "between 1 and 1000"),
+        ("CHECK_INTERVAL_HOURS", "0", "CHECK_INTERVAL_HOURS=12"),
+        ("KEEP_RAW_DAYS", "99999999999", "between 0 and 36500"),
+        ("DATABASE_URL", "db.example.com:5432/portal", "DATABASE_URL has no scheme"),
+        ("DATABASE_URL", "mysql://me:hidden@db/portal", "begins with mysql://.*postgres://"),
+        ("REDIS_URL", "http://:hidden@redis:6379", "begins with http://.*redis://"),
+        ("EMAIL_URL", "mail.example.com", "EMAIL_URL has no scheme.*smtp://"),
+    ],
+)
+def test_a_value_that_cannot_work_says_what_to_write(monkeypatch, name, raw, told):
+    monkeypatch.setenv(name, raw)
+
+    with pytest.raises(ImproperlyConfigured, match=told) as refused:
+        env.read(name)
+
+    assert "hidden" not in str(refused.value)
+
+
+def test_an_address_that_cannot_be_split_is_named_without_its_password(monkeypatch, tmp_path):
+    monkeypatch.setenv("DATABASE_URL", "postgres://me:secret@db:hidden/portal")
+    monkeypatch.setenv("EMAIL_URL", "smtp://me:secret@mail.example.com:hidden")
+
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL cannot be split") as database:
+        env.read_database(tmp_path)
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL cannot be split") as email:
+        env.read_email()
+
+    assert "hidden" not in f"{database.value}{email.value}"
+
+
+@pytest.mark.parametrize("name", ["DATA_DIR", "DEBUG", "WORKER_PROCESSES", "REPORT_TRUST"])
+def test_an_empty_value_means_the_default(monkeypatch, name):
+    monkeypatch.delenv(name, raising=False)
+    default = env.read(name)
+    monkeypatch.setenv(name, "")
+
+    assert env.read(name) == default
+
+
 def test_a_list_drops_blanks(monkeypatch):
     monkeypatch.setenv("DNS_NAMESERVERS", " 127.0.0.1:53, ,[::1]:53 ")
 
@@ -62,6 +106,21 @@ def test_a_secret_is_read_from_the_file_that_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("METRICS_TOKEN_FILE", str(tmp_path / "token"))
 
     assert env.read("METRICS_TOKEN") == "from-a-file"
+
+
+def test_a_file_of_a_setting_that_cannot_be_read_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("EMAIL_FROM_FILE", str(tmp_path / "nothing"))
+
+    with pytest.raises(ImproperlyConfigured, match=r"EMAIL_FROM_FILE=.*nothing cannot"):
+        env.read("EMAIL_FROM")
+
+
+def test_a_data_folder_that_is_a_file_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("SECRET_KEY", "")
+    (tmp_path / "data").touch()
+
+    with pytest.raises(ImproperlyConfigured, match="another DATA_DIR"):
+        env.read_secret_key(tmp_path / "data")
 
 
 def test_a_secret_key_is_made_once_and_kept(monkeypatch, tmp_path):
