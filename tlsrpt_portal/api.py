@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -10,6 +11,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
+from ninja.errors import HttpError
+from ninja.parser import Parser
 
 from accounts.api import TokenAuth
 from alerts.api import router as incidents
@@ -31,11 +34,37 @@ def _with_token(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     return guarded
 
 
+_UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
+
+
+class _StorableParser(Parser):
+    """Reads a JSON body, and refuses text that no database keeps.
+
+    PostgreSQL knows no zero byte, and half a surrogate pair cannot be encoded.
+    """
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """Give the body's value; what cannot be stored is told apart from what is no JSON."""
+        body = super().parse_body(request)
+        if not _is_storable(body):
+            raise HttpError(422, "A text holds a zero byte or half a surrogate pair. Leave it out.")
+        return body
+
+
+def _is_storable(value: Any) -> bool:
+    if isinstance(value, str):
+        return not _UNSTORABLE.search(value)
+    if isinstance(value, dict):
+        return all(_is_storable(part) for part in value.values())
+    return not isinstance(value, list) or all(_is_storable(part) for part in value)
+
+
 api = NinjaAPI(
     title="TLS-RPT Portal",
     version="1",
     description="Send a token from Settings as `Authorization: Bearer …`.",
     auth=TokenAuth(),
+    parser=_StorableParser(),
     docs_url=None,
     docs_decorator=_with_token,
 )
@@ -53,6 +82,13 @@ def _refuse(request: HttpRequest, error: PermissionDenied) -> HttpResponse:
 @api.exception_handler(ValidationError)
 def _explain(request: HttpRequest, error: ValidationError) -> HttpResponse:
     return api.create_response(request, {"detail": " ".join(error.messages)}, status=422)
+
+
+@api.exception_handler(HttpError)
+def _answer(request: HttpRequest, error: HttpError) -> HttpResponse:
+    # Ninja words every fault of a body alike and keeps ours as the cause.
+    told = error.__cause__ if isinstance(error.__cause__, HttpError) else error
+    return api.create_response(request, {"detail": str(told)}, status=told.status_code)
 
 
 @api.exception_handler(NotPossible)

@@ -251,3 +251,27 @@ def test_an_owner_or_tag_that_cannot_be_is_refused(call, body):
 
     domain = Domain.objects.get(name="a.example")
     assert (domain.owner, domain.tags.count()) == ("", 0)
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"], ids=["zero byte", "half a pair"])
+@pytest.mark.parametrize(
+    ("path", "make_body"),
+    [
+        ("/domains", lambda text: [{"domain": "new.example", "team": text}]),
+        (
+            "/exceptions",
+            lambda text: {
+                "domains": ["a.example"],
+                "lacks": ["mta-sts"],
+                "reason": text,
+                "expires_on": str(timezone.now().date() + timedelta(days=30)),
+            },
+        ),
+    ],
+    ids=["domains", "exceptions"],
+)
+def test_a_body_with_text_that_no_database_keeps_is_refused(call, path, make_body, text):
+    answer = call("POST", path, make_body(text))
+
+    assert answer.status_code == 422
+    assert "zero byte" in answer.json()["detail"]
