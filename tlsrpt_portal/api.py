@@ -96,6 +96,12 @@ def _not_now(request: HttpRequest, error: NotPossible) -> HttpResponse:
     return api.create_response(request, {"detail": str(error)}, status=409)
 
 
+@login_not_required
+def no_such_call(request: HttpRequest) -> HttpResponse:
+    """Answer for an address below the API's that leads to no call."""
+    return JsonResponse({"detail": "Not Found"}, status=404)
+
+
 patterns, app_name, namespace = api.urls
 for pattern in patterns:
     # The API answers 401 itself; a redirect to the log-in page helps no script.

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("api/v1/", (api.patterns, api.app_name, api.namespace)),
+    re_path("^api/v1/", api.no_such_call),
     # Who has chosen a password wants to log in; allauth's own page leads nowhere.
     path(
         "accounts/password/reset/key/done/",

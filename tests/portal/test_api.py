@@ -275,3 +275,11 @@ def test_a_body_with_text_that_no_database_keeps_is_refused(call, path, make_bod
 
     assert answer.status_code == 422
     assert "zero byte" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/domains/", "/domains/a.example/nowhere"])
+def test_an_address_of_no_call_is_told_as_json(call, path):
+    answer = call("GET", path)
+
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "Not Found"}
