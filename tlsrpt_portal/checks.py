@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from django.core.validators import validate_email
 
 from prober.options import parse_nameserver
 
+_LAST_PORT = 65_535
+
 
 @register(Tags.compatibility)
 def check_settings(
@@ -27,7 +30,11 @@ def check_settings(
 
 def _check_site() -> Iterator[CheckMessage]:
     site = urlsplit(settings.SITE_URL)
-    if site.scheme not in {"http", "https"} or not site.hostname or site.path:
+    try:
+        has_port_fault = site.port == 0
+    except ValueError:  # no number, or too large
+        has_port_fault = True
+    if site.scheme not in {"http", "https"} or not site.hostname or site.path or has_port_fault:
         yield Error(
             f"SITE_URL={settings.SITE_URL!r} is no address of a site.",
             hint="Write the scheme and the host alone: SITE_URL=https://tlsrpt.example.com",
@@ -49,19 +56,23 @@ def _check_probe() -> Iterator[CheckMessage]:
                 hint="Write addresses, not names: DNS_NAMESERVERS=127.0.0.1,[2001:db8::1]:53",
                 id="portal.E002",
             )
-    if settings.PROBE_CA_FILE and not os.access(settings.PROBE_CA_FILE, os.R_OK):
-        yield Error(
-            f"PROBE_CA_FILE={settings.PROBE_CA_FILE} cannot be read.",
-            hint="Give the path of a PEM file, or remove PROBE_CA_FILE.",
-            id="portal.E003",
-        )
+    if settings.PROBE_CA_FILE:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(settings.PROBE_CA_FILE)
+        except OSError as error:  # SSLError is one: a file without a certificate
+            yield Error(
+                f"PROBE_CA_FILE={settings.PROBE_CA_FILE} gives no authority ({error}).",
+                hint="Give the path of a PEM file, or remove PROBE_CA_FILE.",
+                id="portal.E003",
+            )
 
 
 def _check_mail() -> Iterator[CheckMessage]:
     listen = settings.MAIL_LISTEN
-    if listen and not listen.rpartition(":")[2].isdecimal():
+    host, _, port = listen.rpartition(":")
+    if listen and not (host and port.isdecimal() and int(port) <= _LAST_PORT):
         yield Error(
-            f"MAIL_LISTEN={listen!r} names no port.",
+            f"MAIL_LISTEN={listen!r} is no host and port.",
             hint="Write host and port: MAIL_LISTEN=0.0.0.0:2525",
             id="portal.E004",
         )
@@ -85,7 +96,7 @@ def _check_mail() -> Iterator[CheckMessage]:
 def _check_storage() -> Iterator[CheckMessage]:
     folder: Path = settings.DATA_DIR
     existing = next(path for path in (folder, *folder.parents) if path.exists())
-    if not os.access(existing, os.W_OK):
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
         yield Error(
             f"DATA_DIR={folder} cannot be written.",
             hint="Give the process's user the folder, or set DATA_DIR to another one.",

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from tlsrpt_portal.checks import check_settings
@@ -20,8 +22,14 @@ def test_the_defaults_are_in_order(settings):
         ("SITE_URL", "https://tlsrpt.example.com/portal", "portal.E001"),
         ("DNS_NAMESERVERS", ["dns.example.com"], "portal.E002"),
         ("DNS_NAMESERVERS", ["127.0.0.1:99999"], "portal.E002"),
+        ("SITE_URL", "https://tlsrpt.example.com:port", "portal.E001"),
+        ("SITE_URL", "https://tlsrpt.example.com:99999", "portal.E001"),
         ("PROBE_CA_FILE", "/nowhere/ca.pem", "portal.E003"),
+        ("PROBE_CA_FILE", __file__, "portal.E003"),
         ("MAIL_LISTEN", "0.0.0.0", "portal.E004"),
+        ("MAIL_LISTEN", "2525", "portal.E004"),
+        ("MAIL_LISTEN", "0.0.0.0:99999", "portal.E004"),
+        ("DATA_DIR", Path(__file__), "portal.E006"),
         ("MAIL_LISTEN", "0.0.0.0:2525", "portal.W002"),
         ("MAIL_ADDRESS", "reports.example.com", "portal.E005"),
     ],

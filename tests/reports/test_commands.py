@@ -89,3 +89,11 @@ def test_a_database_without_tables_is_told_in_one_line(command):
 
     with connection.execute_wrapper(refuse), pytest.raises(CommandError, match="`manage"):
         run(*command)
+
+
+@pytest.mark.parametrize("listen", ["2525", "127.0.0.1", "127.0.0.1:99999"])
+def test_a_receiver_is_told_of_a_wrong_address(listen):
+    with pytest.raises(CommandError, match="no HOST:PORT") as refused:
+        run("receivemail", listen=listen)
+
+    assert refused.value.returncode == 2

@@ -35,7 +35,7 @@ class Command(BaseCommand):
         """Run the command."""
         listen = options["listen"] or settings.MAIL_LISTEN
         host, _, port = listen.rpartition(":")
-        if not host or not port.isdecimal():
+        if not host or not port.isdecimal() or int(port) > 65_535:
             raise CommandError(
                 f"{listen!r} is no HOST:PORT. Set MAIL_LISTEN=0.0.0.0:25 or give --listen.",
                 returncode=2,
