@@ -97,3 +97,15 @@ def test_a_receiver_is_told_of_a_wrong_address(listen):
         run("receivemail", listen=listen)
 
     assert refused.value.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "port"), [("", 993), ("x" * 101, 993), ("tlsrpt", 0), ("tlsrpt", 70_000)]
+)
+def test_a_mailbox_with_a_wrong_name_or_port_is_refused(name, port, monkeypatch):
+    monkeypatch.setenv("MAILBOX_PASSWORD", "secret")
+
+    with pytest.raises(CommandError, match="Give a") as refused:
+        run("createmailbox", name, host="imap.example.com", user="me", port=port, no_check=True)
+
+    assert refused.value.returncode == 2

@@ -49,6 +49,10 @@ class Command(PortalCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command."""
+        if not 0 < len(options["name"]) <= 100:
+            raise CommandError("Give a name of 1 to 100 characters.", returncode=2)
+        if not 0 < options["port"] <= 65_535:
+            raise CommandError("Give a port between 1 and 65535.", returncode=2)
         if Mailbox.objects.filter(name=options["name"]).exists():
             raise CommandError(f"There is a mailbox named {options['name']!r} already.")
         team = None
