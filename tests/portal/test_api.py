@@ -2,6 +2,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEntry, Membership, Team, User
@@ -283,3 +284,9 @@ def test_an_address_of_no_call_is_told_as_json(call, path):
 
     assert answer.status_code == 404
     assert answer.json() == {"detail": "Not Found"}
+
+
+def test_an_address_of_no_call_asks_scripts_for_no_cookie():
+    answer = Client(enforce_csrf_checks=True).post("/api/v1/nowhere")
+
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
