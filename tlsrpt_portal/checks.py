@@ -16,8 +16,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from prober.options import parse_nameserver
-
-_LAST_PORT = 65_535
+from reports.channels.listen import read_listen
 
 
 @register(Tags.compatibility)
@@ -69,8 +68,7 @@ def _check_probe() -> Iterator[CheckMessage]:
 
 def _check_mail() -> Iterator[CheckMessage]:
     listen = settings.MAIL_LISTEN
-    host, _, port = listen.rpartition(":")
-    if listen and not (host and port.isdecimal() and int(port) <= _LAST_PORT):
+    if listen and read_listen(listen) is None:
         yield Error(
             f"MAIL_LISTEN={listen!r} is no host and port.",
             hint="Write host and port: MAIL_LISTEN=0.0.0.0:2525",

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from reports.channels.listen import read_listen
 from reports.channels.smtp import serve_mail
 
 
@@ -34,12 +35,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command."""
         listen = options["listen"] or settings.MAIL_LISTEN
-        host, _, port = listen.rpartition(":")
-        if not host or not port.isdecimal() or int(port) > 65_535:
+        address = read_listen(listen)
+        if address is None:
             raise CommandError(
                 f"{listen!r} is no HOST:PORT. Set MAIL_LISTEN=0.0.0.0:25 or give --listen.",
                 returncode=2,
             )
+        host, port = address
         context = self._tls_context(options["tls_cert"], options["tls_key"])
 
         def started(bound_port: int) -> None:
@@ -50,7 +52,7 @@ class Command(BaseCommand):
             asyncio.run(
                 serve_mail(
                     host.strip("[]"),
-                    int(port),
+                    port,
                     is_lmtp=options["lmtp"],
                     tls_context=context,
                     started=started,
