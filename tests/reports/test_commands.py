@@ -100,12 +100,22 @@ def test_a_receiver_is_told_of_a_wrong_address(listen):
 
 
 @pytest.mark.parametrize(
-    ("name", "port"), [("", 993), ("x" * 101, 993), ("tlsrpt", 0), ("tlsrpt", 70_000)]
+    ("wrong", "words"),
+    [
+        ({"name": ""}, "name: "),
+        ({"name": "x" * 101}, "name: "),
+        ({"host": "x" * 254}, "host: "),
+        ({"folder": "x" * 201}, "folder: "),
+        ({"port": 0}, "Give a port"),
+        ({"port": 70_000}, "Give a port"),
+    ],
 )
-def test_a_mailbox_with_a_wrong_name_or_port_is_refused(name, port, monkeypatch):
+def test_a_mailbox_that_cannot_be_is_refused(wrong, words, monkeypatch):
     monkeypatch.setenv("MAILBOX_PASSWORD", "secret")
+    right = {"name": "tlsrpt", "host": "imap.example.com", "user": "me", "no_check": True}
+    given = right | wrong
 
-    with pytest.raises(CommandError, match="Give a") as refused:
-        run("createmailbox", name, host="imap.example.com", user="me", port=port, no_check=True)
+    with pytest.raises(CommandError, match=words) as refused:
+        run("createmailbox", given.pop("name"), **given)
 
     assert refused.value.returncode == 2

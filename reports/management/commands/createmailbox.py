@@ -7,13 +7,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from accounts import audit
 from accounts.models import Team
 from reports.channels.imap import MailboxFailedError, check_connection
 from reports.models import Mailbox, MailSecurity
-from reports.services.edit_mailboxes import create_mailbox
+from reports.services.edit_mailboxes import EDITABLE, create_mailbox
 from webui.commands import PortalCommand
 
 _OAUTH = {"token_url", "client_id", "client_secret", "refresh_token"}
@@ -49,8 +50,6 @@ class Command(PortalCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command."""
-        if not 0 < len(options["name"]) <= 100:
-            raise CommandError("Give a name of 1 to 100 characters.", returncode=2)
         if not 0 < options["port"] <= 65_535:
             raise CommandError("Give a port between 1 and 65535.", returncode=2)
         if Mailbox.objects.filter(name=options["name"]).exists():
@@ -71,6 +70,11 @@ class Command(PortalCommand):
             done_folder=options["done_folder"],
             failed_folder=options["failed_folder"],
         )
+        try:
+            mailbox.clean_fields({one.name for one in Mailbox._meta.fields} - {*EDITABLE})
+        except ValidationError as error:
+            field, [words, *_] = next(iter(error.message_dict.items()))
+            raise CommandError(f"{field}: {words}", returncode=2) from error
         with audit.acting_as(None, "command", name="command line"):
             create_mailbox(mailbox, self._secret(options))
         if options["no_check"]:
