@@ -111,7 +111,9 @@ class MailboxForm(forms.Form):
         self.held = held
         offer_managed_teams(self, user)
         if held is not None:
-            self.fields["password"].help_text = "Empty: the stored one stays."
+            self.fields[
+                "password"
+            ].help_text = "Empty: the stored one stays, for the same server and user name."
             self.fields["token_url"].help_text = "Empty, like the next three: what is stored stays."
 
     @property
