@@ -70,7 +70,7 @@ class DomainOut(Schema):
     @staticmethod
     def resolve_posture(row: Domain) -> Posture | None:
         """Give the posture, if there is one yet."""
-        return getattr(row, "posture", None)
+        return row.last_posture
 
 
 class DomainDetail(DomainOut):

@@ -186,6 +186,11 @@ class Domain(models.Model):
         return display_name(self.name)
 
     @property
+    def last_posture(self) -> Posture | None:
+        """Give what the newest checks saw, None before the first one."""
+        return getattr(self, "posture", None)
+
+    @property
     def check_interval(self) -> timedelta:
         """Give the time between two checks."""
         return timedelta(hours=self.check_every_hours or settings.CHECK_INTERVAL_HOURS)

@@ -148,6 +148,6 @@ def exception_sign(exception: CoverageException, today: date) -> Sign:
 
 def state_of_lack(exception: CoverageException) -> Sign:
     """Give the present state of what an exception is about; its domain came with its posture."""
-    posture = getattr(exception.domain, "posture", None)
+    posture = exception.domain.last_posture
     sign = {Lack.TLSRPT: tlsrpt_sign, Lack.DANE: dane_sign}.get(Lack(exception.lack), mta_sts_sign)
     return sign(posture)

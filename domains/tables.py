@@ -22,11 +22,6 @@ _SIGNS: dict[str, Callable[[Posture | None], Sign]] = {
 }
 
 
-def posture_of(domain: Domain) -> Posture | None:
-    """Find the posture of a domain that was read with it, or None before the first check."""
-    return getattr(domain, "posture", None)
-
-
 class DomainTable(PortalTable):
     """One row a domain."""
 
@@ -119,7 +114,7 @@ class DomainTable(PortalTable):
 
     def value_mx_provider(self, record: Domain) -> str:
         """Give the name for files."""
-        posture = posture_of(record)
+        posture = record.last_posture
         return posture.mx_provider if posture else ""
 
     def _with_mark(self, record: Domain, aspect: str) -> SafeString:
@@ -136,8 +131,8 @@ class DomainTable(PortalTable):
         return f"{word} (excepted)" if self._excuse(record, aspect) else word
 
     def _sign(self, record: Domain, aspect: str) -> Sign:
-        return _SIGNS[aspect](posture_of(record))
+        return _SIGNS[aspect](record.last_posture)
 
     def _excuse(self, record: Domain, aspect: str) -> CoverageException | None:
         held = self.exceptions.get(record.pk, {})
-        return signs.excuse_of(aspect, posture_of(record), held)
+        return signs.excuse_of(aspect, record.last_posture, held)

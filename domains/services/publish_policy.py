@@ -70,7 +70,7 @@ def uncovered_hosts(domain: Domain, mode: str, mx: Sequence[str]) -> list[str]:
     deliver there (RFC 8461 section 4.1). None in mode none, which covers nothing."""
     if mode == StsMode.NONE:
         return []
-    posture = getattr(domain, "posture", None)
+    posture = domain.last_posture
     hosts = posture.judgement.get("mx", {}).get("hosts", []) if posture is not None else []
     return [host["name"] for host in hosts if not is_covered(host["name"], mx)]
 

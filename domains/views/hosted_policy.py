@@ -66,7 +66,7 @@ def policy_page(request: HttpRequest, name: str) -> HttpResponse:
 
 def _other_id_seen(domain: Domain, live: HostedPolicy | None) -> str:
     """Give the id that checks see in DNS where it is not that of the live revision."""
-    posture = getattr(domain, "posture", None)
+    posture = domain.last_posture
     seen = posture.judgement.get("mta_sts", {}).get("id") if posture is not None else None
     return seen if seen and live is not None and seen != live.policy_id else ""
 
@@ -76,7 +76,7 @@ def _initial(domain: Domain, live: HostedPolicy | None) -> dict[str, Any]:
     move weakens nothing; else with testing for the MX hosts that checks see."""
     if live is not None:
         return {"mode": live.mode, "mx": "\n".join(live.mx), "max_age": str(live.max_age_s)}
-    posture = getattr(domain, "posture", None)
+    posture = domain.last_posture
     judged = posture.judgement if posture is not None else {}
     if policy := judged.get("mta_sts", {}).get("policy"):
         max_age = {"max_age": str(policy["max_age"])} if policy.get("max_age") else {}

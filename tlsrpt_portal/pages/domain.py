@@ -25,7 +25,6 @@ from domains.exceptions import DomainExceptions, read_exceptions
 from domains.models import Domain, HostedPolicy, Posture, RecordVersion, StateChange, Status
 from domains.selection import visible_domain
 from domains.signs import excuse_of
-from domains.tables import posture_of
 from mailtls.catalogue.result_types import Concern, describe_result_type
 from mailtls.findings import Severity
 from reports.signs import cause_name
@@ -61,7 +60,7 @@ class Moment:
 def domain_page(request: HttpRequest, name: str) -> HttpResponse:
     """Show one domain."""
     domain = visible_domain(request, name)
-    posture = posture_of(domain)
+    posture = domain.last_posture
     is_checking = is_being_checked(domain) and ("checking" in request.GET or posture is None)
     if request.htmx:  # type: ignore[attr-defined]
         # The page asks while a check runs: no content until it has ended.
