@@ -15,7 +15,7 @@ from alerts.models import Incident, IncidentQuerySet
 from alerts.readers import reader_of, see_all
 from alerts.services import handle
 from domains.models import Domain
-from webui.api_pages import Pages
+from webui.api_shapes import Body, Pages
 
 router = Router(tags=["incidents"])
 
@@ -100,7 +100,7 @@ class IncidentDetail(IncidentOut):
         ]
 
 
-class Words(Schema):
+class Words(Body):
     """What to write into the timeline."""
 
     text: str = ""

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from accounts.forms import offer_managed_teams
 from accounts.models import Team, User
-from alerts.models import DestinationKind, Digest, Incident, Severity
+from alerts.models import MOST_TEXT_CHARS, DestinationKind, Digest, Incident, Severity
 from alerts.rules import PARAMETERS, Parameter, ParameterType, RuleKind
 from domains.models import Tag
 
@@ -27,7 +27,7 @@ class CommentForm(forms.Form):
     """Some text for the timeline."""
 
     text = forms.CharField(
-        max_length=5000,
+        max_length=MOST_TEXT_CHARS,
         label="Comment",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
@@ -39,7 +39,7 @@ class QuietForm(forms.Form):
     until = forms.DateField(
         label="Until the end of", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
-    text = forms.CharField(max_length=2000, required=False, label="Why")
+    text = forms.CharField(max_length=MOST_TEXT_CHARS, required=False, label="Why")
 
     def __init__(
         self, *args: Any, days: int = 7, needs_reason: bool = False, **kwargs: Any
@@ -59,7 +59,7 @@ class QuietForm(forms.Form):
 class ResolveForm(forms.Form):
     """What ended it."""
 
-    text = forms.CharField(max_length=2000, required=False, label="What ended it")
+    text = forms.CharField(max_length=MOST_TEXT_CHARS, required=False, label="What ended it")
 
 
 class AssignForm(forms.Form):

@@ -170,6 +170,10 @@ class IncidentDomain(models.Model):
         return f"{self.domain_id} in incident {self.incident_id}"
 
 
+# The most that a person writes into the timeline at once.
+MOST_TEXT_CHARS = 5_000
+
+
 class IncidentEvent(models.Model):
     """One line of an incident's timeline."""
 

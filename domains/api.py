@@ -19,7 +19,7 @@ from domains.services.edit_domains import UNCHANGED, delete_domains, update_doma
 from domains.services.import_domains import Row, import_domains
 from domains.services.request_checks import request_checks
 from mailtls.names import fold_name
-from webui.api_pages import Pages
+from webui.api_shapes import Body, Pages
 
 router = Router(tags=["domains"])
 # So many are taken before a proxy gives up on the answer; each batch of them is committed.
@@ -79,7 +79,7 @@ class DomainDetail(DomainOut):
     posture: PostureDetail | None = None
 
 
-class DomainIn(Schema):
+class DomainIn(Body):
     """A domain to add, or to change where it exists. What is left out stays as it is."""
 
     domain: str
@@ -97,7 +97,7 @@ class LineOut(Schema):
     reason: str | None = None
 
 
-class DomainChange(Schema):
+class DomainChange(Body):
     """Fields to change; those left out stay as they are. An empty team: no team."""
 
     team: str | None = None

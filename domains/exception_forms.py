@@ -13,6 +13,7 @@ from accounts.access import people_with
 from accounts.models import Team, User
 from accounts.roles import Role
 from domains.lacks import Lack
+from domains.models import MOST_REASON_CHARS
 from domains.services.coverage_exceptions import LONGEST
 
 PROPOSED = timedelta(days=365)
@@ -22,7 +23,7 @@ class RenewForm(forms.Form):
     """Why, until when, and who approves."""
 
     reason = forms.CharField(
-        max_length=1000,
+        max_length=MOST_REASON_CHARS,
         label="Reason",
         help_text="Stands in the list and in what is filed for an audit.",
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -15,7 +15,7 @@ from domains.lacks import Lack
 from domains.models import CoverageException, CoverageExceptionQuerySet, Domain
 from domains.services import coverage_exceptions as services
 from mailtls.names import fold_name
-from webui.api_pages import Pages
+from webui.api_shapes import Body, Pages
 
 router = Router(tags=["exceptions"])
 
@@ -57,7 +57,7 @@ class Filters(Schema):
     on: date | None = None
 
 
-class Approval(Schema):
+class Approval(Body):
     """Why, until when (the last day), and who approves; by default the token's owner."""
 
     reason: str
@@ -79,7 +79,7 @@ class GrantedOut(Schema):
     running: int
 
 
-class Words(Schema):
+class Words(Body):
     """Why it ends."""
 
     reason: str

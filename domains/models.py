@@ -54,6 +54,7 @@ USED_MODE = Case(When(USES_POLICY, then="sts_mode"), default=Value(""))
 
 
 MOST_TAG_CHARS = 50
+MOST_REASON_CHARS = 1_000  # of an exception, and of its end
 
 
 class Tag(models.Model):
@@ -439,7 +440,7 @@ class CoverageException(models.Model):
 
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="exceptions")
     lack = models.CharField(max_length=8, choices=Lack.choices)
-    reason = models.TextField(max_length=1000)
+    reason = models.TextField(max_length=MOST_REASON_CHARS)
     approver = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
@@ -453,7 +454,7 @@ class CoverageException(models.Model):
     # The first day it holds no longer, where it was ended or renewed before its time.
     ended_on = models.DateField(null=True)
     ended_by_name = models.CharField(max_length=254, blank=True)
-    end_reason = models.TextField(blank=True, max_length=1000)
+    end_reason = models.TextField(blank=True, max_length=MOST_REASON_CHARS)
     renews = models.OneToOneField(
         "self", on_delete=models.SET_NULL, null=True, related_name="renewal"
     )

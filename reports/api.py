@@ -19,7 +19,7 @@ from mailtls.names import fold_name
 from reports import queries
 from reports.cause_queries import causes_by_operator, causes_by_receiving_mx, domain_counts
 from reports.models import PolicyResult, Report
-from webui.api_pages import Pages
+from webui.api_shapes import Pages
 
 router = Router(tags=["reports"])
 

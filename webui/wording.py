@@ -78,6 +78,11 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def too_long(text: str, most: int) -> str:
+    """Say that a text is longer than may be; empty where it is not."""
+    return f"{len(text):,} characters; at most {most:,} are kept." if len(text) > most else ""
+
+
 def isolated(name: str) -> str:
     """Give a name of somebody else for the middle of a sentence that is no markup.
 

@@ -12,9 +12,9 @@ from accounts import access
 from accounts.models import User
 from accounts.roles import Role
 from alerts.lifecycle import Event
-from alerts.models import Incident
+from alerts.models import MOST_TEXT_CHARS, Incident
 from alerts.services.incidents import step
-from webui.wording import day
+from webui.wording import day, too_long
 
 
 def may_handle(incident: Incident, user: User) -> bool:
@@ -29,7 +29,7 @@ def acknowledge(incident: Incident, user: User, text: str = "") -> None:
     """Say that somebody works on it; takes it on where nobody has."""
     with transaction.atomic():
         held = _locked(incident, user)
-        step(held, Event.ACKNOWLEDGE, text, user=user)
+        step(held, Event.ACKNOWLEDGE, _kept(text), user=user)
         held.assignee = held.assignee or user
         # Who takes on what was muted or accepted has not taken it on until then.
         held.quiet_until = None
@@ -52,7 +52,7 @@ def comment(incident: Incident, user: User, text: str) -> None:
     if not text.strip():
         raise ValidationError("A comment needs some text.")
     with transaction.atomic():
-        step(_locked(incident, user), Event.COMMENT, text.strip(), user=user)
+        step(_locked(incident, user), Event.COMMENT, _kept(text), user=user)
 
 
 def mute(incident: Incident, user: User, until: datetime, text: str = "") -> None:
@@ -69,6 +69,7 @@ def accept_risk(incident: Incident, user: User, until: datetime, text: str) -> N
 
 def resolve(incident: Incident, user: User, text: str = "") -> None:
     """Say that it is over. It comes back by itself should the figures say otherwise."""
+    text = _kept(text)
     with transaction.atomic():
         held = _locked(incident, user)
         held.resolved_at = timezone.now()
@@ -88,7 +89,16 @@ def _quiet(incident: Incident, user: User, event: Event, until: datetime, text: 
         held = _locked(incident, user)
         held.quiet_until = until
         held.save(update_fields=["quiet_until"])
-        step(held, event, f"until {day(until.date())} {until:%H:%M} UTC. {text}".strip(), user=user)
+        words = f"until {day(until.date())} {until:%H:%M} UTC. {_kept(text)}"
+        step(held, event, words.strip(), user=user)
+
+
+def _kept(text: str) -> str:
+    """Give what a person wrote as the timeline has it; ValidationError where it is too much."""
+    kept = text.strip()
+    if problem := too_long(kept, MOST_TEXT_CHARS):
+        raise ValidationError(problem)
+    return kept
 
 
 def _locked(incident: Incident, user: User) -> Incident:

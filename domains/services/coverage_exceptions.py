@@ -18,8 +18,8 @@ from accounts import access, audit
 from accounts.models import AuditEntry, Team, User
 from accounts.roles import Role
 from domains.lacks import Lack
-from domains.models import CoverageException, Domain, DomainQuerySet
-from webui.wording import day
+from domains.models import MOST_REASON_CHARS, CoverageException, Domain, DomainQuerySet
+from webui.wording import day, too_long
 
 # Whatever was right two years ago deserves another look.
 LONGEST = timedelta(days=2 * 365 + 1)
@@ -112,7 +112,7 @@ def renew_exception(
 def end_exception(exception: CoverageException, user: User, reason: str) -> None:
     """End a running one today, before its time.
 
-    Raises ValidationError where it does not run, or no reason is given.
+    Raises ValidationError where it does not run, or the reason will not do.
     """
     today = timezone.now().date()
     held = _locked(exception)
@@ -121,6 +121,8 @@ def end_exception(exception: CoverageException, user: User, reason: str) -> None
         raise ValidationError("This exception is over already.")
     if not reason.strip():
         raise ValidationError("Say why it ends: an auditor will ask.")
+    if problem := _too_long(reason):
+        raise ValidationError(problem)
     held.ended_on, held.ended_by_name = today, audit.current_actor().name
     held.end_reason = reason.strip()
     held.save(update_fields=["ended_on", "ended_by_name", "end_reason"])
@@ -136,6 +138,8 @@ def _check(reason: str, expires_on: date, today: date) -> None:
     problems: dict[str, str] = {}
     if not reason.strip():
         problems["reason"] = "Say why the domain may lack it: an auditor will ask."
+    elif problem := _too_long(reason):
+        problems["reason"] = problem
     if expires_on <= today:
         problems["expires_on"] = "The last day must lie ahead."
     elif expires_on > today + LONGEST:
@@ -144,6 +148,10 @@ def _check(reason: str, expires_on: date, today: date) -> None:
         )
     if problems:
         raise ValidationError(problems)
+
+
+def _too_long(reason: str) -> str:
+    return too_long(reason.strip(), MOST_REASON_CHARS)
 
 
 def _require_managers(user: User, approver: User, teams: Iterable[Team | None]) -> None:

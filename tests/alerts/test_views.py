@@ -167,6 +167,14 @@ def test_resolving_and_commenting_stand_on_the_timeline(client, incident, analys
     assert "certificate renewed" in text
 
 
+def test_what_is_too_long_for_the_timeline_is_refused_whole(client, incident, analyst):
+    post(client, incident, "acknowledge", text="x" * 5_001)
+
+    page = client.get(incident.get_absolute_url()).content.decode()
+    assert "5,001 characters; at most 5,000 are kept." in page
+    assert incident.events.filter(event="acknowledge").count() == 0
+
+
 def test_what_cannot_happen_is_refused_in_words(client, incident, analyst):
     post(client, incident, "resolve")
 

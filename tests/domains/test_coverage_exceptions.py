@@ -206,6 +206,8 @@ def test_ending_one_counts_from_today_and_keeps_the_past(team, manager):
 
     with pytest.raises(ValidationError):
         end_exception(held, manager, " ")
+    with pytest.raises(ValidationError, match="1,001 characters; at most 1,000"):
+        end_exception(held, manager, "x" * 1_001)
     end_exception(held, manager, "The record stands.")
 
     assert lacks_on(today()) == []

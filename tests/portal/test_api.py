@@ -131,6 +131,14 @@ def test_more_domains_than_a_call_takes_are_refused_before_any_is_added(call, mo
     assert not Domain.objects.filter(name__in=["c.example", "d.example"]).exists()
 
 
+def test_a_field_that_no_call_knows_is_refused_and_nothing_changes(call):
+    misspelt = call("PATCH", "/domains/a.example", {"is_activ": False, "owner": "x@a.example"})
+
+    assert misspelt.status_code == 422
+    assert misspelt.json()["detail"][0]["loc"][-1] == "is_activ"
+    assert Domain.objects.get(name="a.example").owner == ""
+
+
 def test_a_stranger_changes_nothing(call):
     assert call("PATCH", "/domains/a.example", {"owner": ""}, who="charlie").status_code == 404
     assert call("DELETE", "/domains/a.example", who="charlie").status_code == 404

@@ -1,10 +1,18 @@
-"""How lists of the API are cut into pages."""
+"""What all parts of the API share: what a body may hold, how lists are cut into pages."""
 
 from ninja import Field, Schema
 from ninja.pagination import LimitOffsetPagination
+from pydantic import ConfigDict
 
 MAX_LIMIT = 1000
 MAX_OFFSET = 1_000_000  # beyond it a database walks more rows than the page is worth
+
+
+class Body(Schema):
+    """The body of a call. A field it does not know is an error: a misspelt one would change
+    nothing, and be answered like one that did."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class Pages(LimitOffsetPagination):
