@@ -25,7 +25,12 @@ def time_of(rows: QuerySet[Any]) -> str:
 
 
 def as_time(value: int | date | str) -> int | date:
-    """Give a value of that column as read with SQL: SQLite gives the ends of days as text."""
+    """Give a value of that column as read with SQL."""
+    return value if isinstance(value, int) else as_day(value)
+
+
+def as_day(value: date | str) -> date:
+    """Give the first or last day of a group as read with SQL: SQLite gives it as text."""
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 

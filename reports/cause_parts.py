@@ -11,9 +11,9 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import F, Max, Min, Sum
+from django.db.models import DateField, F, Max, Min, Sum, Value
 
-from reports.cause_days import days_in_spans, time_of
+from reports.cause_days import as_day, days_in_spans, time_of
 from reports.cause_key import CauseKey, of_cause
 from reports.cause_queries import ALL, domain_counts
 from reports.fleet import (
@@ -24,6 +24,7 @@ from reports.fleet import (
     domain_cause_sums_of,
     domain_failures_of,
 )
+from reports.models import DailyFailures
 
 
 class Part(NamedTuple):
@@ -111,10 +112,12 @@ def told_of(scope: Scope, cause: CauseKey, since: date, until: date) -> list[Tol
 
 # By domain first, because PostgreSQL sorts all rows for COUNT(DISTINCT …).
 _BY_DOMAIN = """
-SELECT part, of_domain, SUM(failed) AS failed FROM ({rows}) sums GROUP BY part, of_domain
+SELECT part, of_domain, SUM(failed) AS failed,
+       MIN(first_day) AS first_day, MAX(last_day) AS last_day
+FROM ({rows}) sums GROUP BY part, of_domain
 """
 _PARTS = """
-SELECT part, SUM(failed) AS failed, {domains}, COUNT(*) OVER ()
+SELECT part, SUM(failed) AS failed, {domains}, MIN(first_day), MAX(last_day), COUNT(*) OVER ()
 FROM ({rows}) told GROUP BY part ORDER BY failed DESC, part LIMIT {most}
 """
 
@@ -125,10 +128,19 @@ def _first_parts(
     """Group by a column of daily figures."""
     days = domain_failures_of(scope, since, until)
     sums = [days] if cause.reporter else domain_cause_sums_of(scope, since, until)
+    # Long spans do not say on which day.
+    has_days = all(rows.model is DailyFailures for rows in sums)
+    day = F("day") if has_days else Value(None, output_field=DateField())
     asked = [
         of_cause(rows, cause)
         .order_by()
-        .values(part=F(name), of_domain=F("domain_id"), failed=F("counted_failed_sessions"))
+        .values(
+            part=F(name),
+            of_domain=F("domain_id"),
+            failed=F("counted_failed_sessions"),
+            first_day=day,
+            last_day=day,
+        )
         .query.sql_with_params()
         for rows in sums
     ]
@@ -142,17 +154,20 @@ def _first_parts(
     with connection.cursor() as cursor:
         cursor.execute(statement, [value for _, params in asked for value in params])
         found = cursor.fetchall()
-    shown = of_cause(days, cause)
-    if most is not None:
-        shown = shown.filter(**{f"{name}__in": [key for key, *_ in found]})
-    ends = {
-        key: (first, last)
-        for key, first, last in shown.values_list(name).annotate(Min("day"), Max("day"))
-    }
+    if has_days:
+        ends = {key: (as_day(first), as_day(last)) for key, _, _, first, last, _ in found}
+    else:
+        shown = of_cause(days, cause)
+        if most is not None:
+            shown = shown.filter(**{f"{name}__in": [key for key, *_ in found]})
+        ends = {
+            key: (first, last)
+            for key, first, last in shown.values_list(name).annotate(Min("day"), Max("day"))
+        }
     # What a roll-up has taken away since is left out.
     parts = [
         Part(key, int(failed), domains, *ends[key])
-        for key, failed, domains, _ in found
+        for key, failed, domains, *_ in found
         if key in ends
     ]
     return Parts(shown=parts, count=found[0][-1] if found else 0)

@@ -34,12 +34,15 @@ from webui.wording import plural
 def import_page(request: HttpRequest) -> HttpResponse:
     """Take pasted lines or a file; the next page shows each line's fate.
 
-    Pages that name a domain lead here with it in `?text=`.
+    Pages that name a domain lead here with it in `?text=`, and those where several can be chosen
+    post them: both stand in the form, to be given a team.
     """
     user = _manager_of_anything(request)
-    initial = {"text": request.GET.get("text", "")}
-    form = ImportForm(user, request.POST or None, request.FILES or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    chosen = request.POST.getlist("chosen")
+    initial = {"text": "\n".join(chosen or request.GET.getlist("text"))}
+    sent = None if chosen else request.POST or None
+    form = ImportForm(user, sent, request.FILES or None, initial=initial)
+    if form.is_valid():
         file = form.cleaned_data["file"]
         try:
             rows = _read(form.cleaned_data)

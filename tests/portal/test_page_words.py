@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.roles import Role
+from domains.models import Domain
 from reports.services.roll_up import roll_up
 from tests.factories import (
     TeamFactory,
@@ -158,6 +159,21 @@ def test_a_number_of_a_stranger_leads_to_its_reports(client):
     assert found.reports == client.get(href).context["table"].paginator.count == 2
     assert client.get(f"{href}&content=failures").context["table"].paginator.count == 1
     assert f"{href}&content=failures".replace("&", "&amp;") in page.content.decode()
+
+
+def test_strangers_are_added_together_once_their_team_is_chosen(admin_client):
+    day = timezone.now().date() - timedelta(days=1)
+    for name in ("one.example", "two.example", "three.example"):
+        make_report(None, day, policy_domain=name)
+
+    boxes = admin_client.get(reverse("inbox:unmanaged")).content.decode()
+    chosen = {"chosen": ["one.example", "two.example"]}
+    form = admin_client.post(reverse("domains:import"), chosen).context["form"]
+
+    assert boxes.count('name="chosen"') == 3
+    assert form["text"].value() == "one.example\ntwo.example"
+    assert not form.errors
+    assert not Domain.objects.exists()
 
 
 @pytest.mark.usefixtures("viewer")

@@ -175,7 +175,7 @@
   // --- choosing rows for a bulk action
 
   function countChosen(form) {
-    var boxes = Array.from(form.querySelectorAll("input[name=pk]"));
+    var boxes = Array.from(form.querySelectorAll("td.tick input"));
     var chosen = boxes.filter(function (box) {
       return box.checked;
     });
@@ -202,11 +202,11 @@
       return;
     }
     if (event.target.matches("[data-choose-page]")) {
-      form.querySelectorAll("input[name=pk]").forEach(function (box) {
+      form.querySelectorAll("td.tick input").forEach(function (box) {
         box.checked = event.target.checked;
       });
     }
-    if (event.target.matches("[data-choose-page], input[name=pk]")) {
+    if (event.target.matches("[data-choose-page], td.tick input")) {
       countChosen(form);
     }
   });
