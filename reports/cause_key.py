@@ -52,9 +52,17 @@ class CauseKey:
 def details_condition(cause: CauseKey, path: str = "", result: str = "result__") -> Q:
     """Give the condition of a cause on failure details; `path` leads to them, `result` to what they
     belong to."""
-    condition = Q(**{f"{path}result_type": cause.result_type})
+    condition = details_naming(cause, path)
     # Most results have no details, and so need not be looked up.
     condition &= Q(**{f"{result}failures__gt": 0}) | Q(**{f"{result}failures_in_details__gt": 0})
+    if cause.reporter:
+        condition &= Q(**{f"{result}reporter": cause.reporter})
+    return condition
+
+
+def details_naming(cause: CauseKey, path: str = "") -> Q:
+    """Give the part of it that is about the details themselves."""
+    condition = Q(**{f"{path}result_type": cause.result_type})
     if cause.operator:
         hosts = ReceivingHost.objects.filter(operator=cause.operator).values("pk")
         condition &= Q(**{f"{path}receiving_mx_hostname__in": hosts})
@@ -62,8 +70,6 @@ def details_condition(cause: CauseKey, path: str = "", result: str = "result__")
         condition &= Q(**{f"{path}receiving_mx_hostname": ""})
     if cause.receiving_mx is not None:
         condition &= Q(**{f"{path}receiving_mx_hostname": cause.receiving_mx})
-    if cause.reporter:
-        condition &= Q(**{f"{result}reporter": cause.reporter})
     return condition
 
 

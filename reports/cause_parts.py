@@ -15,7 +15,7 @@ from django.db.models import DateField, F, Max, Min, Sum, Value
 
 from reports.cause_days import as_day, days_in_spans, time_of
 from reports.cause_key import CauseKey, of_cause
-from reports.cause_queries import ALL, domain_counts
+from reports.cause_queries import domain_counts
 from reports.fleet import (
     Fleet,
     Scope,
@@ -23,6 +23,7 @@ from reports.fleet import (
     count_distinct,
     domain_cause_sums_of,
     domain_failures_of,
+    limit_of,
 )
 from reports.models import DailyFailures
 
@@ -149,7 +150,7 @@ def _first_parts(
     statement = _PARTS.format(
         domains="1" if is_by_domain else "COUNT(*)",
         rows=rows if is_by_domain else _BY_DOMAIN.format(rows=rows),
-        most=ALL if most is None else most,
+        most=limit_of(most),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, [value for _, params in asked for value in params])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -23,8 +23,11 @@ from reports.fleet import (
     causes_of,
     count_distinct,
     domain_failures_of,
+    limit_of,
     newest_causes_of,
 )
+from reports.models import DailyFailures
+from reports.spans import days_between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,6 @@ class Causes:
 ANY = Q()
 # More names than this are not worth a filter.
 MOST_NAMES = 500
-ALL = 2**31 - 1  # a LIMIT that is none
 
 
 def causes(
@@ -137,7 +139,7 @@ def _group(rows: QuerySet[Any], place: str | None, most: int | None) -> tuple[li
         place=place or "operator",
         reporters="COUNT(DISTINCT reporter)" if place is None else "COUNT(*)",
         told=inner,
-        most=ALL if most is None else most,
+        most=limit_of(most),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
@@ -199,11 +201,18 @@ def _named(told: QuerySet[Any], found: Sequence[CauseKey], *keys: str) -> QueryS
     return told
 
 
-def failed_by_day(
-    scope: Scope, cause: CauseKey, since: date, until: date
-) -> list[tuple[date, int]]:
-    """Give every day of the span with its failed sessions, zero where there were none."""
-    rows = of_cause(failures_telling(cause)(scope, since, until), cause).values_list("day")
-    found: dict[date, int] = dict(rows.annotate(Sum("counted_failed_sessions")))
-    span = (since + timedelta(days=n) for n in range((until - since).days + 1))
-    return [(day, found.get(day, 0)) for day in span]
+class CauseDay(NamedTuple):
+    """The failed sessions of a cause on a day."""
+
+    day: date
+    failed_sessions: int = 0
+    rows: int = 0  # of daily figures
+
+
+def failed_by_day(scope: Scope, cause: CauseKey, since: date, until: date) -> list[CauseDay]:
+    """Give every day of the span in order, zero where there were none."""
+    rows = of_cause(failures_telling(cause)(scope, since, until), cause)
+    counted = Count("*") if rows.model is DailyFailures else Sum("rows")
+    told = rows.values_list("day").annotate(Sum("counted_failed_sessions"), counted=counted)
+    found = {day: CauseDay(day, *counts) for day, *counts in told}
+    return [found.get(day) or CauseDay(day) for day in days_between(since, until)]

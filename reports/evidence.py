@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import QuerySet
 
-from reports.cause_key import CauseKey, details_condition
+from reports.cause_key import CauseKey, details_condition, details_naming, of_cause
 from reports.cause_parts import Parts
-from reports.fleet import (
-    Scope,
-    domains_of,
-)
-from reports.models import FailureDetail
+from reports.cause_queries import CauseDay
+from reports.fleet import Scope, domain_failures_of, domains_of
+from reports.models import DailyFailures, FailureDetail, PolicyResult
 
 # Reasons are counted in so many details: a cause of years may have millions.
 NEWEST_DETAILS = 500
@@ -46,6 +45,13 @@ class NewestDetail(NamedTuple):
     failed_sessions: int | None
     domain: int
     reporter: str
+
+
+class Newest(NamedTuple):
+    """The newest failure details of a cause, and whether there are no others."""
+
+    details: list[NewestDetail]
+    are_all: bool
 
 
 def evidence(
@@ -78,12 +84,51 @@ def details_with_reports() -> QuerySet[FailureDetail]:
     )
 
 
-def newest_details(found: QuerySet[FailureDetail]) -> list[NewestDetail]:
-    """Give the newest of these details."""
-    rows = found.select_related(None).values_list(
-        "pk", "failure_reason_code", "failed_sessions", "result__domain", "result__reporter"
-    )
-    return [NewestDetail(*row) for row in rows[:NEWEST_DETAILS]]
+def newest_details(scope: Scope, cause: CauseKey, days: Sequence[CauseDay]) -> Newest:
+    """Give details of the newest of these days, and no more days than it takes.
+
+    Daily figures tell on which days and at which domains to look: each row of them has a detail, as
+    long as its report is kept.
+    """
+    since, until = _since_enough(days), days[-1].day
+    rows = of_cause(domain_failures_of(scope, since, until), cause).order_by("-day", "domain_id")
+    newest = rows.values("domain_id", "day", "reporter").distinct()[:NEWEST_DETAILS]
+    results = _results_on(newest)
+    found = FailureDetail.objects.filter(details_naming(cause), result__in=results).order_by("-pk")
+    told = found.values_list("pk", "failure_reason_code", "failed_sessions", "result_id")
+    details = [
+        NewestDetail(pk, code, failed, *results[result])
+        for pk, code, failed, result in told[:NEWEST_DETAILS]
+    ]
+    return Newest(details, are_all=since == days[0].day and len(details) < NEWEST_DETAILS)
+
+
+# By a join, which the ORM does not make with what is no table.
+_RESULTS = """
+SELECT r.id, r.domain_id, r.reporter
+FROM ({told}) told JOIN {results} r
+     ON r.domain_id = told.domain_id AND r.day = told.day AND r.reporter = told.reporter
+WHERE r.is_counted AND (r.failures > 0 OR r.failures_in_details > 0)
+"""
+
+
+def _results_on(told: QuerySet[DailyFailures, dict[str, Any]]) -> dict[int, tuple[int, str]]:
+    """Give domain and reporter of the results, by id, from which these daily figures come."""
+    rows, params = told.query.sql_with_params()
+    statement = _RESULTS.format(told=rows, results=PolicyResult._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return {pk: (domain, reporter) for pk, domain, reporter in cursor.fetchall()}
+
+
+def _since_enough(days: Sequence[CauseDay]) -> date:
+    """Give the newest day since which there is enough."""
+    rows = 0
+    for one in reversed(days):
+        rows += one.rows
+        if rows >= NEWEST_DETAILS:
+            return one.day
+    return days[0].day
 
 
 def reasons_of(newest: Sequence[NewestDetail]) -> list[Reason]:

@@ -279,6 +279,11 @@ def _is_told_of_after(scope: Scope, until: date) -> bool:
     return DailySessions.objects.filter(day__gt=until).exists()
 
 
+def limit_of(most: int | None) -> int:
+    """Give what a LIMIT says for these first rows, or for all."""
+    return 2**31 - 1 if most is None else most
+
+
 def count_distinct(rows: QuerySet[Any], keys: Sequence[str], name: str) -> dict[Any, int]:
     """Count by the values of `keys` how many different values of `name` there are.
 

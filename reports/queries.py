@@ -20,13 +20,9 @@ from django.db.models import (
     FloatField,
     Max,
     Min,
-    OuterRef,
     QuerySet,
-    Subquery,
     Sum,
-    Window,
 )
-from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -36,6 +32,7 @@ from reports.fleet import (
     Scope,
     days_of,
     find_told_domains,
+    limit_of,
     of_domains,
     reporters_of,
     sessions_of,
@@ -180,7 +177,12 @@ def _per_domain(scope: Scope, since: date, until: date) -> QuerySet[Any, tuple[A
 
 
 # What domains with failed sessions are ordered by, each with a minus for the largest first.
-DOMAIN_ORDERS = frozenset({"name", "failed", "sessions", "reporters"})
+DOMAIN_ORDERS = {
+    "name": "d.name",
+    "failed": "s.failed",
+    "sessions": "s.told",
+    "reporters": "r.count",
+}
 
 
 def failing_domains(
@@ -192,28 +194,32 @@ def failing_domains(
 ) -> tuple[list[tuple[int, Sums]], int]:
     """Give the ids of domains with failed sessions, the first of them in an order (DOMAIN_ORDERS,
     else a ValueError), and how many there are."""
-    rows = _per_domain(scope, since, until).filter(failed__gt=0)
-    columns = [_order_by(one.removeprefix("-"), since, until) for one in order]
-    ordering = [
-        OrderBy(column, descending=one.startswith("-"))
-        for one, column in zip(order, columns, strict=True)
-    ]
-    rows = rows.annotate(count=Window(Count("*"))).order_by(*ordering, "domain_id")
-    found = list(rows[:most])
-    return [(pk, Sums(told, failed)) for pk, told, failed, _ in found], found[0][3] if found else 0
-
-
-def _order_by(name: str, since: date, until: date) -> F | Subquery[Any]:
-    """Give what orders rows by domain, with what `_per_domain` adds up."""
-    if name not in DOMAIN_ORDERS:
-        raise ValueError(f"No order of domains is called {name!r}.")
-    domain = OuterRef("domain_id")
-    if name == "name":
-        return Subquery(Domain.objects.order_by().filter(pk=domain).values("name"))
-    if name == "reporters":
-        told = reporters_of(None, since, until).filter(domain_id=domain).order_by()
-        return Subquery(told.values("domain_id").annotate(told=Count("*")).values("told"))
-    return F({"failed": "failed", "sessions": "told"}[name])
+    names = [one.removeprefix("-") for one in order]
+    if unknown := set(names) - DOMAIN_ORDERS.keys():
+        raise ValueError(f"No order of domains is called {unknown.pop()!r}.")
+    rows, params = _per_domain(scope, since, until).order_by().query.sql_with_params()
+    joins = f" JOIN {Domain._meta.db_table} d ON d.id = s.domain_id" if "name" in names else ""
+    if "reporters" in names:
+        told = reporters_of(None, since, until).order_by().values("domain_id")
+        reporters, more = told.annotate(count=Count("*")).query.sql_with_params()
+        joins += f" LEFT JOIN ({reporters}) r ON r.domain_id = s.domain_id"
+        params += more
+    ordering = "".join(
+        f"{DOMAIN_ORDERS[name]}{' DESC' if one.startswith('-') else ''}, "
+        for name, one in zip(names, order, strict=True)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT s.domain_id, s.told, s.failed, COUNT(*) OVER () "  # noqa: S608 — our own names
+            f"FROM ({rows}) s{joins} WHERE s.failed > 0 ORDER BY {ordering}s.domain_id "
+            f"LIMIT {limit_of(most)}",
+            params,
+        )
+        found = cursor.fetchall()
+    return (
+        [(pk, Sums(int(told), int(failed))) for pk, told, failed, _ in found],
+        found[0][3] if found else 0,
+    )
 
 
 def domains_failing_at(scope: Scope, since: date, until: date, least_rate: float) -> QuerySet[Any]:

@@ -9,7 +9,7 @@ import pytest
 from accounts.models import Membership, Team
 from accounts.roles import Role
 from domains.models import NO_PROVIDER, Domain, Status, StsMode
-from reports import cause_parts, cause_queries, intake_queries, queries, reporter_queries
+from reports import cause_parts, cause_queries, evidence, intake_queries, queries, reporter_queries
 from reports.cause_key import CauseKey
 from reports.fleet import Fleet
 from reports.services.roll_up import roll_up
@@ -109,7 +109,8 @@ def answers(scope, since=DAY, until=UNTIL) -> list[object]:
         {"receiving_mx": "mx1.recipient.example"},
     ):
         cause = CauseKey(result_type="certificate-expired", **place)
-        found.append(cause_queries.failed_by_day(scope, cause, since, until))
+        days = cause_queries.failed_by_day(scope, cause, since, until)
+        found += [days, evidence.newest_details(scope, cause, days)]
         found.append(cause_parts.parts_by_domain(scope, cause, since, until))
         found.append(cause_parts.parts_by_domain(scope, cause, since, until, 1))
         told = cause_parts.told_of(scope, cause, since, until)

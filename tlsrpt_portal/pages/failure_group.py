@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,7 +14,8 @@ from reports import cause_queries
 from reports import evidence as details
 from reports.cause_key import CauseKey
 from reports.cause_parts import Part
-from reports.evidence import NewestDetail
+from reports.cause_queries import CauseDay
+from reports.evidence import Newest
 from reports.models import FailureDetail
 from reports.signs import cause_name
 from tlsrpt_portal.pages.failure_files import named, sheets_of, with_domains
@@ -57,8 +57,8 @@ def failure_group(request: HttpRequest) -> HttpResponse:
     told = {"cause": cause.result_type, **cause.in_address}
     chart = _chart(days, asked.day_href(**told))
     found = details.evidence(domains, cause, span.since, span.until, parts.by_domain)
-    newest = details.newest_details(found)
-    reasons = details.reasons_of(newest)
+    newest = details.newest_details(domains, cause, days)
+    reasons = details.reasons_of(newest.details)
     given = None
     if (reason := request.GET.get("reason")) is not None:
         found = found.filter(failure_reason_code=reason)
@@ -70,7 +70,7 @@ def failure_group(request: HttpRequest) -> HttpResponse:
         "cause": cause,
         "name": cause_name(cause.result_type),
         "words": describe_result_type(cause.result_type),
-        "failed": sum(count for _, count in days),
+        "failed": sum(day.failed_sessions for day in days),
         "chart": chart,
         "domains": [
             (domain, part, asked.reports_href(domain=domain.name, **told))
@@ -107,12 +107,12 @@ def failure_group(request: HttpRequest) -> HttpResponse:
 
 
 def _evidence(
-    found: QuerySet[FailureDetail], newest: Sequence[NewestDetail], reason: str | None
+    found: QuerySet[FailureDetail], newest: Newest, reason: str | None
 ) -> list[FailureDetail]:
     """Give the newest details that matched, by day; what is known of them already is not asked
     of the database again."""
-    matching = [one.pk for one in newest if reason in (None, one.reason_code)]
-    if len(matching) >= MOST_EVIDENCE or len(newest) < details.NEWEST_DETAILS:
+    matching = [one.pk for one in newest.details if reason in (None, one.reason_code)]
+    if len(matching) >= MOST_EVIDENCE or newest.are_all:
         found = details.details_with_reports().filter(pk__in=matching[:MOST_EVIDENCE])
     return sorted(found[:MOST_EVIDENCE], key=_newest_first)
 
@@ -133,12 +133,12 @@ def _newest_first(detail: FailureDetail) -> tuple[int, int]:
     return -detail.result.day.toordinal(), -detail.pk
 
 
-def _chart(days: list[tuple[date, int]], day_href: str) -> Chart:
+def _chart(days: Sequence[CauseDay], day_href: str) -> Chart:
     bar = {
         "type": "bar",
         "name": "Failed sessions",
-        "x": [day.isoformat() for day, _ in days],
-        "y": [count for _, count in days],
+        "x": [one.day.isoformat() for one in days],
+        "y": [one.failed_sessions for one in days],
         "marker": {"color": charting.FAILURES},
         "hovertemplate": "%{y:,} failed<extra></extra>",
     }
@@ -155,13 +155,13 @@ def _chart(days: list[tuple[date, int]], day_href: str) -> Chart:
         rows=[
             (
                 Cell(
-                    text=day_words(day),
-                    value=day,
-                    href=day_address(day_href, day),
+                    text=day_words(one.day),
+                    value=one.day,
+                    href=day_address(day_href, one.day),
                 ),
-                Cell(text=number(count), value=count),
+                Cell(text=number(one.failed_sessions), value=one.failed_sessions),
             )
-            for day, count in reversed(days)
+            for one in reversed(days)
         ],
         height=240,
         day_href=day_href,
