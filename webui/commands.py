@@ -3,12 +3,33 @@ fails."""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.db.utils import OperationalError
+
+
+def read_day(text: str) -> date:
+    """Read a day that an argument names."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a day; write it as 2026-11-22") from None
+
+
+def number_up_to(most: int) -> Callable[[str], int]:
+    """Give what reads an argument that is a number from 1 to this."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text) <= most:
+            raise ArgumentTypeError(f"{text!r} is no number from 1 to {most}")
+        return int(text)
+
+    return read
 
 
 class PortalCommand(BaseCommand):

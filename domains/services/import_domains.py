@@ -126,7 +126,7 @@ def import_in_batches(
     A dry run says what would happen and leaves nothing behind. What breaks off has taken whole
     batches, each with its audit entry; the same rows sent again are then there already.
     """
-    seen: set[str] = set()
+    seen: dict[str, int] = {}
     created = 0
     for batch in _batches(rows):
         with transaction.atomic():
@@ -168,10 +168,10 @@ class Importer:
         self._allowed: dict[int | None, bool] = {}
         self._created = created
 
-    def take(self, batch: Sequence[Row], seen: set[str]) -> list[LineResult]:
+    def take(self, batch: Sequence[Row], seen: dict[str, int]) -> list[LineResult]:
         """Handle some rows with a number of queries that does not depend on theirs.
 
-        `seen` are the domains of earlier lines; those of this batch are added to it.
+        `seen` gives by domain the earlier line that it stands on; this batch is added to it.
         """
         names = [parse_name(row) for row in batch]
         existing = (
@@ -188,11 +188,11 @@ class Importer:
             if reason or name is None:
                 outcome, shown = ImportOutcome.REJECTED, name or row.domain[:253]
             elif name in existing:
-                seen.add(name)
+                seen[name] = row.line
                 changes, shown = self._update(existing[name], row), name
                 outcome = ImportOutcome.UPDATED if changes else ImportOutcome.EXISTS
             else:
-                seen.add(name)
+                seen[name] = row.line
                 new.append((self._build(name, row), row))
                 outcome, shown = ImportOutcome.CREATED, name
                 changes = self._made_for(row)
@@ -209,13 +209,13 @@ class Importer:
         return results
 
     def _refusal(
-        self, row: Row, name: Parsed[str], seen: set[str], existing: Domain | None
+        self, row: Row, name: Parsed[str], seen: Mapping[str, int], existing: Domain | None
     ) -> str | None:
         if name.value is None:
             words = catalogue.describe(name.findings[0])
             return f"{words.meaning} {words.remedy}"
-        if name.value in seen:
-            return "The same domain stands on an earlier line."
+        if (earlier := seen.get(name.value)) is not None:
+            return f"The same domain stands on line {earlier:,} already."
         if row.owner:
             try:
                 validate_email(row.owner)

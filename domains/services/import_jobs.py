@@ -229,12 +229,13 @@ def _sent_rows(pk: int) -> list[Row]:
     return msgspec.json.decode(zlib.decompress(bytes(content)), type=list[Row])
 
 
-def _seen_before(job: ImportJob, lines: Sequence[ImportLine]) -> set[str]:
-    """Give which domains of these lines stand on an earlier line that was not refused."""
+def _seen_before(job: ImportJob, lines: Sequence[ImportLine]) -> dict[str, int]:
+    """Give those domains of these lines that stand on an earlier one that was not refused, and on
+    which."""
     earlier = job.lines.filter(
         name__in={line.name for line in lines if line.name}, position__lt=lines[0].position
     )
-    return set(earlier.exclude(outcome=ImportOutcome.REJECTED).values_list("name", flat=True))
+    return dict(earlier.exclude(outcome=ImportOutcome.REJECTED).values_list("name", "line"))
 
 
 def _row(line: ImportLine) -> Row:

@@ -91,9 +91,10 @@ def test_a_dry_run_leaves_nothing_behind():
 
 
 def test_the_same_domain_twice_is_taken_once():
-    results = import_domains(read_lines("a.example\nA.EXAMPLE\n"), None)
+    results = import_domains(read_lines("b.example\na.example\n\nA.EXAMPLE\n"), None)
 
-    assert [result.outcome for result in results] == [ImportOutcome.CREATED, ImportOutcome.REJECTED]
+    assert outcomes(results)[1:] == [("a.example", "created"), ("a.example", "rejected")]
+    assert results[-1].reason == "The same domain stands on line 2 already."
 
 
 def test_a_line_says_that_it_makes_a_team():

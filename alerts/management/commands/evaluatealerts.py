@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from alerts.services.evaluate import evaluate
 from alerts.services.replay import active_rules, find_misses, replay
-from webui.commands import PortalCommand
+from webui.commands import PortalCommand, read_day
 
 
 class Command(PortalCommand):
@@ -26,8 +26,10 @@ class Command(PortalCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("--since", type=_day, metavar="DAY", help="first day to replay")
-        parser.add_argument("--until", type=_day, metavar="DAY", help="last day; today if left out")
+        parser.add_argument("--since", type=read_day, metavar="DAY", help="first day to replay")
+        parser.add_argument(
+            "--until", type=read_day, metavar="DAY", help="last day; today if left out"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
     def handle(self, *, since: date | None, until: date | None, json: bool, **options: Any) -> None:
@@ -83,10 +85,3 @@ class Command(PortalCommand):
         )
         for missed in misses.missed:
             self.stderr.write(f"  missed: #{missed.pk} {missed.title}, since {missed.since_on}")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is not a day; write it as 2026-11-22") from None

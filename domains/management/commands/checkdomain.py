@@ -6,7 +6,7 @@ import io
 import json
 import ssl
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from mailtls.catalogue import describe
 from mailtls.names import parse_domain
 from mailtls.posture import Posture, judge
 from prober import Options, Request, parse_nameserver, run_checks
-from webui.commands import PortalCommand
+from webui.commands import PortalCommand, number_up_to
 
 _DEFAULT_CONCURRENCY = 200
 _MAX_CONCURRENCY = 2000
@@ -57,7 +57,7 @@ class Command(PortalCommand):
         )
         parser.add_argument(
             "--concurrency",
-            type=_read_concurrency,
+            type=number_up_to(_MAX_CONCURRENCY),
             default=_DEFAULT_CONCURRENCY,
             metavar="N",
             help=f"domains at a time (default {_DEFAULT_CONCURRENCY})",
@@ -144,12 +144,6 @@ class Command(PortalCommand):
             else:
                 domains[parsed.value] = None
         return list(domains)
-
-
-def _read_concurrency(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= _MAX_CONCURRENCY:
-        raise ArgumentTypeError(f"{text!r} is no number from 1 to {_MAX_CONCURRENCY}")
-    return int(text)
 
 
 def _read_options(concurrency: int) -> Options:

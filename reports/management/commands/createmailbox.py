@@ -15,7 +15,7 @@ from accounts.models import Team
 from reports.channels.imap import MailboxFailedError, check_connection
 from reports.models import Mailbox, MailSecurity
 from reports.services.edit_mailboxes import EDITABLE, create_mailbox
-from webui.commands import PortalCommand
+from webui.commands import PortalCommand, number_up_to
 
 _OAUTH = {"token_url", "client_id", "client_secret", "refresh_token"}
 
@@ -37,7 +37,7 @@ class Command(PortalCommand):
         """Declare the arguments."""
         parser.add_argument("name")
         parser.add_argument("--host", required=True)
-        parser.add_argument("--port", type=int, default=993)
+        parser.add_argument("--port", type=number_up_to(65_535), default=993)
         parser.add_argument("--security", choices=MailSecurity.values, default=MailSecurity.TLS)
         parser.add_argument("--user", required=True)
         parser.add_argument("--password-file", type=Path)
@@ -50,8 +50,6 @@ class Command(PortalCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command."""
-        if not 0 < options["port"] <= 65_535:
-            raise CommandError("Give a port between 1 and 65535.", returncode=2)
         if Mailbox.objects.filter(name=options["name"]).exists():
             raise CommandError(f"There is a mailbox named {options['name']!r} already.")
         team = None

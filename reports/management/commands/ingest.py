@@ -24,6 +24,9 @@ from reports.services.ingest import Ingested, ingest
 from reports.services.process import current_limits
 from reports.services.store import Stored
 from reports.sources import Item, find_items
+from webui.commands import number_up_to
+
+_MOST_PROCESSES = 64
 
 _SUMMARY = {
     "accepted": Outcome.ACCEPTED,
@@ -52,7 +55,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
         parser.add_argument(
             "--processes",
-            type=int,
+            type=number_up_to(_MOST_PROCESSES),
             default=min(2, os.cpu_count() or 1),
             help="how many processes read while this one writes (default: %(default)s)",
         )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from reports.services.roll_up import mark_all_dirty, rebuild_sums, roll_up
-from webui.commands import PortalCommand
+from webui.commands import PortalCommand, read_day
 
 
 class Command(PortalCommand):
@@ -19,7 +18,7 @@ class Command(PortalCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("--since", type=date.fromisoformat, metavar="YYYY-MM-DD")
+        parser.add_argument("--since", type=read_day, metavar="YYYY-MM-DD")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command."""

@@ -21,7 +21,7 @@ from accounts.services import set_up
 from tlsrpt_portal.celery import make_queue_folders
 from tlsrpt_portal.demo import build as demo
 from tlsrpt_portal.supervisor import Supervisor
-from webui.commands import PortalCommand
+from webui.commands import PortalCommand, number_up_to
 
 
 class Command(PortalCommand):
@@ -33,7 +33,9 @@ class Command(PortalCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("--port", type=int, default=8000, help="port of the web server")
+        parser.add_argument(
+            "--port", type=number_up_to(65_535), default=8000, help="port of the web server"
+        )
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
 
     def handle(self, *, port: int, host: str, **options: Any) -> None:
