@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -21,6 +23,8 @@ from alerts.lifecycle import NotPossible
 from domains.api import router as domains
 from domains.exceptions_api import router as exceptions
 from reports.api import router as reports
+
+logger = logging.getLogger(__name__)
 
 
 def _with_token(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -97,6 +101,27 @@ def _not_now(request: HttpRequest, error: NotPossible) -> HttpResponse:
     return api.create_response(request, {"detail": str(error)}, status=409)
 
 
+@api.exception_handler(Exception)
+def _fail(request: HttpRequest, error: Exception) -> HttpResponse:
+    logger.error("A call of the API failed.", exc_info=error)
+    words = "The portal could not do this. What went wrong is in its log."
+    return api.create_response(request, {"detail": words}, status=500)
+
+
+def _told_in_json(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Say in JSON, too, that there is no such method."""
+
+    @wraps(view)
+    def told(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
+            return response
+        allowed = {"Allow": response["Allow"]}
+        return JsonResponse({"detail": "Method Not Allowed"}, status=405, headers=allowed)
+
+    return told
+
+
 @csrf_exempt  # it changes nothing, and whoever sends a token has no cookie
 @login_not_required
 def no_such_call(request: HttpRequest) -> HttpResponse:
@@ -108,4 +133,4 @@ patterns, app_name, namespace = api.urls
 for pattern in patterns:
     # The API answers 401 itself; a redirect to the log-in page helps no script.
     if pattern.callback is not None:
-        pattern.callback = login_not_required(pattern.callback)
+        pattern.callback = login_not_required(_told_in_json(pattern.callback))

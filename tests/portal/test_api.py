@@ -139,6 +139,29 @@ def test_a_field_that_no_call_knows_is_refused_and_nothing_changes(call):
     assert Domain.objects.get(name="a.example").owner == ""
 
 
+def test_what_there_is_no_call_for_is_told_in_json(call):
+    answer = call("DELETE", "/domains")
+
+    assert answer.status_code == 405
+    assert answer.json() == {"detail": "Method Not Allowed"}
+    assert set(answer["Allow"].split(", ")) == {"GET", "POST"}
+
+
+def test_a_fault_of_ours_is_told_in_json_and_logged(call, monkeypatch, caplog):
+    def break_down(*args):
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr("domains.api.request_checks", break_down)
+
+    answer = call("POST", "/domains/a.example/check")
+
+    assert answer.status_code == 500
+    assert answer.json() == {
+        "detail": "The portal could not do this. What went wrong is in its log."
+    }
+    assert "a secret" in caplog.text
+
+
 def test_a_stranger_changes_nothing(call):
     assert call("PATCH", "/domains/a.example", {"owner": ""}, who="charlie").status_code == 404
     assert call("DELETE", "/domains/a.example", who="charlie").status_code == 404
