@@ -186,6 +186,13 @@ class DomainCauseSpan(models.Model):
     counted_failed_sessions = models.BigIntegerField()
     rows = models.BigIntegerField()
 
+    class Meta:
+        indexes = [
+            # The same over the domains of a team. On PostgreSQL it holds the other columns, too
+            # (migration 0025).
+            models.Index(fields=("domain_id", "result_type", "span"), name="cause_spans_of"),
+        ]
+
     def __str__(self) -> str:
         return f"{self.result_type} at {self.domain_id} in span {self.span}"
 
