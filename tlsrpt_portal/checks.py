@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,10 @@ from django.core.validators import validate_email
 
 from prober.options import parse_nameserver
 from reports.channels.listen import read_listen
+from tlsrpt_portal import env
+
+# So alike are a name and its misspelling: one letter of eight is wrong.
+_ALIKE = 0.87
 
 
 @register(Tags.compatibility)
@@ -24,7 +29,25 @@ def check_settings(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Give what is wrong; each message names the setting and a value that works."""
-    return [*_check_site(), *_check_probe(), *_check_mail(), *_check_storage()]
+    return [
+        *_check_names(),
+        *_check_site(),
+        *_check_probe(),
+        *_check_mail(),
+        *_check_storage(),
+    ]
+
+
+def _check_names() -> Iterator[CheckMessage]:
+    """Find misspelt settings: each would be passed over, and its default be used."""
+    unset = set(env.BY_NAME) - set(os.environ)
+    for name in sorted(set(os.environ) - set(env.BY_NAME)):
+        for meant in get_close_matches(name, unset, n=1, cutoff=_ALIKE):
+            yield Warning(
+                f"{name} is no setting, and nothing reads it.",
+                hint=f"Write {meant}, if that is meant.",
+                id="portal.W004",
+            )
 
 
 def _check_site() -> Iterator[CheckMessage]:

@@ -53,3 +53,17 @@ def test_every_message_says_what_to_write(settings):
     settings.SITE_URL, settings.MAIL_LISTEN = "nowhere", "nowhere"
 
     assert all(message.hint for message in check_settings())
+
+
+@pytest.mark.parametrize(("name", "meant"), [("DATABSE_URL", "DATABASE_URL"), ("LOGLEVEL", "LOG_")])
+def test_a_misspelt_setting_is_told(settings, monkeypatch, name, meant):
+    settings.REDIS_URL = ""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("TEST_DATABASE_URL", "x")
+
+    [told] = check_settings()
+
+    assert told.id == "portal.W004"
+    assert told.msg.startswith(name)
+    assert meant in told.hint
