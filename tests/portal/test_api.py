@@ -139,12 +139,12 @@ def test_a_field_that_no_call_knows_is_refused_and_nothing_changes(call):
     assert Domain.objects.get(name="a.example").owner == ""
 
 
-def test_what_there_is_no_call_for_is_told_in_json(call):
-    answer = call("DELETE", "/domains")
+def test_a_method_that_no_call_has_is_told_as_json(call):
+    answer = call("PUT", "/domains/a.example", {})
 
     assert answer.status_code == 405
-    assert answer.json() == {"detail": "Method Not Allowed"}
-    assert set(answer["Allow"].split(", ")) == {"GET", "POST"}
+    assert answer["Allow"] == "DELETE, GET, PATCH"
+    assert answer.json() == {"detail": "Method Not Allowed: PUT. Use DELETE, GET, PATCH."}
 
 
 def test_a_fault_of_ours_is_told_in_json_and_logged(call, monkeypatch, caplog):
