@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Router, Schema, Status
+from ninja.errors import HttpError
 from ninja.pagination import paginate
 
 from accounts import access
@@ -221,4 +222,9 @@ def _find(request: HttpRequest, name: str) -> Domain:
 
 
 def _team(name: str | None) -> Team | None:
-    return get_object_or_404(Team, name__iexact=name) if name else None
+    if not name:
+        return None
+    team = Team.objects.filter(name__iexact=name).first()
+    if team is None:
+        raise HttpError(404, f"Not Found: a team called {name}.")
+    return team

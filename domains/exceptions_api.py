@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema
+from ninja.errors import HttpError
 from ninja.pagination import paginate
 
 from accounts.api import person
@@ -18,6 +19,8 @@ from mailtls.names import fold_name
 from webui.api_shapes import Body, Pages
 
 router = Router(tags=["exceptions"])
+# A refusal names so many of the domains that it is about.
+_MOST_NAMED = 10
 
 
 class ExceptionOut(Schema):
@@ -103,8 +106,8 @@ def grant(request: HttpRequest, body: Grant) -> services.Granted:
     user = person(request)
     names = {fold_name(name) for name in body.domains}
     domains = Domain.objects.visible_to(user).filter(name__in=names)
-    for name in sorted(names - set(domains.values_list("name", flat=True))):
-        get_object_or_404(domains, name=name)
+    if unknown := sorted(names - set(domains.values_list("name", flat=True))):
+        raise HttpError(404, f"Not Found among your domains: {_named(unknown)}.")
     return services.grant_exceptions(
         domains,
         user,
@@ -153,4 +156,12 @@ def _find(request: HttpRequest, pk: int) -> CoverageException:
 def _approver(email: str | None) -> User | None:
     if email is None:
         return None
-    return get_object_or_404(User, email=email.strip().lower(), is_active=True)
+    approver = User.objects.filter(email=email.strip().lower(), is_active=True).first()
+    if approver is None:
+        raise HttpError(404, f"Not Found: an approver with the address {email}.")
+    return approver
+
+
+def _named(names: list[str]) -> str:
+    rest = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {rest:,} more" if rest > 0 else "")

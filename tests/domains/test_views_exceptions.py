@@ -325,3 +325,18 @@ def test_the_api_refuses_the_domains_of_others(call, manager, bare):
     assert call("GET", "", user=stranger).json()["count"] == 0
     assert call("POST", "", wanted | {"reason": " "}).status_code == 422
     assert CoverageException.objects.count() == 1
+
+
+def test_the_api_names_what_it_does_not_find(call, bare):
+    body = {"lacks": ["dane"], "reason": "Moves.", "expires_on": day(50).isoformat()}
+    others = [f"d{number}.example" for number in range(10, 21)]
+
+    unknown = call("POST", "", body | {"domains": ["bare.example", *others]})
+    nobody = call("POST", "", body | {"domains": ["bare.example"], "approver": "x@corp.example"})
+
+    assert (unknown.status_code, nobody.status_code) == (404, 404)
+    assert "d10.example, d11.example" in unknown.json()["detail"]
+    assert "d19.example and 1 more" in unknown.json()["detail"]
+    assert "bare.example" not in unknown.json()["detail"]
+    assert "x@corp.example" in nobody.json()["detail"]
+    assert not CoverageException.objects.exists()

@@ -162,6 +162,15 @@ def test_a_fault_of_ours_is_told_in_json_and_logged(call, monkeypatch, caplog):
     assert "a secret" in caplog.text
 
 
+def test_a_team_that_is_not_there_is_told_by_its_name(call):
+    answer = call("PATCH", "/domains/a.example", {"team": "Mial"})
+
+    assert (answer.status_code, answer.json()) == (
+        404,
+        {"detail": "Not Found: a team called Mial."},
+    )
+
+
 def test_a_stranger_changes_nothing(call):
     assert call("PATCH", "/domains/a.example", {"owner": ""}, who="charlie").status_code == 404
     assert call("DELETE", "/domains/a.example", who="charlie").status_code == 404
