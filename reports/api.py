@@ -163,7 +163,12 @@ def get_report(request: HttpRequest, pk: int) -> Report:
     return get_object_or_404(Report.objects.visible_to(person(request)), pk=pk)
 
 
-@router.get("/reports/{pk}/raw")
+@router.get(
+    "/reports/{pk}/raw",
+    openapi_extra={
+        "responses": {200: {"content": {"application/tlsrpt+json": {"schema": {"type": "object"}}}}}
+    },
+)
 def get_raw_report(request: HttpRequest, pk: int) -> HttpResponse:
     """Give the JSON text as it was received, to those who may see all domains in it."""
     user = person(request)

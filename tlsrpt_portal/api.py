@@ -12,8 +12,9 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError
+from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
 from ninja.parser import Parser
 
 from accounts.api import TokenAuth
@@ -63,7 +64,39 @@ def _is_storable(value: Any) -> bool:
     return not isinstance(value, list) or all(_is_storable(part) for part in value)
 
 
-api = NinjaAPI(
+class FaultOut(Schema):
+    """A field of the body or the query, and what is wrong with it."""
+
+    type: str
+    loc: list[str | int]
+    msg: str
+
+
+class ErrorOut(Schema):
+    """Why a call was refused: in words, or field by field."""
+
+    detail: str | list[FaultOut]
+
+
+class _DescribedApi(NinjaAPI):
+    """Describes with each call what it answers where it fails, which is alike for all."""
+
+    def get_openapi_schema(self, **place: Any) -> OpenAPISchema:
+        """Give the description."""
+        described = super().get_openapi_schema(**place)
+        schemas = described["components"]["schemas"]
+        for model in (FaultOut, ErrorOut):
+            schemas[model.__name__] = model.model_json_schema(ref_template=REF_TEMPLATE)
+        schemas["ErrorOut"].pop("$defs")
+        content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorOut"}}}
+        failed = {"description": "Refused or not found", "content": content}
+        for calls in described["paths"].values():
+            for call in calls.values():
+                call["responses"]["default"] = failed
+        return described
+
+
+api = _DescribedApi(
     title="TLS-RPT Portal",
     version="1",
     description="Send a token from Settings as `Authorization: Bearer …`.",

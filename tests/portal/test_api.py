@@ -82,6 +82,25 @@ def test_the_description_is_there_for_those_with_a_token(call):
     assert "/api/v1/domains" in answer.json()["paths"]
 
 
+def test_the_description_tells_of_errors_and_of_raw_reports(call):
+    described = call("GET", "/openapi.json").json()
+    calls = {
+        (method, path): one["responses"]
+        for path, methods in described["paths"].items()
+        for method, one in methods.items()
+    }
+
+    assert all("default" in answers for answers in calls.values())
+    (told,) = {json.dumps(answers["default"]["content"]) for answers in calls.values()}
+    assert json.loads(told) == {
+        "application/json": {"schema": {"$ref": "#/components/schemas/ErrorOut"}}
+    }
+    fault = described["components"]["schemas"]["ErrorOut"]["properties"]["detail"]
+    assert [kind["type"] for kind in fault["anyOf"]] == ["string", "array"]
+    raw = calls["get", "/api/v1/reports/{pk}/raw"]["200"]
+    assert list(raw["content"]) == ["application/tlsrpt+json"]
+
+
 def test_each_person_sees_the_domains_of_their_teams(call):
     names = [item["domain"] for item in call("GET", "/domains").json()["items"]]
 
