@@ -68,6 +68,13 @@ NAMES = (
     "mfa_index",
 )
 
+# Whether what lies where an element stands is that element.
+SHOWS = """element => {
+  const box = element.getBoundingClientRect();
+  const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  return element === top || element.contains(top);
+}"""
+
 
 def fill() -> list[str]:
     """Make one of each thing; give the addresses of all pages."""
@@ -125,6 +132,21 @@ def test_every_page_fits_and_axe_finds_nothing(browser, live_server, width):
 
     context.close()
     assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+def test_where_tables_are_cards_a_heading_shows_while_the_focus_is_in_it(watched):
+    fill()
+    UserFactory(email="root@corp.example", is_superuser=True)
+    page = watched.log_in("root@corp.example")
+    page.set_viewport_size({"width": 360, "height": 740})
+
+    for name in ("domains:list", "failures:list", "inbox:unmanaged"):
+        watched.open(reverse(name))
+        headings = page.locator("thead").locator("a, input")
+        for heading in headings.all():
+            heading.focus()
+            assert heading.evaluate(SHOWS), (name, heading.text_content())
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
 def _run_in_both_themes(page) -> list[str]:
