@@ -24,7 +24,18 @@ def unseal(sealed: bytes | memoryview, purpose: str) -> str:
     try:
         return _fernet(purpose).decrypt(bytes(sealed)).decode()
     except InvalidToken:
-        raise CannotUnseal("It was stored under another SECRET_KEY. Enter it again.") from None
+        raise CannotUnseal(
+            "It was stored under another SECRET_KEY. Set that key again, or enter this anew."
+        ) from None
+
+
+def opens(sealed: bytes | memoryview, purpose: str) -> bool:
+    """Say whether `unseal` would give what was sealed."""
+    try:
+        unseal(sealed, purpose)
+    except CannotUnseal:
+        return False
+    return True
 
 
 def _fernet(purpose: str) -> Fernet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from accounts import sealing
 from accounts.sealing import CannotUnseal
 
-__all__ = ["CannotUnseal", "seal", "unseal"]
+__all__ = ["CannotUnseal", "opens", "seal", "unseal"]
 
 _PURPOSE = "destinations"
 
@@ -18,3 +18,8 @@ def seal(text: str) -> bytes:
 def unseal(sealed: bytes | memoryview) -> str:
     """Decrypt what `seal` made, or raise CannotUnseal."""
     return sealing.unseal(sealed, _PURPOSE)
+
+
+def opens(sealed: bytes | memoryview) -> bool:
+    """Say whether `unseal` would give what was sealed."""
+    return sealing.opens(sealed, _PURPOSE)

@@ -61,7 +61,8 @@ def send(destination: Destination, message: Message) -> None:
         address = unseal(destination.sealed_address)
         secret = unseal(destination.sealed_secret) if destination.sealed_secret else ""
     except CannotUnseal as error:
-        raise DeliveryFailed(str(error), is_permanent=True) from error
+        # After a restore the right key may be set in a while: what waits need not be lost.
+        raise DeliveryFailed(str(error), is_permanent=False) from error
     if destination.kind == DestinationKind.EMAIL:
         send_email(address, message)
     elif destination.kind == DestinationKind.WEBHOOK:

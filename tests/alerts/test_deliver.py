@@ -217,6 +217,20 @@ def test_another_secret_key_cannot_unseal(settings):
         unseal(sealed)
 
 
+def test_a_message_waits_until_the_key_is_right_again(incident, settings):
+    key = settings.SECRET_KEY
+    settings.SECRET_KEY = "another-key-another-key-another-key-another-key-another"
+
+    lost = deliver.deliver_due()
+    settings.SECRET_KEY = key
+    Notification.objects.update(next_attempt_at=timezone.now())
+    found = deliver.deliver_due()
+
+    assert (lost.postponed, lost.failed) == (1, 0)
+    assert found.delivered == 1
+    assert [sent.to for sent in mail.outbox] == [["team@corp.example"]]
+
+
 def test_a_test_message_is_sent_at_once(root, destination):
     send_test(root, destination)
 
