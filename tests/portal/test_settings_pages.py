@@ -13,7 +13,8 @@ from alerts.models import Destination, Rule, RuleKind
 from alerts.rules import read_rule
 from alerts.sealing import seal
 from domains.models import Domain
-from reports.models import Intake, Outcome, Receipt
+from reports.models import Intake, Mailbox, Outcome, Receipt
+from reports.services.edit_mailboxes import create_mailbox
 from reports.services.roll_up import roll_up
 from tests.factories import (
     TeamFactory,
@@ -155,6 +156,28 @@ def test_the_system_page_says_when_checks_see_nothing(client, admin):
     assert before.context["parts"]["checks"] == (True, "3 domains seen in full")
     assert after.context["parts"]["checks"][0] is False
     assert "2 of 3 domains could not be seen in full" in after.content.decode()
+
+
+def test_the_system_page_says_which_secrets_another_key_has_sealed(client, admin, settings):
+    address = reverse("settings:system")
+    none = client.get(address).context["parts"]["secrets"]
+    key = settings.SECRET_KEY
+    settings.SECRET_KEY = "another-key-another-key-another-key-another-key-another"
+    make_destination("Mail team")
+    create_mailbox(Mailbox(name="Box", host="imap.corp.example", username="u"), {"password": "p"})
+    settings.SECRET_KEY = key
+    make_destination("Chat")
+
+    works, words = client.get(address).context["parts"]["secrets"]
+    Destination.objects.exclude(name="Chat").delete()
+    Mailbox.objects.all().delete()
+    mended = client.get(address).context["parts"]["secrets"]
+
+    assert none == (True, "none stored")
+    assert not works
+    assert words.startswith("2 of 3 stored secrets cannot be read")
+    assert words.endswith("(mailbox Box, destination Mail team)")
+    assert mended == (True, "1 stored secret can be read")
 
 
 @pytest.mark.parametrize("name", ["people", "invite", "system"])

@@ -8,10 +8,13 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts import access
-from alerts.models import Notification
+from accounts import access, sealing
+from alerts.models import Destination, Notification
+from alerts.sealing import opens
 from domains.models import Domain
 from reports import intake_queries
+from reports.models import Mailbox
+from reports.services.edit_mailboxes import SECRET_PURPOSE
 from tlsrpt_portal import env, health
 from webui.wording import plural
 
@@ -27,6 +30,8 @@ SHOWN_SETTINGS = (
     "KEEP_ROLLUP_DAYS",
 )
 
+_MOST_NAMED = 5  # of the secrets that cannot be read
+
 
 def system(request: HttpRequest) -> HttpResponse:
     """Show whether every part works, what waits, and the settings that matter."""
@@ -37,8 +42,9 @@ def system(request: HttpRequest) -> HttpResponse:
         unseen=Count("pk", filter=Q(unknown_since__isnull=False)),
     )
     checked = domains["all"] - domains["unchecked"]
+    parts = {"checks": _sight(domains["unseen"], checked), "secrets": _secrets()}
     context = {
-        "parts": health.run_checks() | {"checks": _sight(domains["unseen"], checked)},
+        "parts": health.run_checks() | parts,
         "warnings": run_system_checks(),
         "freshness": intake_queries.data_freshness(),
         "never_checked": domains["unchecked"],
@@ -59,6 +65,26 @@ def _sight(unseen: int, checked: int) -> tuple[bool, str]:
     return False, (
         f"{unseen:,} of {plural(checked, 'domain')} could not be seen in full: look at the "
         "resolver (DNS_NAMESERVERS) and at what the firewall lets out"
+    )
+
+
+def _secrets() -> tuple[bool, str]:
+    """Say whether SECRET_KEY opens what was sealed with it: beside a restored database it may be
+    another, and nothing else tells before a message or a mailbox is due."""
+    mailboxes = Mailbox.objects.values_list("name", "secret")
+    destinations = Destination.objects.values_list("name", "sealed_address")
+    found = [(f"mailbox {name}", sealing.opens(it, SECRET_PURPOSE)) for name, it in mailboxes]
+    found += [(f"destination {name}", opens(it)) for name, it in destinations]
+    closed = [name for name, is_open in found if not is_open]
+    if not closed:
+        return (
+            True,
+            f"{plural(len(found), 'stored secret')} can be read" if found else "none stored",
+        )
+    return False, (
+        f"{len(closed):,} of {plural(len(found), 'stored secret')} cannot be read: set the "
+        f"SECRET_KEY that was in force, or enter them anew ({', '.join(closed[:_MOST_NAMED])}"
+        f"{', …' if len(closed) > _MOST_NAMED else ''})"
     )
 
 
