@@ -44,7 +44,34 @@ WHERE id IN (SELECT id FROM {dirty} ORDER BY id LIMIT {chunk})
 """
 _CLEAR = """
 DELETE FROM {target} WHERE (domain_id, day) IN
-    (SELECT domain_id, day FROM {dirty} WHERE is_claimed)
+    (SELECT domain_id, day FROM {dirty} WHERE is_claimed AND day >= %s)
+"""
+_ANY_EARLIER = "SELECT 1 FROM {dirty} WHERE is_claimed AND day < %s LIMIT 1"
+# Of earlier days retention may have let rows go. What they had told of stays: a figure is made anew
+# only where the rows that are there tell of as much.
+_CLEAR_SESSIONS_TOLD = """
+DELETE FROM {sessions} WHERE (domain_id, day, reporter, policy_type) IN (
+    SELECT r.domain_id, r.day, r.reporter, r.policy_type
+    FROM (SELECT DISTINCT domain_id, day FROM {dirty} WHERE is_claimed AND day < %s) d
+    JOIN {results} r ON r.domain_id = d.domain_id AND r.day = d.day
+    JOIN {sessions} s ON s.domain_id = r.domain_id AND s.day = r.day
+         AND s.reporter = r.reporter AND s.policy_type = r.policy_type
+    GROUP BY r.domain_id, r.day, r.reporter, r.policy_type, s.successes, s.failures
+    HAVING {sum}COALESCE(r.successes, 0){most} + {sum}{failed}{most} >= s.successes + s.failures
+)
+"""
+_CLEAR_FAILURES_TOLD = """
+DELETE FROM {failures} WHERE (domain_id, day, result_type, receiving_mx, reporter) IN (
+    SELECT r.domain_id, r.day, f.result_type, f.receiving_mx_hostname, r.reporter
+    FROM (SELECT DISTINCT domain_id, day FROM {dirty} WHERE is_claimed AND day < %s) d
+    JOIN {results} r ON r.domain_id = d.domain_id AND r.day = d.day
+    JOIN {details} f ON f.result_id = r.id
+    JOIN {failures} s ON s.domain_id = r.domain_id AND s.day = r.day AND s.reporter = r.reporter
+         AND s.result_type = f.result_type AND s.receiving_mx = f.receiving_mx_hostname
+    GROUP BY r.domain_id, r.day, f.result_type, f.receiving_mx_hostname, r.reporter,
+             s.failed_sessions
+    HAVING {sum}COALESCE(f.failed_sessions, 0){most} >= s.failed_sessions
+)
 """
 # The failures that count: the summary's total, else what the details add up to.
 _SESSIONS = """
@@ -58,6 +85,7 @@ SELECT r.domain_id, r.day, r.reporter, r.policy_type,
        COUNT(DISTINCT r.report_id)
 FROM (SELECT DISTINCT domain_id, day FROM {dirty} WHERE is_claimed) d
 JOIN {results} r ON r.domain_id = d.domain_id AND r.day = d.day
+{only_new}
 GROUP BY r.domain_id, r.day, r.reporter, r.policy_type
 """
 _FAILURES = """
@@ -71,7 +99,18 @@ FROM (SELECT DISTINCT domain_id, day FROM {dirty} WHERE is_claimed) d
 JOIN {results} r ON r.domain_id = d.domain_id AND r.day = d.day
 JOIN {details} f ON f.result_id = r.id
 LEFT JOIN {hosts} h ON h.name = f.receiving_mx_hostname
+{only_new}
 GROUP BY r.domain_id, r.day, f.result_type, f.receiving_mx_hostname, h.operator, r.reporter
+"""
+# Where figures stay (see _CLEAR_SESSIONS_TOLD), those that are there are not made again.
+_NEW_SESSIONS = """
+WHERE NOT EXISTS (SELECT 1 FROM {sessions} s WHERE s.domain_id = r.domain_id AND s.day = r.day
+    AND s.reporter = r.reporter AND s.policy_type = r.policy_type)
+"""
+_NEW_FAILURES = """
+WHERE NOT EXISTS (SELECT 1 FROM {failures} s WHERE s.domain_id = r.domain_id AND s.day = r.day
+    AND s.reporter = r.reporter AND s.result_type = f.result_type
+    AND s.receiving_mx = f.receiving_mx_hostname)
 """
 _NEW_HOSTS = """
 SELECT DISTINCT f.receiving_mx_hostname
@@ -124,17 +163,40 @@ def _roll_up_chunk() -> int:
         cursor.execute(_sql(_CLAIM))
         claimed: int = cursor.rowcount
         if claimed > 0:
+            some_stay = False
             if had_figures := sums.has_figures(cursor):
                 sums.take_out_touched(cursor)
-                cursor.execute(_sql(_CLEAR, target=_TABLES["sessions"]))
-                cursor.execute(_sql(_CLEAR, target=_TABLES["failures"]))
-            cursor.execute(_sql(_SESSIONS))
+                some_stay = _clear_touched(cursor)
+            new_sessions, new_failures = (
+                _sql(statement) if some_stay else "" for statement in (_NEW_SESSIONS, _NEW_FAILURES)
+            )
+            cursor.execute(_sql(_SESSIONS, only_new=new_sessions))
             cursor.execute(_sql(_NEW_HOSTS))
             sums.name_operators([host for (host,) in cursor.fetchall()])
-            cursor.execute(_sql(_FAILURES))
+            cursor.execute(_sql(_FAILURES, only_new=new_failures))
             sums.put_in_touched(cursor, had_figures=had_figures)
             cursor.execute(_sql(_DONE))
     return max(claimed, 0)
+
+
+def _clear_touched(cursor: CursorWrapper) -> bool:
+    """Remove what is about to be made anew; say whether any of the touched figures may stay."""
+    first = _first_with_all_rows()
+    for table in ("sessions", "failures"):
+        cursor.execute(_sql(_CLEAR, target=_TABLES[table]), [first])
+    cursor.execute(_sql(_ANY_EARLIER), [first])
+    if cursor.fetchone() is None:
+        return False
+    for statement in (_CLEAR_SESSIONS_TOLD, _CLEAR_FAILURES_TOLD):
+        cursor.execute(_sql(statement), [first])
+    return True
+
+
+def _first_with_all_rows() -> date:
+    """Give the first day of which retention has let no rows go."""
+    if not settings.KEEP_REPORT_DAYS:
+        return date.min
+    return timezone.now().date() - timedelta(days=settings.KEEP_REPORT_DAYS)
 
 
 def mark_all_dirty(since: date | None = None) -> None:
@@ -142,9 +204,6 @@ def mark_all_dirty(since: date | None = None) -> None:
 
     Figures older than the rows they were made from stay: retention lets rows go earlier.
     """
-    first_with_rows = date.min
-    if settings.KEEP_REPORT_DAYS:
-        first_with_rows = timezone.now().date() - timedelta(days=settings.KEEP_REPORT_DAYS)
     first = since or date.min
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
@@ -154,7 +213,7 @@ def mark_all_dirty(since: date | None = None) -> None:
                 "WHERE domain_id IS NOT NULL AND day >= %s UNION "
                 "SELECT domain_id, day, {false} FROM {sessions} WHERE day >= %s"
             ),
-            [first, max(first, first_with_rows)],
+            [first, max(first, _first_with_all_rows())],
         )
 
 

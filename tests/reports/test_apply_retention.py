@@ -11,6 +11,7 @@ from django.core.management import call_command
 from reports import queries
 from reports.models import (
     Channel,
+    DailyFailures,
     DailySessions,
     FailureDetail,
     PolicyResult,
@@ -21,7 +22,7 @@ from reports.models import (
 from reports.services.accept import Provenance, accept
 from reports.services.apply_retention import apply_retention
 from reports.services.roll_up import mark_all_dirty, roll_up
-from tests.mailtls.samples import report, text
+from tests.mailtls.samples import policy_entry, report, text
 from tests.reports.arrivals import DAY, inventory, numbered, take_in
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +84,31 @@ def test_a_rebuild_leaves_figures_whose_rows_are_gone(arrived):
 
     assert queries.totals(None, DAY, DAY) == before
     assert before.sessions > 0
+
+
+def test_a_late_report_adds_to_figures_whose_rows_are_gone(arrived):
+    def figures(model, *fields):
+        return sorted(model.objects.values_list("reporter", *fields))
+
+    sessions = figures(DailySessions, "counted_successes", "counted_failures")
+    failures = figures(DailyFailures, "result_type", "counted_failed_sessions")
+    with time_machine.travel("2026-07-01", tick=False):
+        apply_retention()
+        take_in(
+            report(organization_name="Late", report_id="late"),
+            # Less than the one that is gone had told of.
+            report(report_id="small", policies=[policy_entry("sts", good=1, bad=0, details=[])]),
+        )
+        mark_all_dirty()
+        roll_up()
+
+    assert figures(DailySessions, "counted_successes", "counted_failures") == sorted(
+        [*sessions, ("Late", 40, 2)]
+    )
+    assert figures(DailyFailures, "result_type", "counted_failed_sessions") == sorted(
+        [*failures, ("Late", "certificate-expired", 2)]
+    )
+    assert queries.totals(None, DAY, DAY).sessions == sum(row[1] + row[2] for row in sessions) + 42
 
 
 def test_what_waits_to_be_read_is_kept():
