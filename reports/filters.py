@@ -18,6 +18,7 @@ from mailtls.names import fold_name
 from reports.cause_key import CauseKey, details_condition
 from reports.fleet import Fleet, Scope, in_scope
 from reports.models import HAS_FAILED, PolicyKind, PolicyResult, Report, Trust
+from reports.queries import first_kept_day
 from reports.report_rows import ReportRows
 from reports.report_totals import Asked, ReportTotals, add_up
 from reports.sum_models import NO_TEAM
@@ -190,6 +191,13 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
         asked = self.form.cleaned_data
         is_of_watched = asked["about"] == WATCHED or asked["team"] is not None
         return bool(is_of_watched or asked["sts"] or asked["provider"])
+
+    @property
+    def gone_before(self) -> date | None:
+        """Give the day before which reports may be gone, where earlier days are asked for."""
+        asked, first = self.form.cleaned_data, first_kept_day()
+        since = asked["day"] or asked["since"]
+        return first if since and since < first else None
 
     @cached_property
     def totals(self) -> ReportTotals | None:

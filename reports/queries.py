@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import (
     Count,
@@ -108,6 +109,13 @@ def last_complete_days(days: int, *, now: datetime | None = None) -> tuple[date,
     """Give (since, until) of the last `days` complete days: reports of today are still to come."""
     today = (now or timezone.now()).astimezone(UTC).date()
     return today - timedelta(days=days), today - timedelta(days=1)
+
+
+def first_kept_day() -> date:
+    """Give the first day of which retention has let no report go; figures go back further."""
+    if not settings.KEEP_REPORT_DAYS:
+        return date.min
+    return timezone.now().date() - timedelta(days=settings.KEEP_REPORT_DAYS)
 
 
 def daily_figures(scope: Scope, since: date, until: date) -> list[DayFigures]:

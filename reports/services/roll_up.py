@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.utils import timezone
 
 from reports.models import (
     MOST_SESSIONS,
@@ -21,6 +19,7 @@ from reports.models import (
     PolicyResult,
     ReceivingHost,
 )
+from reports.queries import first_kept_day
 from reports.services import sums
 
 logger = logging.getLogger(__name__)
@@ -181,7 +180,7 @@ def _roll_up_chunk() -> int:
 
 def _clear_touched(cursor: CursorWrapper) -> bool:
     """Remove what is about to be made anew; say whether any of the touched figures may stay."""
-    first = _first_with_all_rows()
+    first = first_kept_day()
     for table in ("sessions", "failures"):
         cursor.execute(_sql(_CLEAR, target=_TABLES[table]), [first])
     cursor.execute(_sql(_ANY_EARLIER), [first])
@@ -190,13 +189,6 @@ def _clear_touched(cursor: CursorWrapper) -> bool:
     for statement in (_CLEAR_SESSIONS_TOLD, _CLEAR_FAILURES_TOLD):
         cursor.execute(_sql(statement), [first])
     return True
-
-
-def _first_with_all_rows() -> date:
-    """Give the first day of which retention has let no rows go."""
-    if not settings.KEEP_REPORT_DAYS:
-        return date.min
-    return timezone.now().date() - timedelta(days=settings.KEEP_REPORT_DAYS)
 
 
 def mark_all_dirty(since: date | None = None) -> None:
@@ -213,7 +205,7 @@ def mark_all_dirty(since: date | None = None) -> None:
                 "WHERE domain_id IS NOT NULL AND day >= %s UNION "
                 "SELECT domain_id, day, {false} FROM {sessions} WHERE day >= %s"
             ),
-            [first, max(first, _first_with_all_rows())],
+            [first, max(first, first_kept_day())],
         )
 
 

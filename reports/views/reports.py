@@ -75,6 +75,7 @@ class ReportList(ViewedListPage):
         asked: ReportFilter = self.filterset
         if asked.is_valid():
             context["totals"], context["cause"] = asked.totals, asked.cause_key
+            context["gone_before"] = asked.gone_before
             context["chips"] = chips_of(
                 self.request.GET, asked.form.cleaned_data, self.request.user
             )

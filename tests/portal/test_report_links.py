@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Team
 from accounts.roles import Role
 from domains.models import Domain
-from reports.models import FailureDetail, PolicyResult
+from reports.models import FailureDetail, PolicyResult, Report
 from reports.services.roll_up import roll_up
 from tests.factories import (
     TeamFactory,
@@ -22,6 +22,7 @@ from tests.factories import (
     make_member,
     make_report,
 )
+from webui import wording
 
 pytestmark = pytest.mark.django_db
 
@@ -292,3 +293,20 @@ def test_a_failure_of_a_provider_is_one_group_whatever_hosts_its_customers_have(
     nowhere = client.get(unnamed.failed_href).context
     assert (nowhere["failed"], rows_of(client, nowhere["reports_href"])["Of this cause"]) == (1, 1)
     assert "no MX named" in client.get(nowhere["reports_href"]).content.decode()
+
+
+def test_a_list_says_that_its_reports_are_no_longer_kept(client, settings):
+    before = reverse("reports:list") + f"?about=watched&day={YESTERDAY - timedelta(days=2)}"
+    kept = reverse("reports:list") + f"?about=watched&day={YESTERDAY}"
+    assert "no longer kept" not in client.get(before).content.decode()
+
+    settings.KEEP_REPORT_DAYS = 2
+    first = YESTERDAY - timedelta(days=1)
+    Report.objects.filter(day__lt=first).delete()
+    told, other = client.get(before), client.get(kept)
+
+    assert "Nothing matches" in told.content.decode()
+    assert f"before {wording.day(first)} are no longer kept" in told.content.decode()
+    assert "no longer kept" not in other.content.decode()
+    cause = reverse("failures:group") + "?cause=certificate-expired&days="
+    assert "no longer kept" in client.get(f"{cause}7").content.decode()

@@ -17,6 +17,7 @@ from reports.cause_parts import Part
 from reports.cause_queries import CauseDay
 from reports.evidence import Newest
 from reports.models import FailureDetail
+from reports.queries import first_kept_day
 from reports.signs import cause_name
 from tlsrpt_portal.pages.failure_files import named, sheets_of, with_domains
 from tlsrpt_portal.pages.failure_parts import (
@@ -102,6 +103,7 @@ def failure_group(request: HttpRequest) -> HttpResponse:
             for detail in _evidence(found, newest, reason)
         ],
         "reports_href": asked.reports_href(**told),
+        "gone_before": first if span.since < (first := first_kept_day()) else None,
     }
     return render(request, "failures/group.html", context)
 
