@@ -146,6 +146,8 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_NAME = "tlsrpt_session"
 CSRF_COOKIE_NAME = "tlsrpt_csrf"
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+# Names below the portal's, and lists in browsers, are for whoever owns the domain to decide.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_SSL_REDIRECT = IS_HTTPS
 # Reporters do not follow redirects (RFC 8460 section 5.4), and probes ask over plain HTTP.
 SECURE_REDIRECT_EXEMPT = [r"^tlsrpt/", r"^healthz$", r"^readyz$", r"^metrics$"]

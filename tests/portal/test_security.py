@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from secrets import token_urlsafe
 
 import pytest
 from django.conf import settings
@@ -134,6 +135,20 @@ def test_https_makes_cookies_secure(site, secure, tmp_path):
     )
 
     assert [bool(value) for value in json.loads(done.stdout)] == [secure] * 4
+
+
+def test_nothing_is_left_to_be_hardened_behind_https(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "SITE_URL": "https://tlsrpt.example", "DATA_DIR": str(tmp_path)}
+        | {"DJANGO_SETTINGS_MODULE": "tlsrpt_portal.settings", "SECRET_KEY": token_urlsafe(50)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_refusal_says_which_role_is_needed(client):
