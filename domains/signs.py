@@ -47,7 +47,9 @@ _DANE = {
     Status.MISSING: Sign(Tone.NONE, "None", "dash", "No usable TLSA records: DANE is not used."),
     Status.INVALID: Sign(Tone.BAD, "Invalid", "", "TLSA records that senders cannot satisfy."),
     Status.UNKNOWN: Sign(Tone.NONE, "Unknown", "question", "It could not be found out."),
-    Status.NOT_CHECKED: Sign(Tone.NONE, "Not checked", "question"),
+    Status.NOT_CHECKED: Sign(
+        Tone.NONE, "Not checked", "question", "No host takes its mail, so there is none to look at."
+    ),
 }
 _STARTTLS = {
     Status.VALID: Sign(Tone.OK, "Valid", "lock", "Every MX offers TLS with a good certificate."),
@@ -55,7 +57,10 @@ _STARTTLS = {
     Status.INVALID: Sign(Tone.BAD, "Invalid", "", "An MX fails in TLS."),
     Status.UNKNOWN: Sign(Tone.NONE, "Unknown", "question", "It could not be found out."),
     Status.NOT_CHECKED: Sign(
-        Tone.NONE, "Not checked", "question", "Connecting to port 25 is switched off here."
+        Tone.NONE,
+        "Not checked",
+        "question",
+        "Connecting to port 25 is switched off here, or no host takes its mail.",
     ),
 }
 

@@ -193,6 +193,16 @@ def test_hosts_outside_the_policy_are_not_called_fine(client, team, manager):
     assert "see MTA-STS." in page.content.decode()
 
 
+def test_what_was_not_checked_is_not_called_fine(client, team, manager):
+    aspects = {"mx": "null-mx", "dane": "not-checked", "starttls": "not-checked"}
+    domain = make_domain("idle.example", team, **aspects)
+
+    text = client.get(domain.get_absolute_url()).content.decode()
+
+    assert "No host takes its mail, so there is none to look at." in text
+    assert "switched off here, or no host takes its mail." in text
+
+
 def test_the_page_words_what_checks_found(client, team, manager):
     found = {"code": "tlsrpt.record.missing", "severity": "warning", "params": {}}
     domain = make_domain("ours.example", team, tlsrpt="missing", findings={"tlsrpt": [found]})
