@@ -40,9 +40,9 @@ def check_settings(
 
 def _check_names() -> Iterator[CheckMessage]:
     """Find misspelt settings: each would be passed over, and its default be used."""
-    unset = set(env.BY_NAME) - set(os.environ)
-    for name in sorted(set(os.environ) - set(env.BY_NAME)):
-        for meant in get_close_matches(name, unset, n=1, cutoff=_ALIKE):
+    read = {*env.BY_NAME, *(f"{name}_FILE" for name in env.BY_NAME)}
+    for name in sorted(set(os.environ) - read):
+        for meant in get_close_matches(name, read - set(os.environ), n=1, cutoff=_ALIKE):
             yield Warning(
                 f"{name} is no setting, and nothing reads it.",
                 hint=f"Write {meant}, if that is meant.",

@@ -55,12 +55,20 @@ def test_every_message_says_what_to_write(settings):
     assert all(message.hint for message in check_settings())
 
 
-@pytest.mark.parametrize(("name", "meant"), [("DATABSE_URL", "DATABASE_URL"), ("LOGLEVEL", "LOG_")])
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("DATABSE_URL", "DATABASE_URL"),
+        ("LOGLEVEL", "LOG_LEVEL"),
+        ("SECRET_KEY_FIEL", "SECRET_KEY_FILE"),
+    ],
+)
 def test_a_misspelt_setting_is_told(settings, monkeypatch, name, meant):
     settings.REDIS_URL = ""
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setenv(name, "x")
     monkeypatch.setenv("TEST_DATABASE_URL", "x")
+    monkeypatch.setenv("CHECK_INTERVAL_HOURS_FILE", "/run/secrets/hours")
 
     [told] = check_settings()
 
