@@ -80,7 +80,7 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 def too_long(text: str, most: int) -> str:
     """Say that a text is longer than may be; empty where it is not."""
-    return f"{len(text):,} characters; at most {most:,} are kept." if len(text) > most else ""
+    return f"{len(text):,} characters; at most {most:,} may be." if len(text) > most else ""
 
 
 def isolated(name: str) -> str:

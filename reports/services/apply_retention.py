@@ -21,6 +21,7 @@ from reports.models import (
     Report,
     ReportReceipt,
 )
+from reports.queries import first_kept_day
 from reports.services import sums
 from reports.services.roll_up import locked
 
@@ -78,7 +79,7 @@ def _remove_reports(*, dry_run: bool) -> int:
         return 0
     # By arrival, not by its day: an archive that was taken in today is kept as long as the rest.
     before = timezone.now() - timedelta(days=settings.KEEP_REPORT_DAYS)
-    old = Report.objects.filter(received_at__lt=before, day__lt=before.date())
+    old = Report.objects.filter(received_at__lt=before, day__lt=first_kept_day())
     return _in_batches(old, _delete_reports, dry_run=dry_run)
 
 

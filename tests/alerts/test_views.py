@@ -171,7 +171,7 @@ def test_what_is_too_long_for_the_timeline_is_refused_whole(client, incident, an
     post(client, incident, "acknowledge", text="x" * 5_001)
 
     page = client.get(incident.get_absolute_url()).content.decode()
-    assert "5,001 characters; at most 5,000 are kept." in page
+    assert "5,001 characters; at most 5,000 may be." in page
     assert incident.events.filter(event="acknowledge").count() == 0
 
 
