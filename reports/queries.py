@@ -41,7 +41,7 @@ from reports.fleet import (
 )
 from reports.spans import day_key, day_of, days_between
 from reports.sum_models import DomainReporter, DomainSpan
-from reports.under_enforce import NOT_APART, Apart, UnderEnforce, split
+from reports.under_enforce import NOTHING_FAILED, Apart, UnderEnforce, split
 
 SESSIONS = Coalesce(Sum(F("counted_successes") + F("counted_failures")), 0)
 FAILURES = Coalesce(Sum("counted_failures"), 0)
@@ -65,6 +65,11 @@ class DayFigures(NamedTuple):
         return rate(self.failures, self.sessions)
 
 
+def daily_rates(days: Iterable[DayFigures]) -> list[float | None]:
+    """Give the failure rate of each day; at once, for a list of domains has thousands of them."""
+    return [failed / told if told else None for _, told, failed in days]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """The sessions of a span of days."""
@@ -74,12 +79,7 @@ class Totals:
     domains: int = 0  # that were reported on
     reporters: int = 0
     first_day: date | None = None
-    apart: Apart = NOT_APART  # where it is of one domain
-
-    @property
-    def failed(self) -> UnderEnforce:
-        """Tell the failures apart by what enforce does to them."""
-        return split(self.failures, self.apart)
+    failed: UnderEnforce = NOTHING_FAILED  # where it is of one domain
 
     @property
     def failure_rate(self) -> float | None:
@@ -92,12 +92,7 @@ class Sums(NamedTuple):
 
     sessions: int = 0
     failures: int = 0
-    apart: Apart = NOT_APART  # where that is asked for
-
-    @property
-    def failed(self) -> UnderEnforce:
-        """Tell the failures apart by what enforce does to them."""
-        return split(self.failures, self.apart)
+    failed: UnderEnforce = NOTHING_FAILED  # where that is asked for
 
     @property
     def failure_rate(self) -> float | None:
@@ -173,7 +168,7 @@ def per_domain_sums(scope: Scope, since: date, until: date) -> dict[int, Sums]:
     """Give the sessions of the span by domain id; domains nobody reported on are left out."""
     rows = _per_domain(scope, since, until).annotate(Sum("unread"), Sum("under_dane"))
     return {
-        pk: Sums(sessions, failures, Apart(*apart) if any(apart) else NOT_APART)
+        pk: Sums(sessions, failures, split(failures, Apart(*apart)))
         for pk, sessions, failures, *apart in rows
     }
 
@@ -284,7 +279,7 @@ def per_domain_totals(scope: Scope, since: date, until: date) -> dict[int, Total
             domains=1,
             reporters=reporters.get(pk, 0),
             first_day=day_of(first[pk]) if pk in first else None,
-            apart=sums.apart,
+            failed=sums.failed,
         )
         for pk, sums in per_domain_sums(scope, since, until).items()
     }

@@ -39,6 +39,9 @@ class UnderEnforce(NamedTuple):
         return sum(self)
 
 
+NOTHING_FAILED = UnderEnforce()
+
+
 def of_concern(concern: Concern) -> Q:
     """Give the condition on result types that are about this."""
     if concern is Concern.CONNECTION:

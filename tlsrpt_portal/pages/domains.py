@@ -100,7 +100,7 @@ class FleetTable(DomainTable):
         if not days:
             return "–"
         text = self.value_rate(record)
-        bars = sparkline([one.failure_rate for one in days], f"Failure rate by day, {text} in all")
+        bars = sparkline(queries.daily_rates(days), f"Failure rate by day, {text} in all")
         return format_html(
             '<a class="with-spark" href="{}">{}<span class="num">{}</span></a>',
             f"{record.get_absolute_url()}#failures",
@@ -110,8 +110,11 @@ class FleetTable(DomainTable):
 
     def value_rate(self, record: Domain) -> str:
         """Give the rate for files."""
-        days = self.daily.get(record.pk, [])
-        return failure_rate(sum(one.failures for one in days), sum(one.sessions for one in days))
+        days = self.daily.get(record.pk)
+        if not days:
+            return failure_rate(0, 0)
+        _, sessions, failures = zip(*days, strict=True)
+        return failure_rate(sum(failures), sum(sessions))
 
     def render_incidents(self, record: Domain) -> SafeString | str:
         """Give the number, a link to the incidents."""
