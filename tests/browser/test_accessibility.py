@@ -68,10 +68,11 @@ NAMES = (
     "mfa_index",
 )
 
-# Whether what lies where an element stands is that element.
+# Whether what lies where an element stands is that element; of one at the edge, a part is enough.
 SHOWS = """element => {
   const box = element.getBoundingClientRect();
-  const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  const x = Math.min(box.x + box.width / 2, innerWidth - 24);
+  const top = document.elementFromPoint(x, box.y + box.height / 2);
   return element === top || element.contains(top);
 }"""
 
@@ -134,7 +135,7 @@ def test_every_page_fits_and_axe_finds_nothing(browser, live_server, width):
     assert {path: faults for path, faults in found.items() if faults} == {}
 
 
-def test_where_tables_are_cards_a_heading_shows_while_the_focus_is_in_it(watched):
+def test_where_tables_are_cards_their_headings_still_sort_and_choose(watched):
     fill()
     UserFactory(email="root@corp.example", is_superuser=True)
     page = watched.log_in("root@corp.example")
@@ -143,10 +144,15 @@ def test_where_tables_are_cards_a_heading_shows_while_the_focus_is_in_it(watched
     for name in ("domains:list", "failures:list", "inbox:unmanaged"):
         watched.open(reverse(name))
         headings = page.locator("thead").locator("a, input")
+        assert headings.first.evaluate(SHOWS), name
         for heading in headings.all():
             heading.focus()
             assert heading.evaluate(SHOWS), (name, heading.text_content())
         assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+    watched.open(reverse("domains:list"))
+    page.get_by_role("link", name="Team").click()
+    page.wait_for_url("**sort=team**")
 
 
 def _run_in_both_themes(page) -> list[str]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from domains.models import Posture, Status, StsMode
 from reports.queries import Totals
-from reports.under_enforce import UnderEnforce
+from reports.under_enforce import NOTHING_FAILED, UnderEnforce
 from tlsrpt_portal.pages.diagnosis import NOTABLE_RATE
 from webui.wording import day, failure_rate, number, plural
 
@@ -65,7 +65,7 @@ class Evidence(NamedTuple):
     """What reports say of a domain over EVIDENCE_DAYS."""
 
     sessions: int = 0
-    failed: UnderEnforce = UnderEnforce()
+    failed: UnderEnforce = NOTHING_FAILED
     reporters: int = 0
     first_day: date | None = None
 
