@@ -46,9 +46,13 @@ _TIMEOUT_S = 60.0
 _TRY_LATER = "451 4.3.0 The report could not be stored, please try again later"
 
 
-@dataclass(slots=True)
+@dataclass
 class MailDoor:
-    """Decides about recipients and stores mail; what touches the database runs in threads."""
+    """Decides about recipients and stores mail; what touches the database runs in threads.
+
+    Without slots: aiosmtpd looks at all members of its handler, and Python 3.11.2, which Debian 12
+    has, fails at those of a dataclass with slots.
+    """
 
     address: str
     is_lmtp: bool = False
