@@ -71,8 +71,8 @@ class Approval(Body):
 class Grant(Approval):
     """What these domains may lack."""
 
-    domains: list[str]
-    lacks: list[Lack]
+    domains: list[str] = Field(min_length=1)
+    lacks: list[Lack] = Field(min_length=1)
 
 
 class GrantedOut(Schema):

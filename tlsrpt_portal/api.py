@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -155,6 +155,38 @@ def _told_as_json(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     return told
 
 
+def _with_known_parameters(view: Callable[..., HttpResponse], path: str) -> Callable[..., Any]:
+    """Refuse a query parameter that the call does not know: a misspelt filter would be answered
+    like one that narrows, with everything."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer = view(request, *args, **kwargs)
+        known = _parameters().get((path, request.method))
+        if known is None or answer.status_code >= 400:
+            return answer
+        if not (unknown := sorted(set(request.GET) - known)):
+            return answer
+        words = f"Not a parameter of this call; it has {', '.join(sorted(known)) or 'none'}."
+        faults = [
+            FaultOut(type="extra_forbidden", loc=["query", name], msg=words).model_dump()
+            for name in unknown
+        ]
+        return JsonResponse({"detail": faults}, status=422)
+
+    return checked
+
+
+@cache
+def _parameters() -> dict[tuple[str, str | None], set[str]]:
+    """Give the names of the query parameters of each call that reads, by path and method."""
+    return {
+        (path, "GET"): {one["name"] for one in calls["get"]["parameters"] if one["in"] == "query"}
+        for path, calls in api.get_openapi_schema(path_prefix="")["paths"].items()
+        if "get" in calls
+    }
+
+
 @csrf_exempt  # it changes nothing, and whoever sends a token has no cookie
 @login_not_required
 def no_such_call(request: HttpRequest) -> HttpResponse:
@@ -166,4 +198,6 @@ patterns, app_name, namespace = api.urls
 for pattern in patterns:
     # The API answers 401 itself; a redirect to the log-in page helps no script.
     if pattern.callback is not None:
-        pattern.callback = login_not_required(_told_as_json(pattern.callback))
+        path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(pattern.pattern))
+        told = _with_known_parameters(_told_as_json(pattern.callback), path)
+        pattern.callback = login_not_required(told)

@@ -37,6 +37,7 @@ def world():
 def call(client, world):
     """Call the API as Alice, or as somebody else."""
     secrets = {name: create_token(world[name], "script")[1] for name in ("alice", "charlie")}
+    secrets["nobody"] = "no-token"
 
     def send(method, path, body=None, who="alice"):
         return client.generic(
@@ -118,6 +119,35 @@ def test_an_empty_team_means_the_domains_of_none(call, world):
     names = [item["domain"] for item in call("GET", "/domains?team=").json()["items"]]
     assert names == ["nobodys.example"]
     assert call("GET", "/figures?team=").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/domains", "/figures", "/failures", "/incidents", "/exceptions"])
+def test_a_misspelt_filter_is_refused_and_the_known_ones_are_named(call, path):
+    answer = call("GET", f"{path}?teem=Web")
+
+    assert answer.status_code == 422
+    (fault,) = answer.json()["detail"]
+    assert fault["loc"] == ["query", "teem"]
+    described = call("GET", "/openapi.json").json()["paths"][f"/api/v1{path}"]["get"]
+    for parameter in described["parameters"]:
+        assert parameter["name"] in fault["msg"]
+        assert call("GET", f"{path}?{parameter['name']}=").status_code in {200, 422}
+    assert call("GET", f"{path}?teem=Web", who="nobody").status_code == 401
+
+
+def test_one_domain_takes_no_filter(call):
+    assert call("GET", "/domains/a.example?team=Mail").json()["detail"][0]["msg"] == (
+        "Not a parameter of this call; it has none."
+    )
+
+
+def test_an_exception_of_nothing_is_refused(call):
+    body = {"domains": [], "lacks": [], "reason": "Moves.", "expires_on": "2027-01-01"}
+
+    answer = call("POST", "/exceptions", body)
+
+    assert answer.status_code == 422
+    assert [fault["loc"][-1] for fault in answer.json()["detail"]] == ["domains", "lacks"]
 
 
 def test_a_domain_comes_with_what_the_newest_check_saw(call):
