@@ -4,7 +4,7 @@ PORT ?= 8000
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
-PYTEST := $(PY) -m pytest -n auto
+PYTEST := $(PY) -m pytest -n auto --maxschedchunk 1
 RUN_DEPS := $(VENV)/.base-installed
 DEV_DEPS := $(VENV)/.dev-installed
 
