@@ -152,10 +152,12 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--reporters", type=int, default=5)
     parser.add_argument("--report-days", type=int, default=14)
-    parser.add_argument("--repeat", type=int, default=20)
+    parser.add_argument("--repeat", type=int, default=20, help="requests of each page, 2 or more")
     parser.add_argument("--only", default="", help="pages whose address contains this")
     parser.add_argument("--strict", action="store_true", help="end 1 where a target is missed")
     options = parser.parse_args()
+    if options.repeat < 2:
+        parser.error("--repeat must be 2 or more: one request has no 95th percentile.")
 
     import django
 
