@@ -67,7 +67,7 @@ class DayFigures(NamedTuple):
 
 def daily_rates(days: Iterable[DayFigures]) -> list[float | None]:
     """Give the failure rate of each day; at once, for a list of domains has thousands of them."""
-    return [failed / told if told else None for _, told, failed in days]
+    return [rate(failed, told) for _, told, failed in days]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

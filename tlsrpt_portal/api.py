@@ -162,8 +162,8 @@ def _with_known_parameters(view: Callable[..., HttpResponse], path: str) -> Call
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         answer = view(request, *args, **kwargs)
-        known = _parameters().get((path, request.method))
-        if known is None or answer.status_code >= 400:
+        known = _parameters().get(path)
+        if request.method != "GET" or known is None or answer.status_code >= 400:
             return answer
         if not (unknown := sorted(set(request.GET) - known)):
             return answer
@@ -178,10 +178,10 @@ def _with_known_parameters(view: Callable[..., HttpResponse], path: str) -> Call
 
 
 @cache
-def _parameters() -> dict[tuple[str, str | None], set[str]]:
-    """Give the names of the query parameters of each call that reads, by path and method."""
+def _parameters() -> dict[str, set[str]]:
+    """Give the names of the query parameters of each call that reads, by path."""
     return {
-        (path, "GET"): {one["name"] for one in calls["get"]["parameters"] if one["in"] == "query"}
+        path: {one["name"] for one in calls["get"]["parameters"] if one["in"] == "query"}
         for path, calls in api.get_openapi_schema(path_prefix="")["paths"].items()
         if "get" in calls
     }

@@ -131,7 +131,8 @@ def test_a_misspelt_filter_is_refused_and_the_known_ones_are_named(call, path):
     described = call("GET", "/openapi.json").json()["paths"][f"/api/v1{path}"]["get"]
     for parameter in described["parameters"]:
         assert parameter["name"] in fault["msg"]
-        assert call("GET", f"{path}?{parameter['name']}=").status_code in {200, 422}
+        known = call("GET", f"{path}?{parameter['name']}=").content
+        assert b"Not a parameter" not in known
     assert call("GET", f"{path}?teem=Web", who="nobody").status_code == 401
 
 
