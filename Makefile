@@ -43,13 +43,13 @@ test: $(DEV_DEPS) ## all tests on SQLite, and on PostgreSQL and Redis where TEST
 		echo "TEST_DATABASE_URL and TEST_REDIS_URL are not set: not run on PostgreSQL and Redis."; \
 	fi
 
-check: $(DEV_DEPS) ## format, lint, types, import contracts, tests: before each commit
+check: $(DEV_DEPS) ## format, lint, types, import contracts, the quick tests: before each commit
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/lint-imports --no-logo > $(VENV)/lint-imports.log || (cat $(VENV)/lint-imports.log; exit 1)
 	$(VENV)/bin/mypy
 	$(PY) manage.py makemigrations --check --dry-run --verbosity 0
-	env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PYTEST) -m "not browser and not whole"
+	env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(PYTEST) -m "not browser and not whole and not thorough"
 
 format: $(DEV_DEPS) ## let ruff put the code into shape
 	$(VENV)/bin/ruff format --quiet .

@@ -179,6 +179,7 @@ def ending(back):
     return NOW - timedelta(days=back, hours=1)
 
 
+@pytest.mark.thorough
 def test_certificates_that_ended_are_told_as_they_were_told_live():
     rule = posture_rule()
     late, *shared = [make_old_domain(f"{name}.example") for name in ("late", "one", "two")]

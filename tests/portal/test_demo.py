@@ -135,6 +135,7 @@ def figures_of_the_demo_are_rolled_up(world):
     assert totals["failed"] > 5_000
 
 
+@pytest.mark.thorough
 def test_the_demo_shows_what_it_is_for(world):
     # One demo for all of it: to build one takes longer than to look at it. The last changes it.
     the_demo_is_full_and_plausible(world)

@@ -41,6 +41,7 @@ ODD = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
 def test_an_odd_address_ends_in_a_page(client, odd):
     client.force_login(UserFactory(is_superuser=True))

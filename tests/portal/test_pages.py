@@ -152,6 +152,7 @@ def test_a_page_is_well_formed(client, admin, subtests):
             assert not re.search(r'(src|href)="(https?:)?//', text), "a request to a third party"
 
 
+@pytest.mark.thorough
 def test_the_links_of_a_page_lead_somewhere(client, admin, subtests):
     fill(3)
     met_on = {}
@@ -177,6 +178,7 @@ WITHOUT_FILES = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("form", "kind"), [("csv", "text/csv"), ("xlsx", "application/vnd.openxmlformats")]
 )
@@ -323,6 +325,7 @@ def test_an_incident_of_other_teams_as_well_says_so(client):
     assert "theirs.example" not in text + page.content.decode()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("by", ["cause-operator", "cause", "domain", "provider"])
 @pytest.mark.parametrize("is_member", [False, True])
 def test_each_number_of_failures_is_that_of_the_page_behind_it(client, admin, by, is_member):

@@ -61,6 +61,7 @@ def make_old_domain(name, team=None, **states):
     return domain
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("is_member", [False, True])
 @pytest.mark.parametrize("ago", [10, 17])
 def test_the_numbers_of_a_past_day_equal_the_lists_behind_them(client, auditor, is_member, ago):

@@ -89,6 +89,7 @@ def test_a_day_and_a_cause_of_a_domain_equal_its_reports(client):
         assert cause.failed_sessions == totals_of(client, cause.reports_href).failed
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "narrowed",
     [{}, {"sts": "testing"}, {"provider": "none"}, {"team": "Retail"}, {"team": "none"}],
@@ -126,6 +127,7 @@ def test_a_cause_by_reporter_and_day_equals_its_reports(client):
             assert failed.value == rows_of(client, day.href)["Of this cause"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mx", [{}, {"operator": "hoster.example"}, {"mx": "mx1.hoster.example"}])
 def test_a_cause_can_be_narrowed_to_one_reporter(client, mx):
     bank = Domain.objects.get(name="bank.example")

@@ -121,6 +121,7 @@ def answers(scope, since=DAY, until=UNTIL) -> list[object]:
     return found
 
 
+@pytest.mark.thorough
 def test_sums_say_what_the_domains_say(teams, member):
     for person in (UserFactory(is_superuser=True), member, UserFactory()):
         for team in (None, teams[0].pk, teams[1].pk, NO_TEAM):
@@ -131,6 +132,7 @@ def test_sums_say_what_the_domains_say(teams, member):
     assert queries.totals(Fleet(member), DAY, UNTIL).sessions > 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "narrowed",
     [
@@ -164,6 +166,7 @@ def test_a_mode_at_a_provider_is_added_up_by_domain(teams):
     assert answers(fleet) == answers(fleet.domains)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("change", "held"),
     [
@@ -224,6 +227,7 @@ def test_what_was_told_of_before_and_after_the_span_was_not_told_of_in_it(teams)
     assert whole == queries.totals(boss.domains, DAY, far)
 
 
+@pytest.mark.thorough
 def test_long_spans_of_rare_failures_say_what_the_domains_say(teams, member):
     documents = []
     for n in range(30):

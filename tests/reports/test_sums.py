@@ -303,6 +303,7 @@ class World:
             apply_retention()
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(12))
 def test_sums_are_equal_to_the_figures_whatever_happens(seed, settings):
