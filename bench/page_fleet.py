@@ -41,7 +41,7 @@ class Size:
     domains: int = 10_000
     days: int = 365
     reporters: int = 5
-    report_days: int = 14  # of which the reports are there too, not only the daily figures
+    report_days: int = 60  # of which the reports are there too, not only the daily figures
 
 
 _INVENTORY = """

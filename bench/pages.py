@@ -1,6 +1,6 @@
 """How long the pages take on a large fleet: server time of each, in this process.
 
-usage: pages.py [--domains 10000] [--days 365] [--reporters 5] [--report-days 14] [--repeat 20]
+usage: pages.py [--domains 10000] [--days 365] [--reporters 5] [--report-days 60] [--repeat 20]
                 [--only TEXT] [--strict]
 
 Fills the empty PostgreSQL database that DATABASE_URL names (see page_fleet.py), or measures on the
@@ -114,6 +114,9 @@ PAGES = (
     "/reports/?content=failures",
     "/reports/?reporter=Google+Inc.",
     "/reports/?content=failures&sort=reporter",
+    "/reports/?content=warnings",
+    "/reports/?policy=sts",
+    "/reports/?trust=dkim-mail",
     "/reports/?cause=certificate-expired",
     "/reports/?cause=certificate-expired&page=2",
     "/reports/?sts=enforce&policy=sts&content=failures&since={past}&until={yesterday}",
@@ -151,7 +154,7 @@ def main() -> None:
     parser.add_argument("--domains", type=int, default=10_000)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--reporters", type=int, default=5)
-    parser.add_argument("--report-days", type=int, default=14)
+    parser.add_argument("--report-days", type=int, default=60)
     parser.add_argument("--repeat", type=int, default=20, help="requests of each page, 2 or more")
     parser.add_argument("--only", default="", help="pages whose address contains this")
     parser.add_argument("--strict", action="store_true", help="end 1 where a target is missed")

@@ -9,7 +9,7 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import BigIntegerField, Q
+from django.db.models import BigIntegerField, Q, QuerySet
 
 from accounts.access import sees_everything
 from domains.filters import NO_TEAM as NO_TEAM_WORD
@@ -116,10 +116,14 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
     def qs(self) -> ReportRows:
         """Give the reports that match, of those that this person may see."""
         asked = self.form.cleaned_data
-        if of_results := self.of_results & self._of_content(asked):
-            results = PolicyResult.objects.filter(of_results, _of_reports(asked, "report__"))
-            return ReportRows(matching=results, key="report")
-        return ReportRows(matching=Report.objects.filter(_of_reports(asked)), key="pk")
+        of_results = self.of_results & self._of_content(asked)
+        rows: QuerySet[Any] = Report.objects.filter(_of_reports(asked))
+        if of_results:
+            rows = PolicyResult.objects.filter(of_results, _of_reports(asked, "report__"))
+        since, until = self._days
+        return ReportRows(
+            matching=rows, key="report" if of_results else "pk", since=since, until=until
+        )
 
     @cached_property
     def of_results(self) -> Q:
@@ -199,6 +203,13 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
         since = asked["day"] or asked["since"]
         return first if since and since < first else None
 
+    @property
+    def _days(self) -> tuple[date, date]:
+        """Give the first and the last day that are asked for; an open end is the end of time."""
+        asked = self.form.cleaned_data
+        since = max(asked["since"] or date.min, asked["day"] or date.min)
+        return since, min(asked["until"] or date.max, asked["day"] or date.max)
+
     @cached_property
     def totals(self) -> ReportTotals | None:
         """Give what the reports add up to; None where a condition is not on daily figures, or so
@@ -207,8 +218,7 @@ class ReportFilter(django_filters.FilterSet):  # type: ignore[misc]
         is_narrowed_otherwise = asked["q"].strip() or asked["trust"]
         if is_narrowed_otherwise or asked["content"] not in {"", "failures"} or self.scope is None:
             return None
-        since = max(asked["since"] or date.min, asked["day"] or date.min)
-        until = min(asked["until"] or date.max, asked["day"] or date.max)
+        since, until = self._days
         is_open = since == date.min or until == date.max
         if is_open and not asked["domain"].strip():
             return None

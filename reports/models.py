@@ -381,15 +381,11 @@ class PolicyResult(models.Model):
             # roll_up: all results of a domain and day. The list of the reports on some domains: on
             # PostgreSQL this holds what it asks, too (migration 0014).
             models.Index(fields=("domain", "day"), name="result_of_day"),
-            # The list of reports that tell of failures.
+            # The list of reports that tell of failures. On PostgreSQL it holds what else is asked;
+            # there an index of blocks by day and one of reports with warnings serve the same list
+            # (migration 0026).
             models.Index(
                 fields=("-day", "-report", "domain"), condition=HAS_FAILED, name="result_failing"
-            ),
-            # The same by reporter. On PostgreSQL both hold what else is asked (migration 0022).
-            models.Index(
-                fields=("reporter", "report", "domain"),
-                condition=HAS_FAILED,
-                name="result_failing_by_reporter",
             ),
             # unmanaged_domains; attribute: results that wait for their domain.
             models.Index(

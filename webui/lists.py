@@ -120,13 +120,12 @@ def table_file(form: Format, name: str, table: PortalTable) -> HttpResponse:
 
 
 def _in_batches(table: PortalTable) -> Iterator[Sequence[Any]]:
-    """Give the header and the rows, each batch after what belongs to it was fetched."""
-    records: Sequence[Any] = [row.record for row in table.rows]
-    values = table.values()
-    yield next(values)
-    for start in range(0, len(records), EXPORT_BATCH):
-        table.decorate(records[start : start + EXPORT_BATCH])
-        yield from islice(values, EXPORT_BATCH)
+    """Give the header and the rows, some thousand at a time with what belongs to them."""
+    yield table.header
+    rows = iter(table.rows)
+    while batch := list(islice(rows, EXPORT_BATCH)):
+        table.decorate([row.record for row in batch])
+        yield from table.values_of(batch)
 
 
 def is_filtered(query: QueryDict, fields: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import signature
 from typing import Any
 
@@ -34,16 +34,23 @@ class PortalTable(tables.Table):  # type: ignore[misc]
         attrs = {"class": "grid-table"}
         empty_text = ""
 
-    def values(self) -> Iterator[list[Any]]:
-        """Give the header, and the values of each row, for files.
+    @property
+    def header(self) -> list[Any]:
+        """Give the header for files."""
+        return [one.header for one in self._columns_in_files]
+
+    def values_of(self, rows: Iterable[Any]) -> Iterator[list[Any]]:
+        """Give the values of each of these rows for files.
 
         Not by `as_values`, which looks at a method's signature again for each cell.
         """
-        columns = [one for one in self.columns.iterall() if not one.column.exclude_from_export]
-        yield [one.header for one in columns]
-        getters = [_value(one) for one in columns]
-        for row in self.rows:
+        getters = [_value(one) for one in self._columns_in_files]
+        for row in rows:
             yield [_plain(get(row)) for get in getters]
+
+    @property
+    def _columns_in_files(self) -> list[Any]:
+        return [one for one in self.columns.iterall() if not one.column.exclude_from_export]
 
     def decorate(self, records: Sequence[Any]) -> None:
         """Fetch what belongs to these records; called with the rows of one page, or all."""

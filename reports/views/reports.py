@@ -23,7 +23,7 @@ from reports.filter_chips import chips_of
 from reports.filters import ReportFilter
 from reports.forms import UploadForm
 from reports.models import Channel, FailureDetail, PolicyKind, PolicyResult, Report, Trust
-from reports.report_rows import ReportRows
+from reports.report_rows import MOST_IN_FILES, ReportRows
 from reports.services.accept import Provenance, accept
 from reports.tables import ReportTable
 from webui.exports import Sheet, asked_file
@@ -79,6 +79,9 @@ class ReportList(ViewedListPage):
             context["chips"] = chips_of(
                 self.request.GET, asked.form.cleaned_data, self.request.user
             )
+        rows = context["table"].data.data
+        context["is_cut"] = isinstance(rows, ReportRows) and rows.is_cut
+        context["most_in_files"] = MOST_IN_FILES
         context["empty_template"] = "reports/_list_empty.html"
         context["may_upload"] = may_anywhere(self.request.user, Role.ANALYST)
         return context

@@ -73,7 +73,7 @@ def fill(domains: int) -> None:
         SavedView.objects.create(
             page=ViewedPage.DOMAINS, name=f"View {at}", owner=member, is_for_everyone=True
         )
-        make_report(None, today, policy_domain=f"stray{at}.example")
+        make_report(None, today - timedelta(days=2), policy_domain=f"stray{at}.example")
     roll_up()
 
 
