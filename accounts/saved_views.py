@@ -18,8 +18,9 @@ from accounts.services.saved_views import clean_query, may_change, visible_views
 from webui.lists import ListPage
 from webui.tables import PortalTable
 
-# Opens a list with all its rows, also where another view is the person's default.
-ALL = "all"
+# Opens a list with the view that the person has chosen for it, if any: the navigation asks for it.
+# A number that leads to a list means all of its rows, and asks for none.
+FIRST_VIEW = "view=first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +55,8 @@ class KeptViews:
 
     @property
     def opens_with(self) -> SavedView | None:
-        """Give the view that this person's list opens with; none where the address asks for
-        something."""
-        if self._request.GET:
+        """Give the view that this person's list opens with, where the address asks for it."""
+        if self._request.GET.urlencode() != FIRST_VIEW:
             return None
         return next((view for view in self.views if view.is_default), None)
 
@@ -94,7 +94,7 @@ class KeptViews:
         }
 
     def _tabs(self, current: SavedView | None) -> list[Tab]:
-        whole = Tab(name="All", href=f"?view={ALL}", is_current=current is None)
+        whole = Tab(name="All", href="?", is_current=current is None)
         return [whole] + [
             Tab(
                 name=view.name,
@@ -114,7 +114,7 @@ class ViewedListPage(ListPage):
     fixed_columns: tuple[str, ...] = ("tick",)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the list; without any parameter, with the view this person opens first."""
+        """Show the list, or lead to the view of it that this person opens first."""
         self.kept_views = KeptViews(request, self.viewed_page)
         if first := self.kept_views.opens_with:
             return redirect(first)

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
@@ -138,12 +140,25 @@ def test_the_list_opens_with_ones_own_first_view(client, team, manager):
     open_first(manager, LIST, other)
     open_first(manager, LIST, view)
 
-    assert client.get(reverse("domains:list"))["Location"] == view.get_absolute_url()
-    assert rows(client.get(reverse("domains:list"), follow=True)) == ["bare.example"]
-    every = client.get(reverse("domains:list"), {"view": "all"})
-    assert rows(every) == ["bare.example", "good.example"]
+    way = re.search(r'href="(/domains/[^"]*)"[^>]*>.{0,400}?Domains', overview(client), re.S)[1]
+    assert client.get(way)["Location"] == view.get_absolute_url()
+    assert rows(client.get(way, follow=True)) == ["bare.example"]
     client.force_login(make_member(team, Role.VIEWER))
-    assert client.get(reverse("domains:list")).status_code == 200
+    assert rows(client.get(way)) == ["bare.example", "good.example"]
+
+
+def test_a_number_that_leads_to_a_list_means_all_its_rows(client, team, manager):
+    make_domain("bare.example", team, tlsrpt="missing")
+    make_domain("good.example", team)
+    open_first(manager, LIST, save(manager))
+
+    way = re.search(r'href="([^"]*)">2 watched domains', overview(client))[1]
+
+    assert rows(client.get(way)) == ["bare.example", "good.example"]
+
+
+def overview(client):
+    return client.get(reverse("overview")).content.decode()
 
 
 def test_hidden_columns_are_hidden_in_files_too(client, team, manager):

@@ -103,7 +103,7 @@ def test_the_keyboard_alone_reaches_pages_search_and_any_domain(watched):
 
     page.keyboard.press("g")
     page.keyboard.press("d")
-    page.wait_for_url("**/domains/")
+    page.wait_for_url("**/domains/?view=first")
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.name") == "q"
     page.keyboard.type("shop2")
@@ -143,7 +143,7 @@ def test_a_view_is_kept_shared_opened_first_and_deleted_by_keyboard(watched, bro
 
     page.keyboard.press("g")
     page.keyboard.press("d")
-    page.wait_for_url("**/domains/")
+    page.wait_for_url("**/domains/?view=first")
     page.keyboard.press("/")
     page.keyboard.type("shop2")
     page.wait_for_url("**q=shop2*")

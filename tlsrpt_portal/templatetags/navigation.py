@@ -10,7 +10,9 @@ from django.template import RequestContext
 from django.urls import reverse
 
 from accounts.access import Person, may_anywhere
+from accounts.models import ViewedPage
 from accounts.roles import Role
+from accounts.saved_views import FIRST_VIEW
 from alerts.lifecycle import ACTIVE_STATES, State
 from alerts.models import Incident
 
@@ -62,7 +64,7 @@ def navigation(context: RequestContext) -> list[Group]:
         return Item(
             title=title,
             icon=icon,
-            href=reverse(url),
+            href=reverse(url) + (f"?{FIRST_VIEW}" if url in ViewedPage else ""),
             section=belongs_to,
             key=key,
             is_current=section == belongs_to,
