@@ -47,7 +47,7 @@ class ReportTable(PortalTable):
         verbose_name="Of this cause", accessor="pk", orderable=False, attrs=END, empty_values=()
     )
     trust = tables.Column(verbose_name="Trust", orderable=False, empty_values=())
-    received_at = tables.Column(verbose_name="Received", orderable=False, empty_values=())
+    received_at = tables.Column(verbose_name="Received (UTC)", orderable=False, empty_values=())
 
     class Meta(PortalTable.Meta):
         model = Report

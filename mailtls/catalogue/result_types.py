@@ -85,8 +85,8 @@ RESULT_TYPES: Mapping[str, ResultType] = MappingProxyType(
             ),
             action=(
                 "Renew and reload every node behind the MX, then look at each address from "
-                "outside. Watch the expiry 21, 7 and 1 days ahead. Senders that use DANE-EE do not "
-                "mind it."
+                "outside. Watch the expiry three weeks, a week and a day ahead. Senders that use "
+                "DANE-EE do not mind it."
             ),
             urgency=Urgency.HIGH,
         ),
