@@ -59,9 +59,11 @@ def read_aspects(
 
 
 def _seen_whole(sign: Sign, stored: Mapping[str, Any]) -> Sign:
-    """Say of MX hosts that are all well what is wrong with them elsewhere."""
-    if any(host.get("covered") is False for host in stored.get("hosts", ())):
-        return replace(sign, meaning="Not all of them are in the policy: see MTA-STS.")
+    """Say of MX hosts that are all well by themselves what is wrong with them elsewhere."""
+    is_hole = any(host.get("covered") is False for host in stored.get("hosts", ()))
+    if sign.tone is Tone.OK and is_hole:
+        meaning = "Not all of them are in the policy: see MTA-STS."
+        return replace(_COVER[False], meaning=meaning)
     return sign
 
 
@@ -74,6 +76,9 @@ class MxHost:
     cover: Sign
     starttls: Sign
     expires_on: date | None
+    # What reports say of it, and where that is told.
+    reported: str = ""
+    reported_href: str = ""
 
 
 _COVER = {

@@ -154,7 +154,7 @@ UNTIL = date(2026, 12, 28)
             "under enforce since 24 Aug 2026 or earlier.",
         ),
         ({"uncovered_mx": ("mx9.example",)}, Tone.BAD, "does not cover mx9.example"),
-        ({"mta_sts": "invalid", "sts_mode": ""}, Tone.BAD, "senders ignore it"),
+        ({"mta_sts": "invalid", "sts_mode": ""}, Tone.BAD, "senders cannot use it"),
         ({"tlsrpt": "invalid"}, Tone.BAD, "The TLSRPT record is broken"),
         ({"tlsrpt": "missing", "last_report_on": None}, Tone.WARN, "Nobody reports on this domain"),
         ({"no_policy_sessions": 4000}, Tone.WARN, "no policy was found"),

@@ -61,6 +61,28 @@ def test_a_domain_whose_tlsa_records_match_nothing_is_not_well(client):
     assert diagnosis.what.startswith("No TLSA record matches the certificate of mx1.mail.one.")
 
 
+@pytest.mark.usefixtures("viewer")
+def test_an_mx_host_says_what_checks_and_reports_say_of_it(client):
+    domain = make_domain("one.example")
+    hosts = [
+        {"name": "mx1.hoster.example", "preference": 10, "covered": True},
+        {"name": "mx2.hoster.example", "preference": 20, "covered": False},
+    ]
+    posture = domain.last_posture
+    posture.judgement |= {"mx": {"status": "valid", "hosts": hosts, "findings": []}}
+    posture.save()
+    make_report(domain, timezone.now().date() - timedelta(days=1), failures=3)
+    roll_up()
+
+    page = client.get(domain.get_absolute_url())
+
+    first, second = page.context["mx_hosts"]
+    assert first.reported == "Certificate expired: 3 sessions failed"
+    table = client.get(first.reported_href).context["table"]
+    assert (table.paginator.count, second.reported) == (1, "")
+    assert page.context["aspects"]["mx"].sign.word == "Not covered"
+
+
 def test_who_may_not_see_domains_of_nobody_is_not_led_to_them(client):
     client.force_login(make_member(TeamFactory(), Role.ANALYST))
 

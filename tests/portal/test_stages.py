@@ -139,3 +139,39 @@ def test_the_stage_and_the_conditions_agree(
     is_ready = find_stage(published, seen, UNTIL) is Stage.READY
 
     assert is_ready == all(one.is_met for one in find_conditions(published, seen, UNTIL))
+
+
+def condition(title, published=None, seen=None):
+    found = find_conditions(
+        Published(**TESTING | (published or {})), Evidence(**(seen or {})), UNTIL
+    )
+    return next(one for one in found if one.title == title)
+
+
+@pytest.mark.parametrize(
+    ("starttls", "seen", "is_met", "state"),
+    [
+        ("not-checked", {}, False, "Not seen from here, and no report tells of them."),
+        ("not-checked", CLEAN, True, "Not seen from here; the reports tell."),
+        ("unknown", {}, False, "Not seen from here, and no report tells of them."),
+        ("valid", {}, True, "Each host offers STARTTLS with a certificate that senders accept."),
+        ("invalid", CLEAN, False, "A host lacks STARTTLS, or its certificate is one that"),
+    ],
+)
+def test_certificates_that_nobody_has_seen_are_not_known_to_be_good(starttls, seen, is_met, state):
+    found = condition("Certificates of the MX hosts", {"starttls": starttls}, seen)
+
+    assert found.is_met == is_met
+    assert state in words(found)
+
+
+def test_a_policy_that_is_not_there_is_not_read():
+    found = condition("Senders can read the policy", {"mta_sts": "missing", "sts_mode": ""}, CLEAN)
+
+    assert (found.is_met, words(found)) == (False, "There is no policy that senders use.")
+
+
+def test_a_broken_policy_is_to_be_mended_not_published_anew():
+    found = condition("The policy is in testing", {"mta_sts": "invalid", "sts_mode": "enforce"})
+
+    assert words(found) == "Senders cannot use what is published: mend that first."

@@ -76,7 +76,7 @@ STANDARDS = (
             State("valid", "Valid", "usable TLSA records, signed with DNSSEC"),
             State("missing", "None", "no usable TLSA records: DANE is not used"),
             State("invalid", "Invalid", "TLSA records that senders cannot satisfy"),
-            UNKNOWN,
+            State(UNKNOWN.value, UNKNOWN.word, f"{UNKNOWN.meaning}, or no host takes its mail"),
         ),
     ),
 )

@@ -254,7 +254,8 @@ def _policy_broken(now: Situation) -> Diagnosis | None:
     detail = f" {now.worst_finding}." if now.worst_finding else ""
     return Diagnosis(
         Tone.BAD,
-        f"MTA-STS is published, but senders ignore it: mail goes out unprotected.{detail}",
+        "MTA-STS is published, but senders cannot use it: mail goes out unprotected, except from "
+        f"those that still hold an earlier policy.{detail}",
         now.worst_remedy,
     )
 

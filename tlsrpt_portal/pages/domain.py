@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.db.models import Case, Count, F, When, Window
@@ -18,7 +18,7 @@ from accounts.roles import Role
 from alerts.lifecycle import ACTIVE_STATES
 from alerts.models import Incident
 from alerts.readers import Seen, reader_of, see_all
-from domains.aspects import Aspect, max_age, read_aspects, read_mx_hosts
+from domains.aspects import Aspect, MxHost, max_age, read_aspects, read_mx_hosts
 from domains.destinations import portal_host
 from domains.dns_kit import PolicyHost, read_policy_host
 from domains.exceptions import DomainExceptions, read_exceptions
@@ -36,7 +36,7 @@ from tlsrpt_portal.pages.span import read_span
 from tlsrpt_portal.pages.stages import Condition, Stage, find_conditions, find_stage, published_by
 from webui.exports import asked_file
 from webui.findings import word_all
-from webui.wording import isolated
+from webui.wording import isolated, plural
 
 TIMELINE_LENGTH = 25
 MOST_CHANGES = 200
@@ -90,7 +90,7 @@ def domain_page(request: HttpRequest, name: str) -> HttpResponse:
         "has_more_incidents": len(incidents) > MOST_INCIDENTS,
         "timeline": _timeline(changes, published, incidents),
         "versions": _versions(domain),
-        "mx_hosts": read_mx_hosts(aspects),
+        "mx_hosts": [_with_trouble(host, reports) for host in read_mx_hosts(aspects)],
         "max_age": max_age(aspects),
         "tags": list(domain.tags.all()),
         "may_check": may(request.user, Role.ANALYST, domain.team),
@@ -168,6 +168,15 @@ def _diagnosis(
             today=timezone.now().date(),
         )
     )
+
+
+def _with_trouble(host: MxHost, reports: DomainReports) -> MxHost:
+    """Add the cause for which most sessions failed there: what DNS shows may be all well."""
+    told = next((one for one in reports.every_cause if one.receiving_mx == host.name), None)
+    if told is None:
+        return host
+    words = f"{told.name}: {plural(told.failed_sessions, 'session')} failed"
+    return replace(host, reported=words, reported_href=told.reports_href)
 
 
 def _excepted_until(key: str, posture: Posture, exceptions: DomainExceptions) -> date | None:

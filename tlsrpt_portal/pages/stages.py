@@ -118,7 +118,7 @@ def find_conditions(published: Published, seen: Evidence, until: date) -> list[C
             words=lambda: (
                 "Senders try it and deliver all the same."
                 if is_testing
-                else "Publish it in testing first."
+                else _not_in_testing(published)
             ),
         ),
         Condition(
@@ -127,9 +127,9 @@ def find_conditions(published: Published, seen: Evidence, until: date) -> list[C
             words=lambda: _cover(published),
         ),
         Condition(
-            is_met=published.starttls != Status.INVALID,
+            is_met=_are_certificates_good(published.starttls, seen),
             title="Certificates of the MX hosts",
-            words=lambda: _certificates(published.starttls),
+            words=lambda: _certificates(published.starttls, seen),
         ),
         Condition(
             is_met=_has_enough(seen) and _is_long(seen, until),
@@ -137,9 +137,9 @@ def find_conditions(published: Published, seen: Evidence, until: date) -> list[C
             words=lambda: _evidence(seen, until),
         ),
         Condition(
-            is_met=_is_readable(seen),
+            is_met=published.has_policy and _is_readable(seen),
             title="Senders can read the policy",
-            words=lambda: _unread(seen),
+            words=lambda: _unread(published, seen),
         ),
         Condition(
             is_met=_is_clean(seen),
@@ -167,12 +167,25 @@ def _cover(published: Published) -> str:
     return "Each MX host is named by an mx line."
 
 
-def _certificates(starttls: str) -> str:
+def _not_in_testing(published: Published) -> str:
+    if published.mta_sts == Status.INVALID:
+        return "Senders cannot use what is published: mend that first."
+    return "Publish it in testing first."
+
+
+def _are_certificates_good(starttls: str, seen: Evidence) -> bool:
+    # Where port 25 is not looked at from here, reports tell of certificates that senders refuse.
+    return starttls == Status.VALID or (starttls != Status.INVALID and seen.sessions > 0)
+
+
+def _certificates(starttls: str, seen: Evidence) -> str:
     if starttls == Status.VALID:
         return "Each host offers STARTTLS with a certificate that senders accept."
     if starttls == Status.INVALID:
         return "A host lacks STARTTLS, or its certificate is one that senders refuse."
-    return "Not seen from here; the reports tell."
+    if seen.sessions:
+        return "Not seen from here; the reports tell."
+    return "Not seen from here, and no report tells of them."
 
 
 def _has_enough(seen: Evidence) -> bool:
@@ -225,7 +238,9 @@ def _under_dane(sessions: int) -> str:
     return f"Another {plural(sessions, 'session')} failed under DANE, whatever the mode."
 
 
-def _unread(seen: Evidence) -> str:
+def _unread(published: Published, seen: Evidence) -> str:
+    if not published.has_policy:
+        return "There is no policy that senders use."
     if not seen.sessions:
         return "Nothing is known yet."
     if not seen.failed.unread:
