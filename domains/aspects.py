@@ -10,7 +10,8 @@ from typing import Any
 from domains import signs
 from domains.lacks import Lack
 from domains.models import CoverageException, Posture, Status
-from webui.findings import WordedFinding, word_all
+from mailtls.findings import Severity
+from webui.findings import WordedFinding, word_all, worst_first
 from webui.status import Sign, Tone
 from webui.wording import plural
 
@@ -56,6 +57,33 @@ def read_aspects(
             mark=signs.excepted_sign(excuse) if excuse else None,
         )
     return aspects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a look at a domain comes to, in a sentence, and what to do about it."""
+
+    tone: Tone
+    what: str
+    then: str = ""
+
+
+def verdict_of(aspects: Mapping[str, Aspect]) -> Verdict:
+    """Give the worst finding and how many more there are, or that nothing is wrong."""
+    found = [one for aspect in aspects.values() for one in aspect.findings]
+    wrong = worst_first(one for one in found if one.severity is not Severity.INFO)
+    if wrong:
+        worst, *others = wrong
+        more = f" {plural(len(others), 'more thing is', 'more things are')} wrong, see below."
+        return Verdict(
+            tone=worst.sign.tone,
+            what=f"{worst.title}. {worst.meaning}".strip(),
+            then=f"{worst.remedy}{more if others else ''}".strip(),
+        )
+    if any(one.stored.get("status") == Status.UNKNOWN for one in aspects.values()):
+        what = "Not all of it could be found out. What could be seen is well."
+        return Verdict(tone=Tone.NONE, what=what)
+    return Verdict(tone=Tone.OK, what="Checks see nothing wrong with what it publishes.")
 
 
 def _seen_whole(sign: Sign, stored: Mapping[str, Any]) -> Sign:

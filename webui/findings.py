@@ -49,5 +49,9 @@ def word(stored: Mapping[str, Any]) -> WordedFinding:
 
 def word_all(stored: Iterable[Mapping[str, Any]]) -> list[WordedFinding]:
     """Give all in words, errors first, each as often as it was found."""
-    worded = [word(one) for one in stored]
-    return sorted(worded, key=lambda one: _ORDER.index(one.severity))
+    return worst_first(word(one) for one in stored)
+
+
+def worst_first(findings: Iterable[WordedFinding]) -> list[WordedFinding]:
+    """Give errors first, else in their order."""
+    return sorted(findings, key=lambda one: _ORDER.index(one.severity))

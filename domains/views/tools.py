@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from accounts.access import may_anywhere
 from accounts.roles import Role
-from domains.aspects import max_age, read_aspects, read_mx_hosts
+from domains.aspects import max_age, read_aspects, read_mx_hosts, verdict_of
 from domains.destinations import our_destinations
 from domains.forms import CheckerForm, StsForm, TlsrptForm
 from domains.models import Domain, Posture
@@ -47,6 +47,7 @@ def checker(request: HttpRequest) -> HttpResponse:
             "known": known,
             "posture": posture,
             "aspects": aspects,
+            "verdict": verdict_of(aspects),
             "mx_hosts": read_mx_hosts(aspects),
             "max_age": max_age(aspects),
         }

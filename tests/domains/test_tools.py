@@ -50,6 +50,40 @@ def test_the_checker_shows_a_verdict_and_stores_nothing(client, analyst, setting
     assert page.context["aspects"]["tlsrpt"].sign.word == "Valid"
 
 
+def observe_worse(requests, options):
+    """Stand in for the prober: a record without a scheme, nothing else found out."""
+    for request in requests:
+        name = f"_smtp._tls.{request.domain}"
+        text = "v=TLSRPTv1; rua=a@x.example"
+        yield Observed(
+            domain=request.domain,
+            checked_at=datetime(2026, 11, 22, tzinfo=UTC),
+            took_ms=5,
+            tlsrpt=TxtAnswer(name=name, status=DnsStatus.OK, texts=(text,)),
+        )
+
+
+def test_the_checker_says_first_what_is_worst(client, analyst, settings):
+    settings.PROBE_WITH = "tests.domains.test_tools.observe_worse"
+
+    page = client.post(reverse("tools:checker"), {"name": "some.example"})
+
+    worst = page.context["aspects"]["tlsrpt"].findings[0]
+    verdict = page.context["verdict"]
+    assert verdict.tone == "bad"
+    assert verdict.what.startswith(f"{worst.title}. ")
+    assert verdict.then.startswith(worst.remedy)
+
+
+def test_the_checker_does_not_call_well_what_it_could_not_see(client, analyst, settings):
+    settings.PROBE_WITH = "tests.domains.test_tools.observe_well"
+
+    page = client.post(reverse("tools:checker"), {"name": "some.example"})
+
+    assert {one.stored["status"] for one in page.context["aspects"].values()} > {"unknown"}
+    assert page.context["verdict"].tone != "ok"
+
+
 def test_the_checker_shows_names_as_people_write_them(client, analyst, settings):
     settings.PROBE_WITH = "tests.domains.test_tools.observe_well"
 
