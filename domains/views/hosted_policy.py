@@ -15,7 +15,7 @@ from accounts.requests import person
 from accounts.roles import Role
 from domains.destinations import portal_host
 from domains.forms import HostedPolicyForm
-from domains.models import Domain, HostedPolicy, StsMode
+from domains.models import Domain, HostedPolicy, RecordKind, Status, StsMode
 from domains.selection import visible_domain
 from domains.services.publish_policy import (
     forgotten_at,
@@ -23,9 +23,11 @@ from domains.services.publish_policy import (
     publish_policy,
     uncovered_hosts,
 )
+from mailtls.sts_policy import StsPolicy, parse_policy
 from webui.forms import spread_errors
 
 SHOWN_REVISIONS = 20
+Initial = dict[str, Any]
 
 
 def policy_page(request: HttpRequest, name: str) -> HttpResponse:
@@ -35,7 +37,8 @@ def policy_page(request: HttpRequest, name: str) -> HttpResponse:
     every = list(HostedPolicy.objects.filter(domain=domain))
     revisions = every[:SHOWN_REVISIONS]
     live = revisions[0] if revisions else None
-    form = HostedPolicyForm(domain, request.POST or None, initial=_initial(domain, live))
+    elsewhere = None if live else _served_elsewhere(domain)
+    form = HostedPolicyForm(domain, request.POST or None, initial=_initial(domain, live, elsewhere))
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
@@ -53,6 +56,8 @@ def policy_page(request: HttpRequest, name: str) -> HttpResponse:
         "domain": domain,
         "form": form,
         "live": live,
+        "elsewhere": elsewhere,
+        "lacking": uncovered_hosts(domain, elsewhere.mode.value, elsewhere.mx) if elsewhere else [],
         "forgotten_at": forgotten_at(every),
         "uncovered": uncovered_hosts(domain, live.mode, live.mx) if live else [],
         "seen_id": _other_id_seen(domain, live),
@@ -71,15 +76,24 @@ def _other_id_seen(domain: Domain, live: HostedPolicy | None) -> str:
     return seen if seen and live is not None and seen != live.policy_id else ""
 
 
-def _initial(domain: Domain, live: HostedPolicy | None) -> dict[str, Any]:
+def _initial(domain: Domain, live: HostedPolicy | None, elsewhere: StsPolicy | None) -> Initial:
     """Begin with what the portal serves, else with what the domain serves elsewhere, so that a
-    move weakens nothing; else with testing for the MX hosts that checks see."""
+    move weakens nothing, and the hosts that it lacks; else with testing for the MX hosts that
+    checks see."""
     if live is not None:
         return {"mode": live.mode, "mx": "\n".join(live.mx), "max_age": str(live.max_age_s)}
+    if elsewhere is not None:
+        mode = elsewhere.mode.value
+        mx = [*elsewhere.mx, *uncovered_hosts(domain, mode, elsewhere.mx)]
+        return {"mode": mode, "mx": "\n".join(mx), "max_age": str(elsewhere.max_age_s)}
+    return {"mode": StsMode.TESTING, "mx": "\n".join(uncovered_hosts(domain, StsMode.TESTING, ()))}
+
+
+def _served_elsewhere(domain: Domain) -> StsPolicy | None:
+    """Give the policy that senders hold of a domain, as checks saw it last: one that cannot be
+    fetched just now is kept by those who have it."""
     posture = domain.last_posture
-    judged = posture.judgement if posture is not None else {}
-    if policy := judged.get("mta_sts", {}).get("policy"):
-        max_age = {"max_age": str(policy["max_age"])} if policy.get("max_age") else {}
-        return {"mode": policy["mode"], "mx": "\n".join(policy["mx"]), **max_age}
-    hosts = judged.get("mx", {}).get("hosts", [])
-    return {"mode": StsMode.TESTING, "mx": "\n".join(host["name"] for host in hosts)}
+    if posture is None or posture.mta_sts not in {Status.VALID, Status.INVALID}:
+        return None
+    seen = domain.record_versions.filter(kind=RecordKind.POLICY).exclude(content="").first()
+    return parse_policy(seen.content).value if seen else None

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
@@ -34,6 +36,26 @@ def test_a_policy_that_is_served_elsewhere_is_proposed_as_it_is(client, manager)
     form = client.get(ADDRESS).context["form"]
 
     assert (form.initial["mode"], form.initial["mx"]) == ("enforce", "*.a.example")
+
+
+def test_a_policy_that_cannot_be_fetched_any_more_is_proposed_as_senders_hold_it(
+    client, manager, domain
+):
+    record_check(domain, observed(cert_ends=AT - timedelta(days=1)), AT)
+
+    page = client.get(ADDRESS)
+
+    assert page.context["form"].initial["mode"] == "enforce"
+    assert "the policy in mode enforce that the domain serves elsewhere" in page.content.decode()
+
+
+def test_hosts_that_the_policy_elsewhere_lacks_are_proposed_too(client, manager, domain):
+    record_check(domain, observed(mx=("mx1.a.example", "mx.other.example")), AT)
+
+    page = client.get(ADDRESS)
+
+    assert page.context["form"].initial["mx"].split() == ["*.a.example", "mx.other.example"]
+    assert "and with mx.other.example, which that policy lacks" in page.content.decode()
 
 
 def test_a_first_policy_is_proposed_from_the_mx_that_checks_see(client, manager, domain):
