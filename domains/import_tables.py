@@ -21,6 +21,7 @@ FATES = {
     ImportOutcome.EXISTS: Sign(Tone.NONE, "There already", "check"),
     ImportOutcome.REJECTED: Sign(Tone.BAD, "Refused"),
 }
+OTHER_THAN_SHOWN = "other"
 _NEW = Sign(Tone.OK, "New", "plus")
 _WAITING = Sign(Tone.NONE, "Not read yet", "clock")
 _PHASES = {
@@ -41,7 +42,7 @@ class ImportLineFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     q = django_filters.CharFilter(method="search", label="Search domains and reasons")
     fate = django_filters.ChoiceFilter(
-        field_name="outcome",
+        method="of_fate",
         empty_label="Any fate",
         label="What happens",
     )
@@ -53,8 +54,13 @@ class ImportLineFilter(django_filters.FilterSet):  # type: ignore[misc]
     def __init__(self, *args: Any, is_draft: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.filters["fate"].extra["choices"] = [
-            (outcome.value, fate_sign(outcome, is_draft=is_draft).word) for outcome in FATES
+            *((outcome.value, fate_sign(outcome, is_draft=is_draft).word) for outcome in FATES),
+            *([(OTHER_THAN_SHOWN, "Changed since the preview before")] if is_draft else []),
         ]
+
+    def of_fate(self, qs: QuerySet[ImportLine], _name: str, value: str) -> QuerySet[ImportLine]:
+        """Narrow to one outcome, or to those that had another one in the preview before."""
+        return qs.exclude(shown="") if value == OTHER_THAN_SHOWN else qs.filter(outcome=value)
 
     def search(self, qs: QuerySet[ImportLine], _name: str, value: str) -> QuerySet[ImportLine]:
         """Find the words in what was sent, in the name made of it, and in reasons."""
@@ -143,7 +149,11 @@ class ImportLineTable(PortalTable):
         """Give the fate as sign."""
         if not record.outcome:
             return _WAITING.html()
-        return fate_sign(ImportOutcome(record.outcome), is_draft=self.is_draft).html()
+        sign = fate_sign(ImportOutcome(record.outcome), is_draft=self.is_draft).html()
+        if not (record.shown and self.is_draft):
+            return sign
+        was = fate_sign(ImportOutcome(record.shown), is_draft=True).word
+        return format_html('{} <span class="muted small">was: {}</span>', sign, was)
 
     def value_outcome(self, record: ImportLine) -> str:
         """Give the fate for files, in the words of `importdomains`."""

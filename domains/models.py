@@ -513,6 +513,10 @@ class ImportOutcome(models.TextChoices):
     REJECTED = "rejected", "Refused"
 
 
+# An outcome, and its reason or what changes.
+Fate = tuple[str, str]
+
+
 class ImportJobQuerySet(models.QuerySet["ImportJob"]):
     """The questions asked of imports."""
 
@@ -541,7 +545,13 @@ class ImportJob(models.Model):
     source = models.CharField(max_length=200)
     # Of lines that name no team.
     team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, related_name="+")
+    # As the preview names it: where that team is gone, it no longer holds.
+    team_name = models.CharField(max_length=100, blank=True)
     phase = models.CharField(max_length=6, choices=ImportPhase.choices, default=ImportPhase.TRYING)
+    # The how manieth preview it is. A person confirms the one they saw, and no other.
+    preview = models.PositiveIntegerField(default=1)
+    # Of how many lines this preview says something else than the one before.
+    changed = models.PositiveIntegerField(default=0)
     # What was sent, until it is tried and stands in the lines.
     content = models.BinaryField(default=b"")
     total = models.PositiveIntegerField()
@@ -602,6 +612,8 @@ class ImportLine(models.Model):
     # Empty until the line was tried.
     outcome = models.CharField(max_length=8, choices=ImportOutcome.choices, blank=True)
     reason = models.TextField(blank=True)
+    # What the preview before said, where this one says something else.
+    shown = models.CharField(max_length=8, choices=ImportOutcome.choices, blank=True)
 
     class Meta:
         ordering = ("position",)
@@ -617,3 +629,8 @@ class ImportLine(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.line} of import {self.job_id}"
+
+    @property
+    def fate(self) -> Fate:
+        """Give what becomes of it, as last seen."""
+        return self.outcome, self.reason

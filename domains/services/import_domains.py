@@ -22,7 +22,7 @@ from accounts.access import Person
 from accounts.models import AuditEntry, Team, User
 from accounts.roles import Role
 from accounts.services.teams import get_or_create_team
-from domains.models import MOST_TAG_CHARS, Domain, ImportOutcome, Tag
+from domains.models import MOST_TAG_CHARS, Domain, Fate, ImportOutcome, Tag
 from domains.services.edit_domains import entries_of_change
 from mailtls import catalogue
 from mailtls.findings import Parsed
@@ -40,6 +40,7 @@ _OTHER_NAMES = {
 }
 # Of CSV, of CSV where the comma is in numbers, and of cells copied from a spreadsheet.
 _DELIMITERS = ",;\t"
+_NEW_TEAM = "new team: "
 # New domains are checked at once; a large import is spread so that nobody's resolver is flooded.
 SPREAD_PER_DOMAIN = timedelta(milliseconds=20)
 
@@ -148,6 +149,20 @@ def finish(counts: Mapping[str, int], team: Team | None) -> None:
     nudge("domains.tasks.dispatch_due_checks")
 
 
+def is_as_shown(shown: Fate, now: Fate) -> bool:
+    """Say whether a line's outcome and changes are those that a person has agreed to.
+
+    Of what changes nothing the reason does not matter, nor who made a team that was to be made:
+    the first batch of an import makes it for those after.
+    """
+    if shown[0] != now[0]:
+        return False
+    if shown == now or shown[0] in {ImportOutcome.REJECTED, ImportOutcome.EXISTS}:
+        return True
+    rest = shown[1].removeprefix(now[1])
+    return shown[1].startswith(now[1]) and rest.removeprefix("; ").startswith(_NEW_TEAM)
+
+
 def parse_name(row: Row) -> Parsed[str]:
     """Read the name that a row is about."""
     return parse_domain(row.domain.strip().removeprefix("@"))
@@ -174,9 +189,12 @@ class Importer:
         `seen` gives by domain the earlier line that it stands on; this batch is added to it.
         """
         names = [parse_name(row) for row in batch]
+        # Locked where the database can, in one order: what a line changes is what it told of.
         existing = (
-            Domain.objects.select_related("team")
+            Domain.objects.select_for_update(of=("self",))
+            .select_related("team")
             .prefetch_related("tags")
+            .order_by("name")
             .in_bulk([name.value for name in names if name.value], field_name="name")
         )
         results: list[LineResult] = []
@@ -255,7 +273,7 @@ class Importer:
     def _made_for(self, row: Row) -> str:
         """Name the team that is made for this row; a mistyped one is seen before it is stored."""
         team, _ = self._team_for(row)
-        return f"new team: {team}" if team is not None and team.pk in self._made else ""
+        return f"{_NEW_TEAM}{team}" if team is not None and team.pk in self._made else ""
 
     def _may(self, team: Team | None) -> bool:
         if self._user is None:

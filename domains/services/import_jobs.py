@@ -3,6 +3,9 @@
 A batch of lines, its outcomes and how far the import is are one transaction, so a process that is
 killed leaves no line half done, and the next one goes on where it stopped. Small imports are
 worked on within the request, by the same function.
+
+A line becomes what the preview said, or nothing. Before the first batch is stored, what others
+changed meanwhile sends the import back to its preview; from then on such a line alone is left out.
 """
 
 from __future__ import annotations
@@ -19,19 +22,21 @@ from datetime import datetime, timedelta
 import msgspec
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from accounts import audit
 from accounts.models import Team, User
 from domains.models import (
     WORKING,
+    Domain,
+    Fate,
     ImportJob,
     ImportLine,
     ImportOutcome,
     ImportPhase,
 )
-from domains.services.import_domains import Importer, Row, finish, parse_name
+from domains.services.import_domains import Importer, Row, finish, is_as_shown, parse_name
 from webui.background import nudge
 
 logger = logging.getLogger(__name__)
@@ -49,6 +54,13 @@ CLAIM_ENDS_AFTER = timedelta(minutes=2)
 KEEP_TRIED = timedelta(days=2)
 KEEP_DONE = timedelta(days=180)
 TASK = "domains.tasks.work_on_imports"
+NO_COUNTS = {outcome.value: 0 for outcome in ImportOutcome}
+_IN_WORDS = {
+    ImportOutcome.CREATED: "added",
+    ImportOutcome.UPDATED: "changed",
+    ImportOutcome.EXISTS: "left as it is",
+    ImportOutcome.REJECTED: "refused",
+}
 
 
 def start_import(rows: Sequence[Row], user: User, source: str, team: Team | None) -> ImportJob:
@@ -58,6 +70,7 @@ def start_import(rows: Sequence[Row], user: User, source: str, team: Team | None
         user_name=str(user)[:254],
         source=source[:200],
         team=team,
+        team_name=str(team) if team else "",
         total=len(rows),
         content=zlib.compress(msgspec.json.encode([_clean(row) for row in rows])),
     )
@@ -65,16 +78,24 @@ def start_import(rows: Sequence[Row], user: User, source: str, team: Team | None
     return job
 
 
-def confirm_import(job: ImportJob) -> bool:
-    """Take what was tried; say whether it was waiting for that. A small one is done then."""
+def confirm_import(job: ImportJob, seen: int | None = None) -> bool:
+    """Take what was tried; say whether it was waiting for that, with the preview that was seen.
+
+    A small one is done when this returns, or tried again: where what becomes of a line is no
+    longer what the preview said, nothing is taken and there is another preview.
+    """
+    preview = job.preview if seen is None else seen
     with transaction.atomic():
-        waiting = ImportJob.objects.filter(pk=job.pk, phase=ImportPhase.TRIED)
-        counts = {outcome.value: 0 for outcome in ImportOutcome}
+        waiting = ImportJob.objects.filter(pk=job.pk, phase=ImportPhase.TRIED, preview=preview)
         is_mine = waiting.update(
-            phase=ImportPhase.TAKING, position=0, confirmed_at=timezone.now(), **counts
+            phase=ImportPhase.TAKING, position=0, confirmed_at=timezone.now(), **NO_COUNTS
         )
+        if is_mine and _is_outdated(job):
+            _try_again(job)
     if is_mine:
         _go_on(job)
+    else:
+        job.refresh_from_db()
     return bool(is_mine)
 
 
@@ -151,25 +172,19 @@ def _do_batch(pk: int, rows: Sequence[Row]) -> bool:
     if not lines:
         _end_phase(job)
         return False
-    with _acting_for(job), transaction.atomic():
-        # Somebody who is gone, or may no longer log in, may nothing.
-        importer = Importer(job.user or AnonymousUser(), job.team, created=job.created)
-        results = importer.take([_row(line) for line in lines], _seen_before(job, lines))
-        if is_trial:
-            transaction.set_rollback(True)
-    told = {line.position: (line.outcome, line.reason) for line in lines}
-    for line, result in zip(lines, results, strict=True):
-        line.outcome, line.reason = result.outcome, result.reason or result.changes
-    if is_trial:
-        ImportLine.objects.bulk_create(lines)
-    else:
-        others = [line for line in lines if told[line.position] != (line.outcome, line.reason)]
-        _store_fates(job, others)
-    counts = Counter(result.outcome.value for result in results)
+    fates = (
+        _try(job, lines, _seen_before(job, lines), is_trial=True) if is_trial else _take(job, lines)
+    )
+    if fates is None:
+        _try_again(job)
+        return True
+    changed = _note_fates(job, lines, fates)
+    counts = Counter(outcome for outcome, _ in fates)
     moved = ImportJob.objects.filter(pk=pk, phase=job.phase, position=job.position).update(
         position=job.position + len(lines),
         claimed_at=timezone.now(),
         problem="",
+        changed=F("changed") + changed,
         **{name: F(name) + count for name, count in counts.items()},
     )
     if not moved:
@@ -177,9 +192,82 @@ def _do_batch(pk: int, rows: Sequence[Row]) -> bool:
     return bool(moved)
 
 
+def _take(job: ImportJob, lines: Sequence[ImportLine]) -> list[Fate] | None:
+    """Take some lines; give the fate of each.
+
+    None, with nothing taken: in the first batch one became something else than the preview said.
+    In a later batch such lines are left out, whatever the others gain or lose by that.
+    """
+    seen = _seen_before(job, lines)
+    left_out: dict[int, Fate] = {}
+    while True:
+        kept = [line for line in lines if line.position not in left_out]
+        fates = dict(zip([line.position for line in kept], _try(job, kept, seen), strict=True))
+        others = [line for line in kept if not is_as_shown(line.fate, fates[line.position])]
+        if not others:
+            return [(fates | left_out)[line.position] for line in lines]
+        if job.position == 0:
+            return None
+        for line in others:
+            left_out[line.position] = _left_out(line.fate, fates[line.position])
+            seen |= {line.name: line.line} if line.name else {}
+
+
+def _try(
+    job: ImportJob, lines: Sequence[ImportLine], seen: dict[str, int], *, is_trial: bool = False
+) -> list[Fate]:
+    """Give the fates of some lines; only where each is as the preview said, they are stored."""
+    with _acting_for(job), transaction.atomic():
+        # Somebody who is gone, or may no longer log in, may nothing.
+        importer = Importer(job.user or AnonymousUser(), job.team, created=job.created)
+        results = importer.take([_row(line) for line in lines], dict(seen))
+        fates = [(one.outcome.value, one.reason or one.changes) for one in results]
+        agreed = zip(lines, fates, strict=True)
+        if is_trial or not all(is_as_shown(line.fate, fate) for line, fate in agreed):
+            transaction.set_rollback(True)
+    return fates
+
+
+def _left_out(shown: Fate, now: Fate) -> Fate:
+    """Give the fate of a line that would become something else than a person has agreed to."""
+    if now[0] == ImportOutcome.REJECTED:
+        return now
+    was, would_be = (
+        f"{_IN_WORDS[ImportOutcome(outcome)]}{f' ({what})' if what else ''}"
+        for outcome, what in (shown, now)
+    )
+    why = f"Not taken: in the preview it was to be {was}; by now it would be {would_be}."
+    return ImportOutcome.REJECTED.value, f"{why} Import it again to see what it does."
+
+
+def _is_outdated(job: ImportJob) -> bool:
+    """Say whether lines are about to add a domain that is there by now, or to change one that is
+    gone, or are for a team that is gone: found by two queries, however many lines there are."""
+    of_line = Domain.objects.filter(name=OuterRef("name"))
+    to_add = Q(Exists(of_line), outcome=ImportOutcome.CREATED)
+    to_find = Q(~Exists(of_line), outcome__in=(ImportOutcome.UPDATED, ImportOutcome.EXISTS))
+    job.refresh_from_db(fields=["team"])
+    is_team_gone = bool(job.team_name) and job.team_id is None
+    return is_team_gone or any(job.lines.filter(one).exists() for one in (to_add, to_find))
+
+
+def _try_again(job: ImportJob) -> None:
+    """Have an import of which nothing is taken tried once more, for another preview."""
+    untouched = ImportJob.objects.filter(pk=job.pk, phase=ImportPhase.TAKING, position=0)
+    untouched.update(
+        phase=ImportPhase.TRYING,
+        preview=F("preview") + 1,
+        changed=0,
+        position=0,
+        confirmed_at=None,
+        team_name=str(job.team) if job.team else "",
+        **NO_COUNTS,
+    )
+
+
 def _next_lines(job: ImportJob, rows: Sequence[Row]) -> list[ImportLine]:
-    """Give the lines to handle: made of what was sent while it is tried, then the stored ones."""
-    if job.phase == ImportPhase.TAKING:
+    """Give the lines to handle: made of what was sent when it is first tried, then those stored."""
+    if job.phase == ImportPhase.TAKING or job.preview > 1:
         return list(job.lines.filter(position__gte=job.position)[:BATCH])
     return [
         ImportLine(
@@ -196,13 +284,35 @@ def _next_lines(job: ImportJob, rows: Sequence[Row]) -> list[ImportLine]:
     ]
 
 
+def _note_fates(job: ImportJob, lines: Sequence[ImportLine], fates: Sequence[Fate]) -> int:
+    """Store what becomes of some lines; give of how many a new preview says something else."""
+    is_trial = job.phase == ImportPhase.TRYING
+    is_first = is_trial and job.preview == 1
+    others = []
+    changed = 0
+    for line, fate in zip(lines, fates, strict=True):
+        before = (*line.fate, line.shown)
+        if is_trial:
+            is_new = not is_first and not is_as_shown(line.fate, fate)
+            line.shown = line.outcome if is_new else ""
+            changed += is_new
+        line.outcome, line.reason = fate
+        if before != (*fate, line.shown):
+            others.append(line)
+    if is_first:
+        ImportLine.objects.bulk_create(lines)
+    else:
+        _store_fates(job, others)
+    return changed
+
+
 def _store_fates(job: ImportJob, lines: Sequence[ImportLine]) -> None:
-    """Store the fates that differ from those of the trial, by kind: most lines share one."""
-    by_fate: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    """Store the fates that differ from those stored, by kind: most lines share one."""
+    by_fate: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
     for line in lines:
-        by_fate[line.outcome, line.reason].append(line.position)
-    for (outcome, reason), positions in by_fate.items():
-        job.lines.filter(position__in=positions).update(outcome=outcome, reason=reason)
+        by_fate[line.outcome, line.reason, line.shown].append(line.position)
+    for (outcome, reason, shown), positions in by_fate.items():
+        job.lines.filter(position__in=positions).update(outcome=outcome, reason=reason, shown=shown)
 
 
 def _end_phase(job: ImportJob) -> None:
@@ -221,10 +331,10 @@ def _acting_for(job: ImportJob) -> AbstractContextManager[None]:
 
 
 def _sent_rows(pk: int) -> list[Row]:
-    """Give what was sent, as long as it is being tried."""
+    """Give what was sent, until it stands in the lines."""
     trying = ImportJob.objects.filter(pk=pk, phase=ImportPhase.TRYING)
     content = trying.values_list("content", flat=True).first()
-    if content is None:
+    if not content:
         return []
     return msgspec.json.decode(zlib.decompress(bytes(content)), type=list[Row])
 

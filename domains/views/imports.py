@@ -52,7 +52,9 @@ def import_page(request: HttpRequest) -> HttpResponse:
             source = file.name if file else "pasted lines"
             job = import_jobs.start_import(rows, user, source, form.cleaned_data["team"])
             # A button beside a name says what it does: nobody has to see the line first.
-            return _confirm(request, job) if "confirm" in request.POST else redirect(job)
+            if "confirm" in request.POST:
+                return _confirm(request, job, job.preview)
+            return redirect(job)
     return render(request, "domains/import.html", {"form": form})
 
 
@@ -133,7 +135,8 @@ class ImportList(ListPage):
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """Take what the person has seen."""
     _manager_of_anything(request)
-    return _confirm(request, _find(request, pk))
+    seen = request.POST.get("preview", "")
+    return _confirm(request, _find(request, pk), int(seen) if seen.isdecimal() else 0)
 
 
 @require_POST
@@ -147,9 +150,15 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("domains:import")
 
 
-def _confirm(request: HttpRequest, job: ImportJob) -> HttpResponse:
-    if not import_jobs.confirm_import(job):
-        messages.info(request, "This import was confirmed already.")
+def _confirm(request: HttpRequest, job: ImportJob, seen: int) -> HttpResponse:
+    if not import_jobs.confirm_import(job, seen):
+        is_newer = job.phase in (ImportPhase.TRYING, ImportPhase.TRIED)
+        messages.info(
+            request,
+            "There is a newer preview than the one you saw."
+            if is_newer
+            else "This import was confirmed already.",
+        )
         return redirect(job)
     if job.phase == ImportPhase.DONE:
         messages.success(request, _what_was_imported(job.counts))

@@ -174,7 +174,7 @@ def test_who_lost_the_role_meanwhile_imports_nothing(manager, team, in_backgroun
     work_on_imports()
 
     job.refresh_from_db()
-    assert (job.phase, job.rejected) == (ImportPhase.DONE, 3)
+    assert (job.phase, job.rejected, job.changed) == (ImportPhase.TRIED, 3, 3)
     assert not Domain.objects.exists()
 
 
@@ -209,6 +209,137 @@ def test_what_no_database_stores_is_refused_in_words(manager, team):
     job = start_import(read_table("list.csv", body.encode()), manager, "list.csv", team)
 
     assert [outcome for _, outcome in fates(job)] == ["rejected", "rejected", "created"]
+
+
+def owned(name, owner):
+    return read_table("list.csv", f"domain,owner\n{name},{owner}\n".encode())
+
+
+def test_what_became_another_line_meanwhile_is_shown_again_and_not_taken(manager, team):
+    other = TeamFactory(name="Labs")
+    rows = read_table("a.csv", b"domain,owner\nnew.example,\nsame.example,a@corp.example\n")
+    job = start_import(rows, manager, "a.csv", team)
+    make_domain("same.example", other, owner="b@corp.example")
+
+    assert confirm_import(job) is True
+
+    assert (job.phase, job.preview, job.changed, job.confirmed_at) == (
+        ImportPhase.TRIED,
+        2,
+        1,
+        None,
+    )
+    assert [(line.outcome, line.shown) for line in job.lines.all()] == [
+        ("created", ""),
+        ("rejected", "created"),
+    ]
+    assert job.counts == {"created": 1, "updated": 0, "exists": 0, "rejected": 1}
+    [domain] = Domain.objects.all()
+    assert (domain.team, domain.owner) == (other, "b@corp.example")
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda domain: Domain.objects.update(owner="b@corp.example"),
+        lambda domain: domain.delete(),
+        lambda domain: Domain.objects.update(owner="c@corp.example"),
+    ],
+    ids=["there already", "gone", "from another owner"],
+)
+def test_a_change_is_made_only_as_it_was_shown(manager, team, meanwhile):
+    domain = make_domain("a.example", team, owner="a@corp.example")
+    job = start_import(owned("a.example", "b@corp.example"), manager, "a.csv", team)
+    meanwhile(domain)
+    held = list(Domain.objects.values_list("name", "owner"))
+
+    confirm_import(job)
+
+    assert (job.phase, job.changed) == (ImportPhase.TRIED, 1)
+    assert list(Domain.objects.values_list("name", "owner")) == held
+    confirm_import(job)
+    assert job.phase == ImportPhase.DONE
+    assert Domain.objects.get().owner == "b@corp.example"
+
+
+def test_a_large_import_that_another_one_has_overtaken_is_tried_again_in_the_background(
+    manager, team, in_background
+):
+    job = start(manager, team, names(5))
+    work_on_imports()
+    make_domain("d4.example", team)
+
+    job.refresh_from_db()
+    confirm_import(job)
+    assert (job.phase, Domain.objects.count()) == (ImportPhase.TRYING, 1)
+    work_on_imports()
+
+    job.refresh_from_db()
+    assert (job.phase, job.changed, job.created, job.exists) == (ImportPhase.TRIED, 1, 4, 1)
+    confirm_import(job)
+    work_on_imports()
+    job.refresh_from_db()
+    assert (job.phase, job.created, Domain.objects.count()) == (ImportPhase.DONE, 4, 5)
+
+
+def test_what_changes_while_an_import_runs_is_left_out_line_by_line(manager, team, in_background):
+    job = start(manager, team, f"{names(6)}\nd3.example")
+    work_on_imports()
+    job.refresh_from_db()
+    confirm_import(job)
+    work_on_imports(budget_s=0)
+    make_domain("d3.example", None, owner="b@corp.example")
+
+    work_on_imports()
+
+    job.refresh_from_db()
+    assert (job.phase, job.created, job.rejected) == (ImportPhase.DONE, 5, 2)
+    assert Domain.objects.get(name="d3.example").owner == "b@corp.example"
+    assert AuditEntry.objects.get(verb="imported domains").after["created"] == 5
+
+
+def test_a_team_that_the_import_makes_in_its_first_batch_changes_no_later_line(in_background):
+    root = UserFactory(is_superuser=True)
+    rows = read_table("a.csv", b"domain,team\na.example,New\nb.example,New\nc.example,New\n")
+    job = start_import(rows, root, "a.csv", None)
+    work_on_imports()
+    job.refresh_from_db()
+    confirm_import(job)
+    work_on_imports()
+
+    job.refresh_from_db()
+    assert (job.phase, job.created, job.preview) == (ImportPhase.DONE, 3, 1)
+
+
+def test_a_team_that_is_gone_takes_no_domain_and_leaves_none_without_one(team):
+    root = UserFactory(is_superuser=True)
+    job = start(root, team, "a.example")
+    team.delete()
+
+    confirm_import(job)
+
+    assert (job.phase, job.preview, job.changed) == (ImportPhase.TRIED, 2, 0)
+    assert not Domain.objects.exists()
+    confirm_import(job)
+    assert Domain.objects.get().team is None
+
+
+def test_a_preview_that_is_no_longer_the_newest_confirms_nothing(client, manager, team):
+    job = start(manager, team, "a.example\nb.example")
+    address = reverse("domains:confirm_import", args=[job.pk])
+    make_domain("a.example", team)
+    again = client.post(address, {"preview": 1}, follow=True)
+    stale = client.post(address, {"preview": 1}, follow=True)
+
+    assert "is no longer what the preview said" in again.content.decode()
+    assert "was: New" in again.content.decode()
+    others = client.get(job.get_absolute_url(), {"fate": "other"}).context["table"].rows
+    assert [row.record.domain for row in others] == ["a.example"]
+    assert "There is a newer preview than the one you saw." in stale.content.decode()
+    assert Domain.objects.count() == 1
+
+    client.post(address, {"preview": 2})
+    assert Domain.objects.count() == 2
 
 
 def test_only_what_is_not_confirmed_is_discarded(manager, team):
@@ -247,7 +378,8 @@ def test_pasted_lines_are_shown_and_confirmed(client, team, manager):
     refused = client.get(job.get_absolute_url(), {"fate": "rejected"})
     assert [row.record.domain for row in refused.context["table"].rows] == ["no", "domain!"]
 
-    answer = client.post(reverse("domains:confirm_import", args=[job.pk]))
+    address = reverse("domains:confirm_import", args=[job.pk])
+    answer = client.post(address, {"preview": job.preview})
     assert answer["Location"] == reverse("domains:list")
     assert list(Domain.objects.values_list("name", "team__name")) == [("new.example", "Retail")]
 
