@@ -89,6 +89,10 @@ class ImportForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Ask for one of the two."""
         values = super().clean() or {}
+        if values.get("text", "").strip() and values.get("file"):
+            raise forms.ValidationError(
+                "Paste or send a file, not both: empty the text, or send it alone."
+            )
         if not values.get("text", "").strip() and not values.get("file") and not self.errors:
             raise forms.ValidationError("Paste some domains or choose a file.")
         return values

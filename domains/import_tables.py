@@ -118,7 +118,7 @@ class ImportLineTable(PortalTable):
         default="",
         attrs={"td": {"class": "wide"}},
     )
-    team = tables.Column(verbose_name="Team", orderable=False, default="–", attrs=_SENT)
+    team = tables.Column(verbose_name="Team", orderable=False, empty_values=(), attrs=_SENT)
     owner = tables.Column(verbose_name="Owner", orderable=False, default="–", attrs=_SENT)
     tags = tables.Column(verbose_name="Tags", orderable=False, default="–", attrs=_SENT)
 
@@ -128,8 +128,11 @@ class ImportLineTable(PortalTable):
         order_by = "line"
         caption = "Lines"
 
-    def __init__(self, *args: Any, is_draft: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, is_draft: bool = False, fallback_team: str = "", **kwargs: Any
+    ) -> None:
         self.is_draft = is_draft
+        self.fallback_team = fallback_team
         super().__init__(*args, **kwargs)
 
     def render_domain(self, record: ImportLine) -> SafeString:
@@ -167,9 +170,14 @@ class ImportLineTable(PortalTable):
         """Give the tags for files."""
         return ";".join(record.tags or ())
 
+    def render_team(self, record: ImportLine) -> str:
+        """Give the team: the one named, or the one that a new domain gets all the same."""
+        return self.value_team(record) or "–"
+
     def value_team(self, record: ImportLine) -> str:
         """Give the team for files."""
-        return record.team or ""
+        is_new = record.outcome == ImportOutcome.CREATED
+        return record.team or (self.fallback_team if is_new else "")
 
     def value_owner(self, record: ImportLine) -> str:
         """Give the owner for files."""

@@ -548,6 +548,8 @@ class ImportJob(models.Model):
     # As the preview names it: where that team is gone, it no longer holds.
     team_name = models.CharField(max_length=100, blank=True)
     phase = models.CharField(max_length=6, choices=ImportPhase.choices, default=ImportPhase.TRYING)
+    # What the person has to know of how the input was read: sentences.
+    notes = models.JSONField(default=list)
     # The how manieth preview it is. A person confirms the one they saw, and no other.
     preview = models.PositiveIntegerField(default=1)
     # Of how many lines this preview says something else than the one before.

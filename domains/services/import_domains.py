@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import chain
 from typing import Any
 
-import tablib
+import openpyxl
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 from django.db import transaction
@@ -24,20 +25,15 @@ from accounts.roles import Role
 from accounts.services.teams import get_or_create_team
 from domains.models import MOST_TAG_CHARS, Domain, Fate, ImportOutcome, Tag
 from domains.services.edit_domains import entries_of_change
+from domains.services.import_headings import COLUMNS, Headings, read_headings, unread_note
 from mailtls import catalogue
 from mailtls.findings import Parsed
 from mailtls.names import parse_domain
 from webui.background import nudge
+from webui.wording import sentence_list
 
 MAX_ROWS = 200_000
 BATCH = 500
-COLUMNS = ("domain", "team", "owner", "tags")
-_OTHER_NAMES = {
-    "domains": "domain",
-    "domain name": "domain",
-    "mail domain": "domain",
-    "tag": "tags",
-}
 # Of CSV, of CSV where the comma is in numbers, and of cells copied from a spreadsheet.
 _DELIMITERS = ",;\t"
 _NEW_TEAM = "new team: "
@@ -61,6 +57,23 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sent(Collection[Row]):
+    """The lines of an input, and what its sender has to know of how it was read."""
+
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __contains__(self, row: object) -> bool:
+        return row in self.rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineResult:
     """What became of one line, and why where it was rejected."""
 
@@ -81,7 +94,7 @@ class LineResult:
         }
 
 
-def read_lines(text: str) -> list[Row]:
+def read_lines(text: str) -> Sent:
     """Read pasted text: one domain a line, or a table with a header that names `domain`."""
     text = text.lstrip("\ufeff")
     table = _read_table_of_text(text)
@@ -94,7 +107,7 @@ def read_lines(text: str) -> list[Row]:
     return _within_limit(rows)
 
 
-def read_table(filename: str, data: bytes) -> list[Row]:
+def read_table(filename: str, data: bytes) -> Sent:
     """Read an uploaded file by its content: XLSX, CSV, text with tabs, or plain lines.
 
     Raises UnreadableTable, saying what is wrong with the file as a whole.
@@ -108,7 +121,12 @@ def read_table(filename: str, data: bytes) -> list[Row]:
         )
     if data[:4] == b"%PDF":
         raise UnreadableTable("The file is a PDF. Save the list as CSV or XLSX.")
-    return read_lines(_decode(data))
+    text = _decode(data)
+    if _is_binary(text):
+        raise UnreadableTable(
+            "The file is no text and no workbook, perhaps an image. Save the list as CSV or XLSX."
+        )
+    return read_lines(text)
 
 
 def import_domains(
@@ -351,7 +369,14 @@ def _decode(data: bytes) -> str:
         return data.decode("cp1252", errors="replace")
 
 
-def _read_table_of_text(text: str) -> list[Row] | None:
+def _is_binary(text: str) -> bool:
+    """Say whether bytes that were read as text were none: there, every tenth is a control sign."""
+    start = text[:65_536]
+    odd = sum(one == "\ufffd" or (ord(one) < 32 and not one.isspace()) for one in start)
+    return odd * 50 > len(start)
+
+
+def _read_table_of_text(text: str) -> Sent | None:
     """Read lines below a header that names `domain`; None where there is no such header."""
     lines = text.splitlines(keepends=True)
     at = next((n for n, line in enumerate(lines) if not _says_nothing(line)), len(lines))
@@ -360,8 +385,13 @@ def _read_table_of_text(text: str) -> list[Row] | None:
     delimiter = max(_DELIMITERS, key=lines[at].count)
     try:
         reader = csv.reader(lines[at:], delimiter=delimiter)
-        header = _columns_of(next(reader))
-        return _rows_below(header, _numbered(reader, at), delimiter) if "domain" in header else None
+        names = next(reader)
+        headings = read_headings(names)
+        if headings.problem:
+            raise UnreadableTable(headings.problem)
+        if not headings.has_domain:
+            return None
+        return _rows_below(names, headings, _numbered(reader, at), delimiter)
     except csv.Error as error:
         raise UnreadableTable(
             "The table could not be read. Its first line is the header, and the same sign stands "
@@ -383,9 +413,11 @@ def _numbered(reader: Any, before: int) -> Iterator[tuple[int, Sequence[str]]]:
         begins = before + reader.line_num + 1
 
 
-def _read_workbook(data: bytes) -> list[Row]:
+def _read_workbook(data: bytes) -> Sent:
+    """Read the first sheet that has a column of domains; say which others have rows."""
     try:
-        table = tablib.Dataset().load(data, format="xlsx")
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        sheets = {sheet.title: list(_records(sheet)) for sheet in book.worksheets}
     except Exception as error:
         # A damaged workbook breaks the reader anywhere: in the archive, its XML, a number of a
         # cell; each part raises errors of its own, and their words help nobody.
@@ -393,41 +425,56 @@ def _read_workbook(data: bytes) -> list[Row]:
             "The XLSX file is damaged or cut off: no table could be read from it, and no domain "
             "was taken. Open it in the program that wrote it and save it again, or save it as CSV."
         ) from error
-    texts = ([_text(value) for value in row] for row in chain([table.headers or []], table))
-    records = ((number, row) for number, row in enumerate(texts, start=1) if any(row))
-    _, names = next(records, (0, []))
-    header = _columns_of(names)
-    if "domain" not in header:
+    filled = {title: records for title, records in sheets.items() if records}
+    if not filled:
+        raise UnreadableTable("The workbook is empty.")
+    headings = {title: read_headings(records[0][1]) for title, records in filled.items()}
+    title = next((one for one in filled if headings[one].has_domain), next(iter(filled)))
+    (_, names), *below = filled[title]
+    if not headings[title].has_domain:
+        shown = ", ".join(name.strip() for name in names if name.strip())
+        known = f"Known columns: {', '.join(COLUMNS)}."
         raise UnreadableTable(
-            f"No column is named domain; the columns are {', '.join(header) or 'none'}. "
-            f"Known columns: {', '.join(COLUMNS)}."
+            f"No column is named domain; the columns are {shown or 'none'}. "
+            f"{headings[title].problem or known}"
         )
-    return _rows_below(header, records, ", ")
+    sent = _rows_below(names, headings[title], below, ", ")
+    others = [f"“{one}”" for one in filled if one != title]
+    if not others:
+        return sent
+    which = f"Only the sheet “{title}” is read"
+    return replace(sent, notes=(f"{which}, not {sentence_list(others, 10)}.", *sent.notes))
 
 
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
-
-
-def _columns_of(names: Iterable[str]) -> list[str]:
-    """Give the names of columns in our words."""
-    found = (name.strip().lower() for name in names)
-    return [_OTHER_NAMES.get(name, name) for name in found]
+def _records(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+    """Give the rows of a sheet that hold something, with their numbers."""
+    # Some programs write a wrong extent, and what is outside of it would be left out.
+    sheet.reset_dimensions()
+    for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+        texts = ["" if value is None else str(value) for value in row]
+        if any(texts):
+            yield number, texts
 
 
 def _rows_below(
-    header: Sequence[str], records: Iterable[tuple[int, Sequence[str]]], delimiter: str
-) -> list[Row]:
-    at = {name: header.index(name) for name in COLUMNS if name in header}
+    names: Sequence[str],
+    headings: Headings,
+    records: Iterable[tuple[int, Sequence[str]]],
+    delimiter: str,
+) -> Sent:
+    at = headings.at
+    width = len(names)
     rows = []
+    unnamed: set[int] = set()
     for number, record in records:
         values = [value.strip() for value in record]
         if not any(values):
             continue
-        if any(values[len(header) :]):
+        if any(values[width:]):
             # Which cell is the domain nobody can tell: the line as it is is none, and is refused.
             rows.append(Row(line=number, domain=delimiter.join(record)))
             continue
+        unnamed |= {n for n, value in enumerate(values[:width]) if value and not names[n].strip()}
         cells = {name: values[n] if n < len(values) else "" for name, n in at.items()}
         tags = cells.get("tags")
         rows.append(
@@ -439,7 +486,24 @@ def _rows_below(
                 tags=_split_tags(tags) if tags is not None else None,
             )
         )
-    return _within_limit(rows)
+    unread = [*headings.unread, *(f"column {n + 1}, which has no name" for n in sorted(unnamed))]
+    notes = list(headings.notes)
+    if _is_no_address(names, at, rows):
+        # Names of people: as addresses they would have every line refused.
+        name = names[at["owner"]].strip()
+        rows = [replace(row, owner=None) for row in rows]
+        notes = [note for note in notes if not note.endswith("is read as owner.")]
+        unread.append(f"{name}, which holds no e-mail addresses")
+    notes.append(unread_note(unread))
+    return _within_limit(rows, tuple(filter(None, notes)))
+
+
+def _is_no_address(names: Sequence[str], at: Mapping[str, int], rows: Sequence[Row]) -> bool:
+    """Say whether a column that is only taken for that of owners holds no e-mail address."""
+    if "owner" not in at or names[at["owner"]].strip().lower() == "owner":
+        return False
+    owners = [row.owner for row in rows if row.owner]
+    return bool(owners) and not any("@" in owner for owner in owners)
 
 
 def _split_tags(text: str) -> tuple[str, ...]:
@@ -447,10 +511,10 @@ def _split_tags(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
-def _within_limit(rows: list[Row]) -> list[Row]:
+def _within_limit(rows: Sequence[Row], notes: tuple[str, ...] = ()) -> Sent:
     if len(rows) > MAX_ROWS:
-        raise UnreadableTable(f"The input has {len(rows)} lines; the limit is {MAX_ROWS}.")
-    return rows
+        raise UnreadableTable(f"The input has {len(rows):,} lines; the limit is {MAX_ROWS:,}.")
+    return Sent(rows=tuple(rows), notes=notes)
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -26,7 +26,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from accounts import audit
-from accounts.models import Team, User
+from accounts.models import AuditEntry, Team, User
 from domains.models import (
     WORKING,
     Domain,
@@ -36,7 +36,14 @@ from domains.models import (
     ImportOutcome,
     ImportPhase,
 )
-from domains.services.import_domains import Importer, Row, finish, is_as_shown, parse_name
+from domains.services.import_domains import (
+    Importer,
+    Row,
+    Sent,
+    finish,
+    is_as_shown,
+    parse_name,
+)
 from webui.background import nudge
 
 logger = logging.getLogger(__name__)
@@ -63,7 +70,7 @@ _IN_WORDS = {
 }
 
 
-def start_import(rows: Sequence[Row], user: User, source: str, team: Team | None) -> ImportJob:
+def start_import(sent: Sent, user: User, source: str, team: Team | None) -> ImportJob:
     """Store what was sent and try it; a small one is tried when this returns."""
     job = ImportJob.objects.create(
         user=user,
@@ -71,8 +78,9 @@ def start_import(rows: Sequence[Row], user: User, source: str, team: Team | None
         source=source[:200],
         team=team,
         team_name=str(team) if team else "",
-        total=len(rows),
-        content=zlib.compress(msgspec.json.encode([_clean(row) for row in rows])),
+        notes=list(sent.notes),
+        total=len(sent),
+        content=zlib.compress(msgspec.json.encode([_clean(row) for row in sent])),
     )
     _go_on(job)
     return job
@@ -106,6 +114,16 @@ def discard_import(job: ImportJob) -> bool:
         phase__in=(ImportPhase.TRYING, ImportPhase.TRIED)
     )
     return bool(drafts.delete()[0])
+
+
+def teams_made(job: ImportJob) -> list[str]:
+    """Give the names of the teams that a finished import has made, in their order."""
+    entries = AuditEntry.objects.filter(
+        at__range=(job.confirmed_at, job.finished_at),
+        request_id=_request_id(job),
+        verb="created team",
+    )
+    return sorted(entries.values_list("target_name", flat=True))
 
 
 def work_on_imports(budget_s: float = BUDGET_S) -> int:
@@ -327,7 +345,11 @@ def _end_phase(job: ImportJob) -> None:
 def _acting_for(job: ImportJob) -> AbstractContextManager[None]:
     """Have what is done recorded as that person's doing, findable by the number of the import."""
     who = "" if job.user else job.user_name
-    return audit.acting_as(job.user, "web", name=who, request_id=f"import-{job.pk}")
+    return audit.acting_as(job.user, "web", name=who, request_id=_request_id(job))
+
+
+def _request_id(job: ImportJob) -> str:
+    return f"import-{job.pk}"
 
 
 def _sent_rows(pk: int) -> list[Row]:

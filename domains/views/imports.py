@@ -26,9 +26,9 @@ from domains.import_tables import (
 )
 from domains.models import ImportJob, ImportLine, ImportOutcome, ImportPhase
 from domains.services import import_jobs
-from domains.services.import_domains import Row, UnreadableTable, read_lines, read_table
+from domains.services.import_domains import Sent, UnreadableTable, read_lines, read_table
 from webui.lists import ListPage
-from webui.wording import plural
+from webui.wording import plural, sentence_list
 
 
 def import_page(request: HttpRequest) -> HttpResponse:
@@ -45,12 +45,12 @@ def import_page(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            rows = _read(form.cleaned_data)
+            lines = _read(form.cleaned_data)
         except UnreadableTable as error:
             form.add_error(None, str(error))
         else:
             source = file.name if file else "pasted lines"
-            job = import_jobs.start_import(rows, user, source, form.cleaned_data["team"])
+            job = import_jobs.start_import(lines, user, source, form.cleaned_data["team"])
             # A button beside a name says what it does: nobody has to see the line first.
             if "confirm" in request.POST:
                 return _confirm(request, job, job.preview)
@@ -85,8 +85,11 @@ class ImportPage(ListPage):
         return lines
 
     def get_table_kwargs(self) -> dict[str, Any]:
-        """Tell the table whether anything is stored yet."""
-        return super().get_table_kwargs() | {"is_draft": self.is_draft}
+        """Tell the table whether anything is stored yet, and the team of lines that name none."""
+        return super().get_table_kwargs() | {
+            "is_draft": self.is_draft,
+            "fallback_team": self.job.team_name or str(self.job.team or ""),
+        }
 
     def get_filterset_kwargs(self, filterset_class: Any) -> dict[str, Any]:
         """Tell the filters as well, which use the same words."""
@@ -107,6 +110,7 @@ class ImportPage(ListPage):
                 (outcome, fate_sign(outcome, is_draft=self.is_draft).word, counts[outcome.value])
                 for outcome in ImportOutcome
             ],
+            "teams": import_jobs.teams_made(self.job) if self.job.phase == ImportPhase.DONE else [],
             "empty_template": "domains/_import_empty.html",
         }
 
@@ -161,7 +165,7 @@ def _confirm(request: HttpRequest, job: ImportJob, seen: int) -> HttpResponse:
         )
         return redirect(job)
     if job.phase == ImportPhase.DONE:
-        messages.success(request, _what_was_imported(job.counts))
+        messages.success(request, _what_was_imported(job))
         return redirect("domains:list")
     return redirect(job)
 
@@ -177,13 +181,14 @@ def _manager_of_anything(request: HttpRequest) -> User:
     return person(request)
 
 
-def _read(values: dict[str, Any]) -> list[Row]:
+def _read(values: dict[str, Any]) -> Sent:
     if file := values["file"]:
         return read_table(file.name, file.read())
     return read_lines(values["text"])
 
 
-def _what_was_imported(counts: dict[str, int]) -> str:
+def _what_was_imported(job: ImportJob) -> str:
+    counts = job.counts
     parts = [f"{plural(counts[ImportOutcome.CREATED], 'domain')} added"]
     if counts[ImportOutcome.UPDATED]:
         parts.append(f"{counts[ImportOutcome.UPDATED]:,} updated")
@@ -191,5 +196,11 @@ def _what_was_imported(counts: dict[str, int]) -> str:
         parts.append(f"{counts[ImportOutcome.EXISTS]:,} were there already")
     if counts[ImportOutcome.REJECTED]:
         parts.append(f"{counts[ImportOutcome.REJECTED]:,} refused")
-    tail = " The first checks run now." if counts[ImportOutcome.CREATED] else ""
-    return ", ".join(parts) + "." + tail
+    sentences = [", ".join(parts) + "."]
+    if teams := import_jobs.teams_made(job):
+        sentences.append(
+            f"New {'team' if len(teams) == 1 else 'teams'}: {sentence_list(teams, 5)}."
+        )
+    if counts[ImportOutcome.CREATED]:
+        sentences.append("The first checks run now.")
+    return " ".join(sentences)

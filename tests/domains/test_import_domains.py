@@ -128,9 +128,9 @@ def test_a_manager_imports_for_their_own_team_only():
 
 
 def test_a_file_without_domains_says_which_columns_it_has():
-    workbook = tablib.Dataset(["a.example"], headers=["zone"]).export("xlsx")
+    workbook = tablib.Dataset(["a.example"], headers=["host"]).export("xlsx")
 
-    with pytest.raises(UnreadableTable, match="the columns are zone"):
+    with pytest.raises(UnreadableTable, match="the columns are host"):
         read_table("zones.xlsx", workbook)
 
 
@@ -268,3 +268,89 @@ def test_a_web_address_is_refused_with_what_to_give_instead():
     [result] = import_domains(read_lines("https://a.example/"), None)
 
     assert result.reason.endswith("Give the domain alone, without https:// and path.")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Domain name;Owner e-mail;Team name;Labels",
+        "FQDN;Responsible;Department;Tag",
+        "zone;contact_email;business unit;tags",
+        "Domäne;Verantwortliche;Abteilung;Schlagwörter",
+    ],
+)
+def test_columns_are_known_by_what_people_call_them(header):
+    sent = read_table("a.csv", f"{header}\na.example;o@a.example;Mail;web\n".encode())
+
+    [row] = sent
+    assert (row.domain, row.owner, row.team, row.tags) == (
+        "a.example",
+        "o@a.example",
+        "Mail",
+        ("web",),
+    )
+    assert not [note for note in sent.notes if "not read" in note]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "notes"),
+    [
+        (
+            "Domain;Department;Region;Cost centre",
+            "a.example;Mail;EU;7",
+            [
+                "The column Department is read as team.",
+                "Columns not read: Region and Cost centre.",
+            ],
+        ),
+        (
+            "Domain;Contact;Responsible",
+            "a.example;x@a.example;y@a.example",
+            [
+                "Contact and Responsible could each be the owner: name one of them owner.",
+                "Columns not read: Contact and Responsible.",
+            ],
+        ),
+        ("domain;name;owner", "a.example;Shop;x@a.example", ["Column not read: name."]),
+        (
+            "Domain;Responsible;",
+            "a.example;Ada Lovelace;yes",
+            [
+                (
+                    "Columns not read: column 3, which has no name and "
+                    "Responsible, which holds no e-mail addresses."
+                )
+            ],
+        ),
+    ],
+    ids=["unknown", "ambiguous", "our own name goes first", "names of people"],
+)
+def test_what_is_not_read_is_said(header, cells, notes):
+    sent = read_table("a.csv", f"{header}\n{cells}\n".encode())
+
+    assert [row.domain for row in sent] == ["a.example"]
+    assert list(sent.notes) == notes
+
+
+def test_of_two_columns_of_domains_none_is_guessed():
+    with pytest.raises(UnreadableTable, match="Name and Zone could each be the domain"):
+        read_table("a.csv", b"Name;Zone;Team\nShop;a.example;Mail\n")
+
+
+def test_a_workbook_says_which_sheet_is_read():
+    cover = tablib.Dataset(["Our domains"], headers=["Welcome"], title="Cover")
+    first = tablib.Dataset(["a.example"], headers=["domain"], title="2026")
+    second = tablib.Dataset(["b.example"], headers=["domain"], title="2025")
+    book = tablib.Databook([cover, first, second]).export("xlsx")
+
+    sent = read_table("a.xlsx", book)
+
+    assert [row.domain for row in sent] == ["a.example"]
+    assert sent.notes == ("Only the sheet “2026” is read, not “Cover” and “2025”.",)
+
+
+def test_an_image_is_no_list_of_domains():
+    image = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20
+
+    with pytest.raises(UnreadableTable, match="no text"):
+        read_table("domains.png", image)

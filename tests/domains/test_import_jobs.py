@@ -523,8 +523,46 @@ def test_each_lines_fate_is_saved_as_csv(client, manager, team):
 
     header, first, second = text.splitlines()
     assert header == 'Line,Domain,What happens,"Why, or what changes",Team,Owner,Tags'
-    assert first == "1,a.example,created,,,,"
+    assert first == "1,a.example,created,,Retail,,"
     assert second.startswith("2,no!,rejected,")
+
+
+def test_text_beside_a_file_is_not_dropped_in_silence(client, manager, team):
+    file = SimpleUploadedFile("list.csv", b"domain\na.example\n")
+
+    sent = {"file": file, "text": "b.example", "team": team.pk}
+    page = client.post(reverse("domains:import"), sent)
+
+    assert "Paste or send a file, not both" in str(page.context["form"].errors)
+    assert not ImportJob.objects.exists()
+
+
+def test_the_preview_says_what_is_not_read_and_which_team_new_domains_get(client, manager, team):
+    make_domain("there.example", None)
+    body = b"domain,Region\nnew.example,EU\nthere.example,EU\n"
+    file = SimpleUploadedFile("list.csv", body)
+
+    page = client.post(reverse("domains:import"), {"file": file, "team": team.pk}, follow=True)
+
+    assert "Column not read: Region." in page.content.decode()
+    rows = page.context["table"].rows
+    assert [row.get_cell("team") for row in rows] == ["Retail", "–"]
+
+
+def test_an_import_says_which_teams_it_has_made(client):
+    client.force_login(UserFactory(is_superuser=True))
+    body = b"domain,team\na.example,Labs\nb.example,Sales\nc.example,Labs\n"
+    file = SimpleUploadedFile("list.csv", body)
+
+    page = client.post(reverse("domains:import"), {"file": file}, follow=True)
+    job = page.context["job"]
+    address = reverse("domains:confirm_import", args=[job.pk])
+    done = client.post(address, {"preview": 1}, follow=True)
+
+    words = "3 domains added. New teams: Labs and Sales. The first checks run now."
+    assert words in done.content.decode()
+    whole = client.get(job.get_absolute_url()).content.decode()
+    assert "New teams: <bdi>Labs</bdi>, <bdi>Sales</bdi>." in whole
 
 
 def test_an_import_is_its_persons_own(client, manager, team):

@@ -15,7 +15,7 @@ from accounts.audit import acting_as
 from domains.models import ImportOutcome
 from domains.services.import_domains import (
     LineResult,
-    Row,
+    Sent,
     UnreadableTable,
     import_in_batches,
     read_table,
@@ -43,7 +43,10 @@ class Command(PortalCommand):
         self, *, file: str, team: str | None, dry_run: bool, json: bool, **options: Any
     ) -> None:
         """Import, and end 1 where nothing could be taken."""
-        rows = [replace(row, team=row.team or team) for row in _read(file)]
+        sent = _read(file)
+        for note in sent.notes:
+            self.stderr.write(note)
+        rows = [replace(row, team=row.team or team) for row in sent]
         rejected = 0
         with acting_as(None, "command", name="importdomains"):
             for results in import_in_batches(rows, None, dry_run=dry_run):
@@ -56,7 +59,7 @@ class Command(PortalCommand):
             raise CommandError("No line could be taken.")
 
 
-def _read(file: str) -> list[Row]:
+def _read(file: str) -> Sent:
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return read_table(file, data)
