@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from domains.models import ImportJob, ImportLine, ImportOutcome, ImportPhase
 from webui.status import Sign, Tone
-from webui.tables import END, KEY, PortalTable
+from webui.tables import END, KEY, NOTHING, PortalTable
 from webui.wording import day, number
 
 FATES = {
@@ -98,6 +98,21 @@ class CountColumn(tables.Column):  # type: ignore[misc]
     def value(self, value: int) -> int:
         """Give the count for files."""
         return value
+
+
+class DoneColumn(tables.Column):  # type: ignore[misc]
+    """A count of what was done; nothing as long as it is only tried."""
+
+    def __init__(self, verbose_name: str) -> None:
+        super().__init__(verbose_name=verbose_name, attrs=END)
+
+    def render(self, value: int, record: ImportJob) -> str:
+        """Give the count for the page."""
+        return number(value) if record.is_confirmed else NOTHING[0]
+
+    def value(self, value: int, record: ImportJob) -> int | str:
+        """Give the count for files."""
+        return value if record.is_confirmed else ""
 
 
 # What people sent may be of any length.
@@ -190,10 +205,10 @@ class ImportJobTable(PortalTable):
     source = tables.Column(verbose_name="Import", attrs=KEY)
     phase = tables.Column(verbose_name="State", orderable=False)
     total = CountColumn("Lines")
-    created = CountColumn("Added")
-    updated = CountColumn("Changed")
-    exists = CountColumn("There already")
-    rejected = CountColumn("Refused")
+    created = DoneColumn("Added")
+    updated = DoneColumn("Changed")
+    exists = DoneColumn("There already")
+    rejected = DoneColumn("Refused")
     user_name = tables.Column(verbose_name="Who")
     made_at = tables.Column(verbose_name="When (UTC)")
 

@@ -594,6 +594,11 @@ class ImportJob(models.Model):
         return self.phase in WORKING
 
     @property
+    def is_confirmed(self) -> bool:
+        """Say whether its counts are of what was done, and not of a preview."""
+        return self.phase in (ImportPhase.TAKING, ImportPhase.DONE)
+
+    @property
     def counts(self) -> dict[str, int]:
         """Give how many lines had which outcome so far in this phase."""
         return {outcome.value: getattr(self, outcome.value) for outcome in ImportOutcome}

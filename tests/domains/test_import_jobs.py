@@ -515,6 +515,30 @@ def test_while_it_runs_the_numbers_are_those_of_the_lines_below(
         assert len(rows) == count
 
 
+def test_the_list_counts_what_was_done_and_no_preview(client, manager, team):
+    start(manager, team, "a.example\nb.example")
+    confirm_import(start(manager, team, "c.example"))
+    address = reverse("domains:imports")
+
+    rows = client.get(address).context["table"].rows
+    waiting, done = sorted(rows, key=lambda row: row.record.pk)
+    counts = ("total", "created", "updated", "exists", "rejected")
+    assert [waiting.get_cell(name) for name in counts] == ["2", "–", "–", "–", "–"]
+    assert [done.get_cell(name) for name in counts] == ["1", "1", "0", "0", "0"]
+    text = client.get(address, {"export": "csv"}).content.decode()
+    assert "tried,2,,,,," in text
+
+
+def test_progress_sets_thousands_apart_everywhere(client, manager, team, in_background):
+    job = start(manager, team, names(3))
+    ImportJob.objects.filter(pk=job.pk).update(total=20001)
+
+    page = client.get(job.get_absolute_url()).content.decode()
+
+    assert page.count("0 of 20,001") == 2
+    assert "20001<" not in page
+
+
 def test_each_lines_fate_is_saved_as_csv(client, manager, team):
     job = start(manager, team, "a.example\nno!\n")
     confirm_import(job)
