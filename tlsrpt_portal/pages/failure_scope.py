@@ -42,6 +42,11 @@ class Asked:
     order: tuple[str, ...]
 
     @property
+    def is_of_causes(self) -> bool:
+        """Say whether only some causes are asked for; only groups by cause can tell them apart."""
+        return bool(self.cause or self.concern)
+
+    @property
     def types(self) -> Q:
         """Give the condition on result types of the causes that are asked for."""
         named = Q(result_type=self.cause) if self.cause else Q()

@@ -74,11 +74,12 @@ def _context(request: HttpRequest, asked: Asked, by: str) -> dict[str, Any]:
         "scope": asked.scope,
         "provider": provider_words(asked.scope.get("provider", "")),
         "modes": StsMode.choices,
-        "cause": asked.cause,
+        "cause": asked.cause if by in BY_CAUSE else "",
         "is_by_cause": by in BY_CAUSE,
         "concerns": CONCERNS.items(),
         "concern": asked.concern,
-        "is_narrowed": bool(asked.scope or asked.cause or asked.concern),
+        "is_narrowed": bool(asked.scope or (by in BY_CAUSE and asked.is_of_causes)),
+        "unapplied": by not in BY_CAUSE and asked.is_of_causes,
     }
 
 
