@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import django_tables2 as tables
@@ -67,9 +68,9 @@ class ExceptionTable(PortalTable):
         """Give the present state for files."""
         return state_of_lack(record).word
 
-    def value_starts_on(self, record: CoverageException) -> str:
+    def value_starts_on(self, record: CoverageException) -> date:
         """Give the first day for files."""
-        return record.starts_on.isoformat()
+        return record.starts_on
 
     def render_expires_on(self, record: CoverageException) -> SafeString:
         """Give the last day, and below it the first."""
@@ -79,9 +80,9 @@ class ExceptionTable(PortalTable):
             day(record.starts_on),
         )
 
-    def value_expires_on(self, record: CoverageException) -> str:
+    def value_expires_on(self, record: CoverageException) -> date:
         """Give the last day for files."""
-        return record.expires_on.isoformat()
+        return record.expires_on
 
     def render_state(self, record: CoverageException) -> SafeString:
         """Give whether it runs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import django_filters
@@ -12,8 +13,8 @@ from django.utils.safestring import SafeString
 
 from domains.models import ImportJob, ImportLine, ImportOutcome, ImportPhase
 from webui.status import Sign, Tone
-from webui.tables import END, KEY, NOTHING, PortalTable
-from webui.wording import day, number
+from webui.tables import END, KEY, PortalTable
+from webui.wording import NOTHING, day, number
 
 FATES = {
     ImportOutcome.CREATED: Sign(Tone.OK, "Added", "plus"),
@@ -239,6 +240,6 @@ class ImportJobTable(PortalTable):
         text = f"{day(record.made_at.date())} {record.made_at:%H:%M}"
         return format_html('<span class="nowrap">{}</span>', text)
 
-    def value_made_at(self, record: ImportJob) -> str:
+    def value_made_at(self, record: ImportJob) -> datetime:
         """Give when it was sent, for files."""
-        return f"{record.made_at:%Y-%m-%d %H:%M:%S}"
+        return record.made_at

@@ -12,9 +12,9 @@ from django.utils.encoding import force_str
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from webui.wording import NOTHING
+
 KEY = {"td": {"class": "key"}}
-# What a cell shows that holds nothing.
-NOTHING = ("–", "")
 END = {"td": {"class": "end"}, "th": {"class": "end"}}
 
 

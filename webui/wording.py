@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Self
 from unicodedata import bidirectional
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -11,8 +12,23 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 # Marks of direction: embeddings, overrides and isolates.
 _ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
 _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# What a cell shows that holds nothing.
+NOTHING = ("–", "")
 # After a number that is a share; nothing else writes the sign.
 PER_CENT = f"{NO_BREAK}%"
+
+
+class Percent(str):
+    """A share as pages show it, which also knows how large it is: files have the number."""
+
+    __slots__ = ("fraction",)
+    fraction: float
+
+    def __new__(cls, text: str, fraction: float) -> Self:
+        """Make it; `fraction` is 0.5 for 50 %."""
+        made = super().__new__(cls, f"{text}{PER_CENT}")
+        made.fraction = fraction
+        return made
 
 
 def number(value: int | None) -> str:
@@ -24,27 +40,29 @@ def failure_rate(failed: int | None, sessions: int | None) -> str:
     """Give failed of all sessions in per cent; never 0 where something failed."""
     if not sessions or failed is None:
         return "–"
-    percent = 100 * failed / sessions
+    fraction = failed / sessions
+    percent = 100 * fraction
     if failed == 0:
-        return f"0{PER_CENT}"
+        return Percent("0", 0)
     if percent < 0.01:
-        return f"<{NO_BREAK}0.01{PER_CENT}"
+        return Percent(f"<{NO_BREAK}0.01", fraction)
     if percent < 10:
-        return f"{percent:.2f}{PER_CENT}"
+        return Percent(f"{percent:.2f}", fraction)
     # 99.96 % must not read as 100 %.
-    return f"100{PER_CENT}" if failed >= sessions else f"{min(percent, 99.9):.1f}{PER_CENT}"
+    return Percent("100" if failed >= sessions else f"{min(percent, 99.9):.1f}", fraction)
 
 
 def share(part: int, whole: int) -> str:
     """Give a part of a whole in whole per cent; 0 and 100 only where they are exact."""
     if not whole:
         return "–"
-    percent = round(100 * part / whole)
+    fraction = part / whole
+    percent = round(100 * fraction)
     if part and percent == 0:
-        return f"<{NO_BREAK}1{PER_CENT}"
+        return Percent(f"<{NO_BREAK}1", fraction)
     if part < whole and percent == 100:
-        return f">{NO_BREAK}99{PER_CENT}"
-    return f"{percent}{PER_CENT}"
+        return Percent(f">{NO_BREAK}99", fraction)
+    return Percent(str(percent), fraction)
 
 
 def ago(moment: datetime, now: datetime) -> str:

@@ -1,16 +1,18 @@
 import io
-from datetime import timedelta
+from datetime import date, datetime, timedelta, timezone
 
+import openpyxl
 import pytest
 import tablib
 from django.urls import reverse
-from django.utils import timezone
+from django.utils.timezone import now
 
 from accounts.roles import Role
 from reports.services.roll_up import roll_up
 from tests.factories import make_domain, make_member, make_report
 from webui import lists
 from webui.exports import Format, file_response, neutralise
+from webui.wording import failure_rate, share
 
 
 @pytest.mark.parametrize(
@@ -40,11 +42,57 @@ def test_an_xlsx_file_keeps_numbers_as_numbers():
     assert rows[0] == ("'=1", 2)
 
 
+def cells(*values):
+    """Give one row of an XLSX file."""
+    response = file_response(Format.XLSX, "f", ["a"] * len(values), [values])
+    _, row = openpyxl.load_workbook(io.BytesIO(response.content)).active.iter_rows()
+    return row
+
+
+def csv_line(*values):
+    response = file_response(Format.CSV, "f", ["a"] * len(values), [values])
+    return response.content.decode().splitlines()[1]
+
+
+def test_shares_are_numbers_that_a_spreadsheet_adds_up():
+    row = cells(failure_rate(778, 10_000), failure_rate(1, 32_000), share(1, 3), failure_rate(0, 0))
+
+    assert [cell.value for cell in row] == [0.0778, 1 / 32_000, 1 / 3, None]
+    assert [cell.number_format for cell in row[:3]] == ["0.00%"] * 3
+
+
+def test_shares_in_csv_are_as_spreadsheets_take_them():
+    rates = [failure_rate(*one) for one in ((778, 10_000), (1, 32_000), (0, 9), (9, 9), (0, 0))]
+
+    assert csv_line(*rates, share(1, 3)) == "7.78%,0.0031%,0.00%,100.00%,,33.33%"
+
+
+def test_days_and_moments_are_no_texts():
+    zone = timezone(timedelta(hours=2))
+    moment = datetime(2026, 11, 28, 1, 30, 5, 999, tzinfo=zone)
+    row = cells(date(2026, 11, 28), moment, "2026-11-28", "2026-11-28 09:30", "2026-02-31")
+
+    assert [str(cell.value) for cell in row] == [
+        "2026-11-28 00:00:00",
+        "2026-11-27 23:30:05",
+        "2026-11-28 00:00:00",
+        "2026-11-28 09:30:00",
+        "2026-02-31",
+    ]
+    assert [cell.is_date for cell in row] == [True] * 4 + [False]
+    assert row[0].number_format == "yyyy-mm-dd"
+    assert csv_line(date(2026, 11, 28), moment) == "2026-11-28,2026-11-27 23:30:05"
+
+
+def test_what_xml_cannot_hold_stops_no_file():
+    assert [cell.value for cell in cells("a\x0bb", "=1")] == ["a\ufffdb", "'=1"]
+
+
 @pytest.mark.django_db
 def test_a_file_has_what_belongs_to_every_row_however_many_there_are(client, monkeypatch):
     monkeypatch.setattr(lists, "EXPORT_BATCH", 2)
     client.force_login(make_member(None, Role.VIEWER))
-    yesterday = timezone.now().date() - timedelta(days=1)
+    yesterday = now().date() - timedelta(days=1)
     for at in range(5):
         make_report(make_domain(f"d{at}.example"), yesterday)
     roll_up()

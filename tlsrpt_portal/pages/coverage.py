@@ -262,7 +262,7 @@ def _domains_sheet(scope: Scope) -> Sheet:
     )
 
 
-def _domain_cells(on: date, states: Sequence[DayState]) -> Iterator[tuple[str, ...]]:
+def _domain_cells(on: date, states: Sequence[DayState]) -> Iterator[tuple[object, ...]]:
     domains = Domain.objects.select_related("team").in_bulk([one.domain_id for one in states])
     held = exceptions_by_domain(on)
     for one in states:

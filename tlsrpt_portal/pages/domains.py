@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import django_tables2 as tables
@@ -89,10 +89,9 @@ class FleetTable(DomainTable):
             '<span class="nowrap" title="{}">{}</span>', day(last), recent_day(last, self.today)
         )
 
-    def value_last_report(self, record: Domain) -> str:
+    def value_last_report(self, record: Domain) -> date | None:
         """Give the day for files."""
-        last = self.last_days.get(record.pk)
-        return last.isoformat() if last else ""
+        return self.last_days.get(record.pk)
 
     def render_rate(self, record: Domain) -> SafeString | str:
         """Draw the failure rate by day, with the rate of all days beside it."""

@@ -103,17 +103,17 @@ class FailureTable(PortalTable):
         """Give the first day."""
         return _day(record.first_day)
 
-    def value_first_day(self, record: Row) -> str | None:
+    def value_first_day(self, record: Row) -> date | None:
         """Give the day for files."""
-        return record.first_day.isoformat() if record.first_day else None
+        return record.first_day
 
     def render_last_day(self, record: Row) -> SafeString | str:
         """Give the last day."""
         return _day(record.last_day)
 
-    def value_last_day(self, record: Row) -> str | None:
+    def value_last_day(self, record: Row) -> date | None:
         """Give the day for files."""
-        return record.last_day.isoformat() if record.last_day else None
+        return record.last_day
 
 
 # What a grouping may not tell of; the rate needs the sessions.
