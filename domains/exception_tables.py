@@ -54,7 +54,7 @@ class ExceptionTable(PortalTable):
 
     def value_domain(self, record: CoverageException) -> str:
         """Give the name for files."""
-        return record.domain.name
+        return record.domain.display_name
 
     def value_team(self, record: CoverageException) -> str:
         """Give the team for files."""

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from domains.models import ImportJob, ImportLine, ImportOutcome, ImportPhase
+from mailtls.names import display_name
 from webui.status import Sign, Tone
 from webui.tables import END, KEY, PortalTable
 from webui.wording import NOTHING, day, number
@@ -162,7 +163,7 @@ class ImportLineTable(PortalTable):
 
     def value_domain(self, record: ImportLine) -> str:
         """Give the name for files."""
-        return record.name or record.domain
+        return display_name(record.name) or record.domain
 
     def render_outcome(self, record: ImportLine) -> SafeString:
         """Give the fate as sign."""

@@ -48,6 +48,10 @@ class DomainTable(PortalTable):
         attrs={"td": {"class": "provider"}},
         empty_values=(),
     )
+    # In the files only, and there last: earlier columns stay where they were.
+    ascii_name = tables.Column(
+        verbose_name="ASCII name", accessor="name", orderable=False, visible=False
+    )
 
     class Meta(PortalTable.Meta):
         model = Domain
@@ -73,7 +77,11 @@ class DomainTable(PortalTable):
         )
 
     def value_name(self, record: Domain) -> str:
-        """Give the name for files."""
+        """Give the name for files, as the page does."""
+        return record.display_name
+
+    def value_ascii_name(self, record: Domain) -> str:
+        """Give the name as DNS and the API have it."""
         return record.name
 
     def render_team(self, record: Domain) -> str:

@@ -187,7 +187,7 @@ def _strays_sheet(found: list[intake_queries.UnmanagedDomain]) -> Sheet:
         ),
         rows=lambda: (
             (
-                one.name,
+                one.display_name,
                 one.reports,
                 one.reporters,
                 one.sessions,

@@ -202,7 +202,7 @@ def _details_sheet(report: Report, results: list[ShownResult]) -> Sheet:
         ),
         rows=lambda: (
             (
-                one.result.policy_domain,
+                one.result.display_domain,
                 one.policy,
                 detail.result_type or detail.result_type_raw,
                 detail.failed_sessions,

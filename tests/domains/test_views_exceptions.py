@@ -190,7 +190,7 @@ def test_the_coverage_says_how_many_lacks_are_excepted(client, team, manager, ba
     assert listed.count == 1
     csv = client.get(reverse("coverage"), {"export": "csv"}).content.decode()
     line = next(line for line in csv.splitlines() if ",bare.example," in line)
-    assert line.endswith(f",TLS-RPT,{day(60)},Moves in spring.,Mara")
+    assert line.endswith(f",TLS-RPT,{day(60)},Moves in spring.,Mara,bare.example")
 
 
 @pytest.mark.parametrize(

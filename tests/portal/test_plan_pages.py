@@ -113,8 +113,8 @@ def test_a_list_of_a_past_day_shows_and_saves_what_was_published_then(client, au
     assert f'<input type="hidden" name="on" value="{day}">' in page.content.decode()
     assert file["Content-Disposition"] == f'attachment; filename="domains-{day}.csv"'
     assert file.content.decode().splitlines() == [
-        "Domain,Team,Owner,TLS-RPT,MTA-STS,DANE",
-        "a.example,Retail,,Valid,Missing (excepted),None",
+        "Domain,Team,Owner,TLS-RPT,MTA-STS,DANE,ASCII name",
+        "a.example,Retail,,Valid,Missing (excepted),None,a.example",
     ]
 
 

@@ -61,6 +61,8 @@ HEADER = (
     "Until",
     "Reason",
     "Approved by",
+    # What other systems match by; last, so that earlier columns stay where they were.
+    "ASCII name",
 )
 
 
@@ -262,20 +264,21 @@ def _domains_sheet(scope: Scope) -> Sheet:
     )
 
 
-def _domain_cells(on: date, states: Sequence[DayState]) -> Iterator[tuple[object, ...]]:
+def _domain_cells(on: date, states: Sequence[DayState]) -> Iterator[tuple[str, ...]]:
     domains = Domain.objects.select_related("team").in_bulk([one.domain_id for one in states])
     held = exceptions_by_domain(on)
     for one in states:
         domain = domains[one.domain_id]
         yield (
             on.isoformat(),
-            domain.name,
+            domain.display_name,
             str(domain.team or ""),
             domain.owner,
             one.tlsrpt,
             one.sts,
             one.dane,
             *_exception_cells(held.get(one.domain_id, {})),
+            domain.name,
         )
 
 

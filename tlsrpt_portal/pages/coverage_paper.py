@@ -17,6 +17,7 @@ from domains.exception_queries import exceptions_by_domain, lapsed_exceptions, r
 from domains.history import DayState, states_on
 from domains.lacks import Lack, excused_by
 from domains.models import CoverageException
+from mailtls.names import display_name
 from tlsrpt_portal.pages.coverage_scope import Scope, read_scope
 
 # So many lines are worth paper; the rest stands in the XLSX.
@@ -218,7 +219,7 @@ def _name_lacking(
     }
     return [
         LackingDomain(
-            name=names[one.domain_id][0],
+            name=display_name(names[one.domain_id][0]),
             team=teams.get(one.team_id, "–"),
             owner=names[one.domain_id][1],
             tlsrpt=words.get(("tlsrpt", one.tlsrpt), UNKNOWN.word),

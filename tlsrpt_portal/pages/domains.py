@@ -58,6 +58,7 @@ class FleetTable(DomainTable):
             "dane",
             "mx_provider",
             "...",
+            "ascii_name",
         )
 
     def decorate(self, records: Sequence[Domain]) -> None:

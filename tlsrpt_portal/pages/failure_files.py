@@ -48,7 +48,7 @@ def sheets_of(
             header=("Domain", "Team", "Failed sessions", "First day", "Last day"),
             rows=lambda: (
                 (
-                    domain.name,
+                    domain.display_name,
                     domain.team or "",
                     part.failed_sessions,
                     part.first_day,
@@ -119,7 +119,7 @@ def _sheets_of_reason(given: Reason) -> list[Sheet]:
             file_name="failures-reason-domains",
             header=("Domain", "Team", "Failed sessions"),
             rows=lambda: (
-                (domain.name, domain.team or "", failed)
+                (domain.display_name, domain.team or "", failed)
                 for domain, failed in named(given.by_domain)
             ),
         ),
@@ -141,7 +141,7 @@ def _detail_cells(detail: FailureDetail) -> tuple[object, ...]:
         detail.result.report.report_id,
         detail.result.reporter,
         detail.result.day,
-        detail.result.domain.name if detail.result.domain else detail.result.policy_domain,
+        detail.result.display_domain,
         detail.failed_sessions,
         detail.sending_mta_ip,
         detail.receiving_mx_hostname,

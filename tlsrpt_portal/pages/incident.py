@@ -150,7 +150,7 @@ def _domains_sheet(incident: Incident, domains: DomainQuerySet) -> Sheet:
         header=("Domain", "Team", "Owner", "Failed", "Sessions", "First day", "Last day"),
         rows=lambda: (
             (
-                row.domain.name,
+                row.domain.display_name,
                 row.domain.team or "",
                 row.domain.owner,
                 row.failed_sessions,

@@ -58,7 +58,7 @@ class StageTable(PortalTable):
 
     def value_name(self, record: Place) -> str:
         """Give the name for files."""
-        return record.name
+        return self.domains[record.pk].display_name
 
     def render_team(self, record: Place) -> str:
         """Give the team."""
