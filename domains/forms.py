@@ -14,12 +14,14 @@ from accounts.roles import Role
 from domains.models import Domain, StsMode
 from domains.services.publish_policy import uncovered_hosts
 from mailtls import tlsrpt_record
-from mailtls.names import fold_name, parse_domain
-from mailtls.rua import judge_destinations, split_destinations
+from mailtls.names import MAX_NAME_LENGTH, fold_name, parse_domain
+from mailtls.rua import destination_domain, judge_destinations, split_destinations
 from mailtls.sts_policy import Mode, StsPolicy, render_policy
 from webui.findings import WordedFinding, word, word_all
 from webui.wording import plural
 
+# Of a name that holds a record: those of hosts, and with underscores.
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
 NO_TEAM = "-"
 
@@ -207,6 +209,8 @@ def _clean_rua(text: str) -> tuple[str, ...]:
     )
     uris = tuple(uri for uri in uris if uri)
     if uris:
+        for uri in uris:
+            _refuse_destination(uri)
         faults = [fault for uri in uris for fault in split_destinations(uri)[1]]
         _raise_errors(word_all(f.as_dict() for f in faults or judge_destinations(uris)))
         try:
@@ -214,6 +218,21 @@ def _clean_rua(text: str) -> tuple[str, ...]:
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
     return uris
+
+
+def _refuse_destination(uri: str) -> None:
+    """Raise for what a record may say, and what nobody means to publish."""
+    scheme, _, rest = uri.partition(":")
+    host = destination_domain(uri)
+    if scheme.lower() == "mailto" and host and "." not in host:
+        raise forms.ValidationError(
+            f"{uri} has no domain that others can send mail to: write it in full, with a dot."
+        )
+    if scheme.lower() == "https" and "@" in re.split(r"[/?#]", rest.removeprefix("//"))[0]:
+        raise forms.ValidationError(
+            f"The destination at {host or 'this host'} names a user or a password, which DNS would "
+            "show to everybody. Write it without them."
+        )
 
 
 def _read_destination(line: str) -> str:
@@ -267,8 +286,16 @@ class KitForm(forms.Form):
 
     def clean_delegate_to(self) -> str:
         """Read the name that the others point to."""
-        name: str = self.cleaned_data["delegate_to"].strip().rstrip(".").lower()
-        if name and not re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?", name):
+        typed: str = self.cleaned_data["delegate_to"].strip()
+        name = fold_name(typed)
+        if not name:
+            return ""
+        labels = name.split(".")
+        if labels[-1].isdigit() or ":" in name:
+            raise forms.ValidationError("This is an address. A CNAME points to a name.")
+        if len(labels) == 1:
+            raise forms.ValidationError("Write the name in full, with its domain.")
+        if len(name) > MAX_NAME_LENGTH or not all(map(_LABEL.fullmatch, labels)):
             raise forms.ValidationError("This is no DNS name.")
         return name
 

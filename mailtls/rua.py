@@ -15,6 +15,9 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):", re.ASCII)
 _NOT_IN_URI = re.compile(r"[\"<>\\^`{|}\x00-\x20\x7f]|%(?![0-9A-Fa-f]{2})")
 # addr-spec without comments and blanks (RFC 6068 section 2); quoted local parts are allowed.
 _LOCAL_PART = re.compile(r"[^\s@\"(),:;<>\[\\\]]+|\"[^\"]+\"")
+# The port of an authority (RFC 3986 section 3.2.3), without leading zeros.
+_PORT = re.compile(r"//[^/?#]*:0*([0-9]+)(?=[/?#]|$)")
+MAX_PORT = 65535
 _USABLE_SCHEMES = ("mailto", "https")
 
 
@@ -106,11 +109,21 @@ def _find_use_fault(uri: str) -> tuple[str, dict[str, str]] | None:
         if not at or not _LOCAL_PART.fullmatch(local) or not is_host(fold_name(domain)):
             return "tlsrpt.rua.bad-address", {"found": uri[:120]}
         return None
-    if not rest.startswith("//") or (
-        destination_domain(uri) is None and not re.match(r"//(\[[0-9A-Fa-f:.]+\]|[0-9.]+)", rest)
+    if (
+        not rest.startswith("//")
+        or (
+            destination_domain(uri) is None
+            and not re.match(r"//(\[[0-9A-Fa-f:.]+\]|[0-9.]+)", rest)
+        )
+        or not _is_port(_PORT.match(rest))
     ):
         return "tlsrpt.rua.bad-url", {"found": uri[:120]}
     return None
+
+
+def _is_port(found: re.Match[str] | None) -> bool:
+    """Say whether the port, where one is named, is one that connections can be made to."""
+    return found is None or (len(found[1]) <= 5 and 0 < int(found[1]) <= MAX_PORT)
 
 
 def _encode_host(item: str) -> str | None:

@@ -279,7 +279,7 @@ ENTRIES = {
     "tlsrpt.rua.bad-url": Entry(
         "A destination that is no web address: {found}",
         "Reports to it cannot be delivered.",
-        "Write https:// with a host name.",
+        "Write https:// with a host name, and a port of at most 65535 where one is needed.",
         "RFC 3986 3.2.2",
     ),
     "tlsrpt.rua.external": Entry(

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.roles import Role
+from domains.forms import KitForm
 from domains.models import Domain
 from domains.verifying import recall, remember
 from mailtls.observed import DnsStatus, Observed, TxtAnswer
@@ -126,6 +127,11 @@ def test_the_generators_write_what_the_address_says(client, analyst):
     [
         {"make": "tlsrpt", "rua": "ftp://x.example"},
         {"make": "tlsrpt", "rua": ""},
+        {"make": "tlsrpt", "rua": "https://x.example:99999/t"},
+        {"make": "tlsrpt", "rua": "https://x.example:0/t"},
+        {"make": "tlsrpt", "rua": "https://user:pw@x.example/t"},
+        {"make": "tlsrpt", "rua": "mailto:a@b"},
+        {"make": "tlsrpt", "rua": "a@b"},
         {"make": "sts", "mode": "enforce", "mx": "", "max_age": "604800"},
         {"make": "sts", "mode": "enforce", "mx": "not a host!", "max_age": "604800"},
     ],
@@ -136,6 +142,36 @@ def test_the_generators_refuse_what_no_sender_would_take(client, analyst, query)
     assert page.context["tlsrpt_form" if query["make"] == "tlsrpt" else "sts_form"].errors
     assert "tlsrpt_record" not in page.context
     assert "policy" not in page.context
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("_smtp._tls.Shop.example.", "_smtp._tls.shop.example"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("1.2.3.4", None),
+        ("2001:db8::1", None),
+        ("x", None),
+        ("-a.example", None),
+        ("a..example", None),
+        ("a b.example", None),
+        (f"{'a' * 64}.example", None),
+    ],
+)
+def test_the_kit_delegates_to_names_only(typed, name):
+    form = KitForm({"rua": "a@x.example", "delegate_to": typed})
+
+    assert form.is_valid() is (name is not None)
+    assert form.cleaned_data.get("delegate_to") == name
+
+
+def test_a_password_in_a_destination_is_not_repeated(client, analyst):
+    query = {"make": "tlsrpt", "rua": "https://user:hunter2@x.example/t"}
+
+    errors = client.get(reverse("tools:generators"), query).context["tlsrpt_form"].errors
+
+    assert "x.example" in str(errors)
+    assert "hunter2" not in str(errors)
 
 
 def test_the_kit_is_about_the_chosen_domains_only(client, settings):

@@ -24,6 +24,8 @@ VALID = {
     "v=TLSRPTv1; rua=HTTPS://a.example/": ("HTTPS://a.example/",),
     "v=TLSRPTv1; rua=MailTo:r@a.example": ("MailTo:r@a.example",),
     "v=TLSRPTv1; rua=https://a.example:8443/x?k=v&l=w": ("https://a.example:8443/x?k=v&l=w",),
+    "v=TLSRPTv1; rua=https://a.example:65535/": ("https://a.example:65535/",),
+    "v=TLSRPTv1; rua=https://a.example:": ("https://a.example:",),
     "v=TLSRPTv1; rua=https://192.0.2.1/x": ("https://192.0.2.1/x",),
     "v=TLSRPTv1; rua=https://[2001:db8::1]/x": ("https://[2001:db8::1]/x",),
     "v=TLSRPTv1; rua=mailto:a%21b@a.example": ("mailto:a%21b@a.example",),
@@ -49,6 +51,9 @@ RISKY = {
     "v=TLSRPTv1; rua=mailto:r@a.example,http://a.example/": "tlsrpt.rua.scheme",
     "v=TLSRPTv1; rua=ftp://a.example,mailto:r@a.example": "tlsrpt.rua.scheme",
     "v=TLSRPTv1; rua=mailto:r@a.example,mailto:nobody": "tlsrpt.rua.bad-address",
+    "v=TLSRPTv1; rua=mailto:r@a.example,https://a.example:65536/": "tlsrpt.rua.bad-url",
+    "v=TLSRPTv1; rua=mailto:r@a.example,https://[2001:db8::1]:0": "tlsrpt.rua.bad-url",
+    f"v=TLSRPTv1; rua=mailto:r@a.example,https://a.example:{'9' * 5000}": "tlsrpt.rua.bad-url",
     "v=TLSRPTv1; rua=mailto:r@a.example,mailto:r@a.example": "tlsrpt.rua.duplicate",
 }
 
