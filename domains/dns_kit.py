@@ -9,13 +9,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from domains.operators import operator_of
 from mailtls import sts_record, tlsrpt_record
 from mailtls.rua import fold_destination
-from webui.wording import sentence_list
+from webui.wording import day, sentence_list
 
 # A character string of a TXT record holds at most 255 bytes (RFC 1035 section 3.3.14).
 TXT_CHUNK = 255
@@ -46,12 +47,16 @@ class Wanted:
     domain: str
     tlsrpt_status: str
     rua: tuple[str, ...] = ()
+    # The last day on which it may go without a record; None where it may not.
+    excepted_until: date | None = None
     # Where the portal hosts the policy: the id of the live revision.
     policy_id: str = ""
     # The MTA-STS record as the last check saw it, and the id in it where it is one.
     sts_record: str = ""
     sts_id: str = ""
     policy_host: PolicyHost = PolicyHost.SEEN
+    # Its MTA-STS counts for nothing as it is, and the portal does not host the policy.
+    is_sts_broken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,16 @@ class Change:
     why: str
     # Whether a record stands at the name: beside it, the new one would not count.
     replaces: bool = False
+    # The last day on which the domain may go without it.
+    excepted_until: date | None = None
+
+    @property
+    def notes(self) -> list[str]:
+        """Give what somebody has to know who publishes it."""
+        notes = ["in place of what stands there"] if self.replaces else []
+        if self.excepted_until:
+            notes.append(f"excepted from TLS-RPT until {self.excepted_until.isoformat()}")
+        return notes
 
     @property
     def zone(self) -> str:
@@ -143,6 +158,8 @@ def _tlsrpt(one: Wanted, rua: Sequence[str], delegate_to: str) -> list[Change]:
     kept = [uri for uri in one.rua if fold_destination(uri) not in ours]
     if one.tlsrpt_status != "valid":
         kept = []
+    excepted_until = one.excepted_until if one.tlsrpt_status == "missing" else None
+    excuse = f" Excepted until {day(excepted_until)}: it may go without." if excepted_until else ""
     if delegate_to:
         why = "The record stands once, at the name this one points to."
         if kept:
@@ -153,8 +170,9 @@ def _tlsrpt(one: Wanted, rua: Sequence[str], delegate_to: str) -> list[Change]:
                 name=name,
                 type="CNAME",
                 value=delegate_to,
-                why=f"{why} Nothing may stand beside it." if replaces else why,
+                why=f"{why} Nothing may stand beside it." if replaces else f"{why}{excuse}",
                 replaces=replaces,
+                excepted_until=excepted_until,
             )
         ]
     why = {
@@ -166,7 +184,15 @@ def _tlsrpt(one: Wanted, rua: Sequence[str], delegate_to: str) -> list[Change]:
     )
     value = tlsrpt_record.render_record([*rua, *kept])
     return [
-        Change(domain=one.domain, name=name, type="TXT", value=value, why=why, replaces=replaces)
+        Change(
+            domain=one.domain,
+            name=name,
+            type="TXT",
+            value=value,
+            why=f"{why}{excuse}",
+            replaces=replaces,
+            excepted_until=excepted_until,
+        )
     ]
 
 
@@ -211,7 +237,7 @@ def _zone(changes: Sequence[Change]) -> str:
     lines = []
     for change in changes:
         value = f"{change.value}." if change.type == "CNAME" else _txt_strings(change.value)
-        note = " ; in place of what stands there" if change.replaces else ""
+        note = "".join(f" ; {note}" for note in change.notes)
         lines.append(f"{change.name}. {TTL_S} IN {change.type} {value}{note}")
     return "".join(f"{line}\n" for line in lines)
 
@@ -226,7 +252,10 @@ def _csv(changes: Sequence[Change]) -> str:
 
 
 def _terraform(changes: Sequence[Change]) -> str:
-    """Give resources of HashiCorp's `dns` provider (RFC 2136 updates); others read alike."""
+    """Give resources of HashiCorp's `dns` provider (RFC 2136 updates); others read alike.
+
+    Laid out as `terraform fmt` does, so that a file taken over makes no change of its own.
+    """
     blocks: list[str] = []
     for one in changes:
         kind, key, value = (
@@ -234,14 +263,20 @@ def _terraform(changes: Sequence[Change]) -> str:
             if one.type == "CNAME"
             else ("dns_txt_record_set", "txt", [one.value])
         )
+        notes = one.notes if one.replaces else ["a new record", *one.notes]
+        attributes = {
+            "zone": json.dumps(f"{one.zone}."),
+            "name": _hcl(one.label),
+            key: _hcl(value),
+            "ttl": str(TTL_S),
+        }
+        width = max(map(len, attributes))
         blocks.append(
+            f"# {'; '.join(notes)}\n"
             # The same whatever else is asked for: another name would be another resource.
             f'resource "{kind}" "{one.name.replace(".", "_")}" {{\n'
-            f'  zone = "{one.zone}."\n'
-            f"  name = {_hcl(one.label)}\n"
-            f"  {key} = {_hcl(value)}\n"
-            f"  ttl  = {TTL_S}\n"
-            "}\n"
+            + "".join(f"  {name:<{width}} = {held}\n" for name, held in attributes.items())
+            + "}\n"
         )
     return "\n".join(blocks)
 

@@ -22,8 +22,10 @@ from accounts.roles import Role
 from domains import dns_kit
 from domains.destinations import our_destinations, portal_host
 from domains.dns_kit import Form, Wanted, read_policy_host
+from domains.exception_queries import running_exceptions
 from domains.filters import DomainFilter
 from domains.forms import KitForm
+from domains.lacks import Lack
 from domains.models import Domain, DomainQuerySet, HostedPolicy, Status
 from domains.selection import chosen_domains, matching, permitted
 from domains.services.request_checks import request_checks
@@ -127,7 +129,9 @@ def _verified(request: HttpRequest, left: int) -> Verified | None:
 
 
 def _counts(planned: Planned) -> dict[str, int]:
-    """Give how many domains are chosen, and how many of them the plan leaves out, and why."""
+    """Give how many domains are chosen, how many of them the plan leaves out, and why, and how
+    many need no change."""
+    changed = {change.domain for change in planned.changes}
     without_mail = Count("pk", filter=Q(posture__mx=Status.NULL_MX))
     found = planned.domains.order_by().aggregate(chosen=Count("pk"), without_mail=without_mail)
     return {
@@ -135,6 +139,10 @@ def _counts(planned: Planned) -> dict[str, int]:
         "planned_count": len(planned.wanted),
         "without_mail": found["without_mail"],
         "unseen": found["chosen"] - found["without_mail"] - len(planned.wanted),
+        "fine_count": sum(one.domain not in changed for one in planned.wanted),
+        "excepted_count": sum(change.excepted_until is not None for change in planned.changes),
+        # What it does not mend: the records of policies that are served elsewhere.
+        "broken_sts": sum(one.is_sts_broken for one in planned.wanted),
     }
 
 
@@ -237,6 +245,8 @@ def _wanted(domains: DomainQuerySet) -> list[Wanted]:
         .order_by("published_at", "pk")
         .values_list("domain", "policy_id")
     )
+    running = running_exceptions(domains, timezone.now().date()).filter(lack=Lack.TLSRPT)
+    excepted = dict(running.order_by("expires_on").values_list("domain", "expires_on"))
     found = []
     for row in rows.order_by("name").exclude(posture=None).exclude(posture__mx="null-mx"):
         judgement = row.posture.judgement
@@ -252,6 +262,8 @@ def _wanted(domains: DomainQuerySet) -> list[Wanted]:
                 sts_record=mta_sts.get("record") or "",
                 sts_id=mta_sts.get("id") or "",
                 policy_host=read_policy_host(judgement),
+                excepted_until=excepted.get(row.pk),
+                is_sts_broken=row.posture.mta_sts == Status.INVALID and row.pk not in live,
             )
         )
     return found

@@ -1,6 +1,7 @@
 import csv
 import io
 import re
+from datetime import date
 
 import pytest
 import yaml
@@ -192,6 +193,42 @@ def test_the_same_changes_stand_in_every_form():
             "value": "v=TLSRPTv1\\; rua=mailto:tls@portal.example",
         }
     }
+
+
+def test_terraform_is_laid_out_as_its_own_formatter_does_and_says_what_goes():
+    rows = [wanted("a.example"), wanted("b.example", status="invalid")]
+
+    plain = render(plan(rows, OURS), Form.TERRAFORM)
+    _, first, _ = render(plan(rows, OURS, delegate_to="t.example"), Form.TERRAFORM).split("\n\n")
+
+    assert plain.splitlines()[:7] == [
+        "# a new record",
+        'resource "dns_txt_record_set" "_smtp__tls_a_example" {',
+        '  zone = "a.example."',
+        '  name = "_smtp._tls"',
+        '  txt  = ["v=TLSRPTv1; rua=mailto:tls@portal.example"]',
+        "  ttl  = 3600",
+        "}",
+    ]
+    assert "# in place of what stands there\nresource" in plain
+    assert [line.index("=") for line in first.splitlines()[2:6]] == [8] * 4
+
+
+def test_a_change_that_a_domain_may_go_without_says_until_when():
+    until = date(2027, 1, 28)
+    rows = [
+        wanted("a.example", excepted_until=until),
+        wanted("b.example", status="invalid", excepted_until=until),
+    ]
+
+    excused, broken = plan(rows, OURS)
+
+    assert excused.why.endswith("Excepted until 28 Jan 2027: it may go without.")
+    assert "; excepted from TLS-RPT until 2027-01-28" in render([excused], Form.ZONE)
+    assert "# a new record; excepted from TLS-RPT until 2027-01-28" in render(
+        [excused], Form.TERRAFORM
+    )
+    assert broken.excepted_until is None
 
 
 def test_terraform_knows_a_record_by_the_same_name_whatever_else_is_asked_for():

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from domains.forms import KitForm
-from domains.models import Domain
+from domains.lacks import Lack
+from domains.models import CoverageException, Domain, Posture
 from domains.verifying import recall, remember
 from mailtls.observed import DnsStatus, Observed, TxtAnswer
 from tests.factories import TeamFactory, make_domain, make_member
@@ -194,6 +195,32 @@ def test_the_kit_is_about_the_chosen_domains_only(client, settings):
     assert file.content.decode() == (
         '_smtp._tls.ours.example. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls@portal.example"\n'
     )
+
+
+def test_the_kit_tells_what_becomes_of_every_chosen_domain(client, settings):
+    settings.MAIL_ADDRESS = "tls@portal.example"
+    manager = make_member(None, Role.MANAGER)
+    client.force_login(manager)
+    bare = make_domain("bare.example", tlsrpt="missing")
+    make_domain("broken.example", tlsrpt="missing", mta_sts="invalid")
+    make_domain("parked.example", tlsrpt="missing", mx="null-mx")
+    fine = make_domain("fine.example")
+    judgement = fine.posture.judgement | {"tlsrpt": {"rua": ["mailto:tls@portal.example"]}}
+    Posture.objects.filter(domain=fine).update(judgement=judgement)
+    CoverageException.objects.create(
+        domain=bare,
+        lack=Lack.TLSRPT,
+        starts_on=timezone.now().date(),
+        expires_on=timezone.now().date() + timedelta(days=9),
+    )
+
+    page = client.get(reverse("tools:dns_kit"))
+
+    text = " ".join(page.content.decode().split())
+    assert "2 changes for 4 domains" in text
+    assert "1 right as it is; left out: 1 without mail" in text
+    assert "1 of them is for a domain that has an exception" in text
+    assert "the MTA-STS of 1 domain, which counts for nothing as it is" in text
 
 
 def test_octodns_gets_a_file_for_each_zone(client, settings):
