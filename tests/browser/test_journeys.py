@@ -118,6 +118,41 @@ def test_the_keyboard_alone_reaches_pages_search_and_any_domain(watched):
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
 
 
+def test_keys_work_where_nothing_is_typed(watched):
+    watched.log_in(fill_world().email)
+    page = watched.open(reverse("domains:list"))
+
+    page.get_by_label("Choose shop1.example").focus()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "q"
+    page.get_by_label("Team").first.focus()
+    page.keyboard.press("g")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "q"
+    page.get_by_label("Choose shop1.example").focus()
+    page.keyboard.press("g")
+    page.keyboard.press("i")
+    page.wait_for_url("**/incidents/*")
+
+
+def test_what_is_typed_into_a_search_makes_one_entry_in_the_history(watched):
+    watched.log_in(fill_world().email)
+    page = watched.open(reverse("domains:list"))
+    before = page.evaluate("history.length")
+
+    page.get_by_role("searchbox").focus()
+    for text in ("sh", "op", "2"):
+        page.keyboard.type(text)
+        page.wait_for_url(f"**{text}")
+    page.keyboard.press("Enter")
+    page.locator("#results").get_by_text("1 domain", exact=True).wait_for()
+    page.wait_for_timeout(600)
+
+    assert page.evaluate("history.length") == before + 1
+    page.go_back()
+    assert page.url.endswith(reverse("domains:list"))
+
+
 def tab_to(page, name):
     """Press Tab until what has the focus is called so, as somebody without a mouse does."""
     called = """() => {

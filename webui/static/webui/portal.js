@@ -133,8 +133,14 @@
 
   var waitingForGo = 0;
 
+  // Where letters are typed.
+  var unwritten = /^(button|checkbox|color|file|hidden|image|radio|range|reset|submit)$/;
+
   function isTyping(target) {
-    return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+    if (target.tagName === "INPUT") {
+      return !unwritten.test(target.type);
+    }
+    return target.isContentEditable || target.tagName === "TEXTAREA";
   }
 
   document.addEventListener("keydown", function (event) {
@@ -161,6 +167,8 @@
       } else {
         openJump(event);
       }
+    } else if (event.target.tagName === "SELECT") {
+      waitingForGo = 0; // its choices are found by their first letters
     } else if (event.key === "g") {
       waitingForGo = Date.now();
     } else if (Date.now() - waitingForGo < 1500) {
@@ -312,6 +320,24 @@
   if (held[1] && held[0] === window.location.pathname && document.getElementById(held[1])) {
     document.getElementById(held[1]).focus({ preventScroll: true });
   }
+
+  // --- filters: what is typed makes one entry in the history, however often it was asked for
+
+  var typedAddress = "";
+
+  document.addEventListener("htmx:beforeHistoryUpdate", function (event) {
+    var update = event.detail.history;
+    var cause = event.detail.requestConfig.triggeringEvent;
+    var here = window.location.pathname + window.location.search;
+    var field = cause && (cause.type === "submit" ? document.activeElement : cause.target);
+    var isTyped = Boolean(field && field.matches && field.matches("[data-search]"));
+    if (update.type === "push" && (update.path === here || (isTyped && here === typedAddress))) {
+      update.type = "replace";
+    }
+    if (isTyped) {
+      typedAddress = update.path;
+    }
+  });
 
   // --- filters: an empty one does not belong into the address
 
