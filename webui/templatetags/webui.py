@@ -114,9 +114,10 @@ def moment(value: datetime | None) -> SafeString | str:
 
 
 @register.filter
-def breakable(name: str) -> SafeString:
-    """Let a host name that is too long for its line break after a dot."""
-    return format_html_join(mark_safe(".<wbr>"), "{}", ((label,) for label in name.split(".")))
+def breakable(name: str, after: str = ".") -> SafeString:
+    """Let a host name that is too long for its line break after a dot, or a list after a comma."""
+    between = format_html("{}<wbr>", after)
+    return format_html_join(between, "{}", ((part,) for part in name.split(after)))
 
 
 @register.filter
