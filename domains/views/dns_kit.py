@@ -30,6 +30,7 @@ from domains.models import Domain, DomainQuerySet, HostedPolicy, Status
 from domains.selection import chosen_domains, matching, permitted
 from domains.services.request_checks import request_checks
 from domains.verifying import recall, remember
+from domains.views.chosen import posted_by_list
 from webui.addresses import read_number, read_numbers
 from webui.exports import Format, Sheet, asked_file
 
@@ -199,7 +200,7 @@ def _kept(request: HttpRequest) -> list[Kept]:
     return kept
 
 
-@require_POST
+@posted_by_list
 def kit_chosen(request: HttpRequest) -> HttpResponse:
     """Lead from the chosen rows of the list to the kit's address."""
     chosen = chosen_domains(request, Role.VIEWER)

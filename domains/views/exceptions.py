@@ -27,6 +27,7 @@ from domains.selection import chosen_again, chosen_domains
 from domains.services import coverage_exceptions as services
 from domains.services.coverage_exceptions import Granted
 from domains.signs import exception_sign, state_of_lack
+from domains.views.chosen import posted_by_list
 from webui.forms import spread_errors
 from webui.lists import InFullOrder, ListPage
 from webui.wording import plural
@@ -77,7 +78,7 @@ def exception_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "domains/exception.html", context)
 
 
-@require_POST
+@posted_by_list
 def grant_chosen(request: HttpRequest) -> HttpResponse:
     """Grant exceptions to the chosen domains: first the form, then the doing."""
     user = person(request)

@@ -16,6 +16,7 @@ from domains.models import Domain
 from domains.selection import chosen_again, chosen_domains, visible_domain
 from domains.services.edit_domains import delete_domains, update_domains
 from domains.services.request_checks import request_checks
+from domains.views.chosen import posted_by_list
 from webui.wording import plural
 
 
@@ -66,7 +67,7 @@ def check(request: HttpRequest, name: str) -> HttpResponse:
     return redirect(f"{domain.get_absolute_url()}?checking=1")
 
 
-@require_POST
+@posted_by_list
 def check_chosen(request: HttpRequest) -> HttpResponse:
     """Check the chosen domains now."""
     count = request_checks(chosen_domains(request, Role.ANALYST))
@@ -77,7 +78,7 @@ def check_chosen(request: HttpRequest) -> HttpResponse:
     return redirect("domains:list")
 
 
-@require_POST
+@posted_by_list
 def edit_chosen(request: HttpRequest) -> HttpResponse:
     """Change the chosen domains: first the form, then the doing."""
     user = _user(request)
@@ -96,7 +97,7 @@ def edit_chosen(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_POST
+@posted_by_list
 def delete_chosen(request: HttpRequest) -> HttpResponse:
     """Remove the chosen domains, after a page that asks."""
     user = _user(request)

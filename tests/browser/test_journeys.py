@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import Team
 from accounts.roles import Role
 from accounts.services.set_up import issue_setup_link
 from alerts.lifecycle import State
@@ -133,6 +134,21 @@ def test_keys_work_where_nothing_is_typed(watched):
     page.keyboard.press("g")
     page.keyboard.press("i")
     page.wait_for_url("**/incidents/*")
+
+
+def test_all_that_match_is_offered_once_a_whole_page_is_chosen(watched):
+    watched.log_in(fill_world().email)
+    for at in range(60):
+        make_domain(f"more{at:02}.example", Team.objects.get())
+    page = watched.open(f"{reverse('domains:list')}?q=more")
+    everything = page.get_by_label("all 60 that match")
+
+    page.get_by_label("Choose more01.example").check()
+    assert not everything.is_visible()
+    page.get_by_label("Choose all rows of this page").check()
+    assert everything.is_visible()
+    page.get_by_label("Choose more01.example").uncheck()
+    assert not everything.is_visible()
 
 
 def test_what_is_typed_into_a_search_makes_one_entry_in_the_history(watched):
@@ -452,6 +468,12 @@ def test_everything_works_without_javascript(browser, live_server):
     page.get_by_label("Choose shop2.example").check()
     page.get_by_role("button", name="Check now").click()
     assert page.get_by_text("1 domain will be checked now.").is_visible()
+    for at in range(60):
+        make_domain(f"more{at}.example", Team.objects.get())
+    page.goto(live_server.url + reverse("domains:list") + "?q=more")
+    page.get_by_label("all 60 that match").check()
+    page.get_by_role("button", name="Check now").click()
+    assert page.get_by_text("60 domains will be checked now.").is_visible()
     context.close()
 
 

@@ -244,3 +244,16 @@ def test_a_tag_that_is_too_long_is_refused_on_the_form(client, team, manager):
 
     assert text.count("A tag has more than 50 characters.") == 2
     assert not domain.tags.exists()
+
+
+@pytest.mark.parametrize("name", ["check", "edit", "delete", "except", "dns_kit"])
+def test_a_page_that_the_list_leads_to_leads_back_to_it_when_nothing_was_posted(
+    client, manager, name
+):
+    address = reverse(f"domains:{name}_chosen")
+
+    page = client.get(address, follow=True)
+
+    assert page.redirect_chain == [(reverse("domains:list"), 302)]
+    assert "Choose domains here first." in page.content.decode()
+    assert client.put(address).status_code == 405

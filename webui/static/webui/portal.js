@@ -198,7 +198,7 @@
       bar.querySelector("[data-chosen]").textContent = String(chosen.length);
       var everything = bar.querySelector("[data-everything]");
       if (everything) {
-        everything.hidden = chosen.length !== boxes.length;
+        everything.classList.toggle("is-offered", chosen.length === boxes.length);
         everything.querySelector("input").checked = false;
       }
     }
