@@ -53,6 +53,8 @@ class Cause:
     members: dict[str, Member]
     opened_on: date
     resolved_on: date | None = None
+    # A person said it was over: the figures have not shown it, and are followed further.
+    resolved_by_person: bool = False
     # Not judged by this rule: it is another rule's incident, and here to be joined, not doubled.
     is_foreign: bool = False
 
@@ -291,16 +293,21 @@ class Book:
         return f"{what}@{found.domain} {self.figures.day(found.first)}"
 
     def _follow(self, end: int) -> None:
-        """Let the days after a member's last failing one extend it, and small domains join."""
-        for cause in self.open:
-            if cause.is_foreign:
+        """Let the days after a member's last failing one extend it, and small domains join. What a
+        person resolved wakes when it goes on."""
+        for cause in self.causes:
+            is_followed = cause.resolved_on is None or cause.resolved_by_person
+            if cause.is_foreign or not is_followed:
                 continue
+            last = cause.last
             for name, member in cause.members.items():
                 history = self.figures.histories.get(name)
                 if history is not None:
                     for day in range(max(0, member.last + 1), end):
                         if self._is_bad(cause, history, member, day):
                             member.last = day
+            if cause.last > last:
+                cause.resolved_on = None
         self._join_small(end)
 
     def _join_small(self, end: int) -> None:

@@ -59,6 +59,8 @@ class SilentCause:
     key: str
     opened_on: date
     resolved_on: date | None = None
+    # A person said it was over, and nothing had come.
+    resolved_by_person: bool = False
 
 
 class SilenceBook:
@@ -192,7 +194,8 @@ class SilenceBook:
             if self._is_explained(cause, kind, reporter, since):
                 return
             if (is_same and (is_near or known)) or is_widened:
-                if cause.resolved_on is not None and since <= cause.last:
+                goes_on = cause.resolved_by_person and end > cause.last
+                if cause.resolved_on is not None and since <= cause.last and not goes_on:
                     return
                 cause.resolved_on = None
                 cause.kind = kind

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from alerts.models import Incident, RuleKind
 from alerts.rules.coverage import CoverageKind
-from alerts.rules.posture import in_general, worded_as
+from alerts.rules.posture import TAKEN_AS_MEANT_AFTER, in_general, worded_as
 from mailtls.catalogue import describe
 from mailtls.catalogue.result_types import describe_result_type
 from mailtls.findings import Finding, Severity
@@ -77,6 +77,15 @@ class IncidentWords:
     causes: str
     action: str
     section: str = ""
+
+
+def how_it_returns(incident: Incident) -> str:
+    """Say what becomes of an incident that a person resolves while its cause goes on."""
+    if incident.rule.kind == RuleKind.POSTURE:
+        if incident.evidence.get("code") in TAKEN_AS_MEANT_AFTER:
+            return "Records that were removed then count as meant: it does not come back."
+        return "It comes back with the next check that still sees it."
+    return "It comes back with the figures of the next day if it is not over."
 
 
 def words_of(incident: Incident) -> IncidentWords:

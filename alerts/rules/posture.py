@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -166,6 +166,10 @@ _CHANGES = {
     "change.mx.removed": Severity.CRITICAL,
 }
 
+# Without TLSA records mail goes as it does elsewhere. Failures that senders report are a part of
+# the incident and keep it open; without any, the removal was meant.
+TAKEN_AS_MEANT_AFTER = {"change.dane.removed": timedelta(days=14)}
+
 # What is no trouble where an exception allows it.
 LACKS: Mapping[str, frozenset[Lack]] = {
     "change.tlsrpt.removed": frozenset({Lack.TLSRPT}),
@@ -205,8 +209,7 @@ def worded_as(code: str, params: Mapping[str, Any]) -> str:
 
 def still_holds(code: str, params: Mapping[str, Any], facts: Facts) -> bool | None:
     """Say whether a change that was told is still so; None where nobody knows."""
-    aspect = code.removeprefix("change.").partition(".")[0]
-    if {"sts": "mta_sts"}.get(aspect, aspect) in facts.stale:
+    if not was_seen(code, facts):
         return None
     checks = {
         "change.tlsrpt.removed": lambda: facts.tlsrpt_status is Status.MISSING,
@@ -219,6 +222,15 @@ def still_holds(code: str, params: Mapping[str, Any], facts: Facts) -> bool | No
     }
     check = checks.get(code)
     return check() if check is not None else False
+
+
+def was_seen(code: str, facts: Facts) -> bool:
+    """Say whether the newest check found out what a finding is about, or carried it over."""
+    topic = code.removeprefix("change.").partition(".")[0]
+    aspects = {"mta_sts" if topic == "sts" else topic}
+    if code == "sts.mx.not-covered":
+        aspects.add("mx")
+    return aspects.isdisjoint(facts.stale)
 
 
 def _is_weaker(facts: Facts, before: str) -> bool:

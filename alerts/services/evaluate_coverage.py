@@ -14,6 +14,7 @@ from alerts.rules.coverage import CoverageKind, CoverageRule
 from alerts.rules.parameters import read_rule
 from alerts.services.evaluate_rates import rule_scope
 from alerts.services.picture import Picture, where
+from alerts.services.resting import is_resting, resolved_by_people
 from alerts.services.store_incident import Outcome, close, take
 from domains.exception_queries import (
     exceptions_by_domain,
@@ -85,8 +86,12 @@ def _uncovered(
 ) -> Iterator[Picture]:
     """Find new domains that lack records though they had the time; one incident a team."""
     today = now.astimezone(UTC).date()
+    # What a person resolved without the records lasts as well.
+    rests = Incident.objects.filter(is_resting(now), rule=rule)
     # Not of exceptions: a domain is not new again because one of its own has ended.
-    of_new = [one for one in held if one.cause_key.startswith(_NEW_KEY)]
+    of_new = [
+        one for one in (*held, *resolved_by_people(rests)) if one.cause_key.startswith(_NEW_KEY)
+    ]
     told = Domain.objects.filter(incident_domains__incident__in=of_new).values("pk")
     asked = rule_scope_of_new(rule).filter(
         Q(created_at__gte=now - NEW_FOR) | Q(pk__in=told),

@@ -24,6 +24,7 @@ from alerts.rules.parameters import read_rule
 from alerts.rules.posture import (
     LACKS,
     RUA_CODES,
+    TAKEN_AS_MEANT_AFTER,
     PostureRule,
     Trouble,
     differing_hosts,
@@ -31,10 +32,12 @@ from alerts.rules.posture import (
     mx_operator,
     rua_operator,
     still_holds,
+    was_seen,
     worded_as,
 )
 from alerts.services.evaluate_rates import rule_scope
 from alerts.services.picture import Picture, where
+from alerts.services.resting import is_resting, resolved_by_people
 from alerts.services.store_incident import Outcome, close, take
 from domains.exception_queries import exceptions_by_domain
 from domains.lacks import Lack
@@ -49,9 +52,6 @@ from mailtls.findings import Severity as FindingSeverity
 CHANGE_COUNTS_FOR = timedelta(days=7)
 # Checks commit in any order; this many rows are looked at twice rather than one never.
 OVERLAP = 500
-# Without TLSA records mail goes as it does elsewhere. Failures that senders report are a part of
-# the incident and keep it open; without any, the removal was meant.
-TAKEN_AS_MEANT_AFTER = {"change.dane.removed": timedelta(days=14)}
 _CHUNK = 500
 
 
@@ -66,12 +66,22 @@ class _Seen:
     policy_site: str = ""
     checked_at: datetime
     troubles: list[Trouble] = field(default_factory=list)
+    # What the newest check alone says, read where an incident may return for it.
+    newest: Facts | None = None
+    newest_sites: frozenset[tuple[str, str]] = frozenset()
 
     def shares(self, code: str) -> str:
         """Give what domains with this trouble may have in common; empty where nobody knows."""
         if code in RUA_CODES:
             return rua_operator(self.facts)
         return self.policy_site if _is_of_policy_host(code) else ""
+
+    def still_sees(self, trouble: Trouble) -> bool:
+        """Say whether the newest check, and not only those before it, sees a trouble."""
+        if self.newest is None or not was_seen(trouble.code, self.newest):
+            return False
+        is_found = (trouble.code, trouble.site) in self.newest_sites
+        return is_found or bool(still_holds(trouble.code, trouble.params or {}, self.newest))
 
 
 def evaluate_posture(now: datetime, outcome: Outcome) -> None:
@@ -109,16 +119,77 @@ def _evaluate_rule(
     read = read_posture_rule(rule)
     checked = _checked_since(f"posture {rule.pk}") | set(changes)
     seen = _read_postures(rule, read, checked, changes, now)
-    held = list(Incident.objects.active().filter(rule=rule))
-    known = _known_causes(held) if any(one.troubles for one in seen) else {}
+    mine = Incident.objects.filter(rule=rule)
+    held = list(mine.active())
+    resting = list(mine.filter(is_resting(now)).order_by("-resolved_at")) if seen else []
+    known = _recall(read, held, resting, seen)
+    if any(one.troubles for one in seen):
+        known |= _known_causes(held)
     groups: dict[str, list[tuple[_Seen, Trouble]]] = defaultdict(list)
     for one in seen:
         for trouble in one.troubles:
             groups[_key(trouble, one, held, known, now.date())].append((one, trouble))
-    by_key = {incident.cause_key: incident for incident in held}
-    for key, members in groups.items():
-        take(rule, _picture(key, members, by_key.get(key), now), now, outcome)
-    _mend(read, held, {one.name: one for one in seen}, now, outcome)
+    by_key = {incident.cause_key: incident for incident in (*reversed(resting), *held)}
+    rested = {key for key in groups if key in by_key and not by_key[key].is_active}
+    _add_newest(read, {one.name: one for key in rested for one, _ in groups[key]}, now)
+    for key, found in groups.items():
+        incident = by_key.get(key)
+        members = _seen_since(incident, found) if incident is not None and key in rested else found
+        if members:
+            take(rule, _picture(key, members, incident, now), now, outcome)
+    _mend(read, list(mine.active()), {one.name: one for one in seen}, now, outcome)
+
+
+def _recall(
+    read: PostureRule, held: list[Incident], resting: list[Incident], seen: Iterable[_Seen]
+) -> dict[tuple[str, str], str]:
+    """Give the causes of what rests, as `_known_causes` does, and add to what is seen what people
+    resolved and still holds: a change is told once, so that nothing else would find it again."""
+    known = _known_causes(resting, "-incident__resolved_at")
+    if not known:
+        return known
+    by_name = {one.name: one for one in seen}
+    open_ones = _known_causes(held)
+    by_people = resolved_by_people(Incident.objects.filter(pk__in=[one.pk for one in resting]))
+    left = set(by_people.values_list("pk", flat=True))
+    by_key = {one.cause_key: one for one in reversed(resting)}
+    for (code, name), key in known.items():
+        one, incident = by_name.get(name), by_key[key]
+        if one is None or (code, name) in open_ones or incident.pk not in left:
+            continue
+        if code in TAKEN_AS_MEANT_AFTER or one.excepted & LACKS.get(code, frozenset()):
+            continue  # who resolves it says that it is meant
+        params = incident.evidence.get("params", {})
+        if any(trouble.code == code for trouble in one.troubles):
+            continue
+        trouble = read.read_change(code, params, one.facts)
+        if trouble is not None and still_holds(code, params, one.facts):
+            one.troubles.append(trouble)
+    return known
+
+
+def _add_newest(read: PostureRule, seen: Mapping[str, _Seen], now: datetime) -> None:
+    """Add to domains what their newest check alone says: what counts waits for a second one."""
+    names = sorted(seen)
+    for start in range(0, len(names), _CHUNK):
+        rows = Posture.objects.filter(domain__name__in=names[start : start + _CHUNK])
+        for name, newest, judgement in rows.values_list("domain__name", "facts", "judgement"):
+            facts = decode_facts(bytes(newest))
+            found = read.find(facts, judgement, now)
+            seen[name].newest = facts
+            seen[name].newest_sites = frozenset((one.code, one.site) for one in found)
+
+
+def _seen_since(
+    rested: Incident, members: Iterable[tuple[_Seen, Trouble]]
+) -> list[tuple[_Seen, Trouble]]:
+    """Narrow to what a check of after the end still sees."""
+    since = rested.resolved_at
+    return [
+        (one, trouble)
+        for one, trouble in members
+        if (since is None or one.checked_at > since) and one.still_sees(trouble)
+    ]
 
 
 def _checked_since(name: str) -> set[int]:
@@ -193,12 +264,14 @@ def _add_policy_sites(seen: Iterable[_Seen]) -> None:
             wanted[name].policy_site = policy_site_of(bytes(observed))
 
 
-def _known_causes(held: Iterable[Incident]) -> dict[tuple[str, str], str]:
-    """Give by finding and domain the cause of the incident that has it."""
+def _known_causes(held: Sequence[Incident], order: str = "pk") -> dict[tuple[str, str], str]:
+    """Give by finding and domain the cause of the first incident that has it."""
+    if not held:
+        return {}
     by_pk = {one.pk: (one.evidence.get("code", ""), one.cause_key) for one in held}
     rows = IncidentDomain.objects.filter(incident__in=list(by_pk), is_of_part=False)
     found: dict[tuple[str, str], str] = {}
-    for pk, name in rows.order_by("pk").values_list("incident", "domain__name").iterator():
+    for pk, name in rows.order_by(order, "pk").values_list("incident", "domain__name").iterator():
         code, key = by_pk[pk]
         found.setdefault((code, name), key)
     return found
@@ -251,6 +324,7 @@ def _picture(
     return Picture(
         key=key[:400],
         title=title,
+        checked_at=max(one.checked_at for one, _ in members),
         sentence=f"{title}. {_words_of(trouble, differing).meaning}".strip(),
         severity=severity,
         since_on=min((row.first_on for row in domains.values()), default=today),

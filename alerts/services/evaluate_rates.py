@@ -6,8 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from alerts import facts
-from alerts.causes import LET_GO_AFTER, REOPEN_WITHIN, Book, Cause, CauseFigures, Figures, Member
-from alerts.lifecycle import State
+from alerts.causes import LET_GO_AFTER, Book, Cause, CauseFigures, Figures, Member
 from alerts.models import Incident, IncidentDomain, IncidentQuerySet, Rule, RuleKind, Severity
 from alerts.rules.consequence import severity_of_failures
 from alerts.rules.kinds import RATE_KINDS
@@ -15,6 +14,7 @@ from alerts.rules.parameters import read_rule
 from alerts.rules.regression import BASELINE_DAYS, RegressionRule
 from alerts.rules.threshold import FailureRateRule
 from alerts.services.picture import Picture, failure_sentences, failure_title
+from alerts.services.resting import is_resting, resolved_by_people
 from alerts.services.store_incident import Outcome, close, take
 from domains.models import Domain, DomainQuerySet, Posture, StsMode
 from webui.wording import day
@@ -85,10 +85,13 @@ def _evaluate_rule(
     rule: Rule, today: date, now: datetime, outcome: Outcome, changed: set[int] | None
 ) -> None:
     held = list(_remembered(now))
-    touched = IncidentDomain.objects.filter(incident__in=[one.pk for one in held if one.is_active])
+    resolved = resolved_by_people(Incident.objects.filter(pk__in=[one.pk for one in held]))
+    by_people = set(resolved.values_list("pk", flat=True))
+    followed = [one for one in held if one.is_active or one.pk in by_people]
+    touched = IncidentDomain.objects.filter(incident__in=[one.pk for one in followed])
     look_from = today - timedelta(days=LOOK_BACK_DAYS)
     first_on = look_from - timedelta(days=BASELINE_DAYS + 7)
-    since = [one.since_on - timedelta(days=7) for one in held if one.is_active]
+    since = [one.since_on - timedelta(days=7) for one in followed]
     first_on = max(min([first_on, *since]), today - timedelta(days=MOST_DAYS))
     figures = facts.load_figures(
         rule_scope(rule),
@@ -98,7 +101,7 @@ def _evaluate_rule(
         also=touched.values_list("domain", flat=True).distinct(),
         changed=changed,
     )
-    book = Book(read_rate_rule(rule), figures, _read_causes(rule, held, figures))
+    book = Book(read_rate_rule(rule), figures, _read_causes(rule, held, figures, by_people))
     book.judge(today, LOOK_BACK_DAYS)
     incidents = {one.cause_key: one for one in held if one.rule_id == rule.pk and one.is_active}
     for cause in book.causes:
@@ -116,11 +119,12 @@ def _evaluate_rule(
 def _remembered(now: datetime) -> IncidentQuerySet:
     """Give the incidents about failure rates that are open or rest."""
     rates = Incident.objects.filter(rule__kind__in=RATE_KINDS)
-    resting = rates.filter(state=State.RESOLVED, resolved_at__gte=now - REOPEN_WITHIN)
-    return rates.active() | resting
+    return rates.active() | rates.filter(is_resting(now))
 
 
-def _read_causes(rule: Rule, held: list[Incident], figures: Figures) -> list[Cause]:
+def _read_causes(
+    rule: Rule, held: list[Incident], figures: Figures, by_people: set[int]
+) -> list[Cause]:
     """Read the incidents back into causes. Those of other rules are there to be joined."""
     causes: dict[int, Cause] = {}
     for one in held:
@@ -134,6 +138,7 @@ def _read_causes(rule: Rule, held: list[Incident], figures: Figures) -> list[Cau
             members={},
             opened_on=one.opened_at.date(),
             resolved_on=one.resolved_at.date() if one.resolved_at and not one.is_active else None,
+            resolved_by_person=one.pk in by_people,
             is_foreign=one.rule_id != rule.pk,
         )
     rows = IncidentDomain.objects.filter(incident__in=list(causes), is_of_part=False)

@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime, timedelta
 from django.db.models import Q
 
 from alerts import facts
-from alerts.causes import REOPEN_WITHIN, DomainFigures
-from alerts.lifecycle import State
+from alerts.causes import DomainFigures
 from alerts.models import ArrivalDay, Incident, Rule, RuleKind
 from alerts.rules.parameters import read_rule
 from alerts.rules.silence import BASELINE_DAYS, Arrivals, SilenceRule
 from alerts.services.evaluate_rates import rule_scope
 from alerts.services.picture import Picture, where
+from alerts.services.resting import is_resting, resolved_by_people
 from alerts.services.store_incident import Outcome, close, take
 from alerts.silences import SEVERITY, SilenceBook, SilenceKind, SilentCause
 from webui.wording import day, plural
@@ -149,7 +149,8 @@ def _learn_arrivals(
 def _read_causes(rule: Rule, first_on: date, now: datetime) -> Iterator[SilentCause]:
     """Read the incidents about silence that are open or rest."""
     mine = Incident.objects.filter(rule=rule).exclude(cause_key=INTAKE_KEY)
-    resting = mine.filter(state=State.RESOLVED, resolved_at__gte=now - REOPEN_WITHIN)
+    resting = mine.filter(is_resting(now))
+    by_people = set(resolved_by_people(resting).values_list("pk", flat=True))
     for one in mine.active() | resting:
         rows = one.incident_domains.values_list("domain__name", "first_on")
         if rows and "kind" in one.evidence:
@@ -163,6 +164,7 @@ def _read_causes(rule: Rule, first_on: date, now: datetime) -> Iterator[SilentCa
                 key=one.cause_key,
                 opened_on=one.opened_at.date(),
                 resolved_on=one.resolved_at.date() if one.resolved_at else None,
+                resolved_by_person=one.pk in by_people,
             )
 
 

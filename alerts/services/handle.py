@@ -68,7 +68,7 @@ def accept_risk(incident: Incident, user: User, until: datetime, text: str) -> N
 
 
 def resolve(incident: Incident, user: User, text: str = "") -> None:
-    """Say that it is over. It comes back by itself should the figures say otherwise."""
+    """Say that it is over; `words.how_it_returns` says when it comes back by itself."""
     text = _kept(text)
     with transaction.atomic():
         held = _locked(incident, user)
@@ -79,7 +79,7 @@ def resolve(incident: Incident, user: User, text: str = "") -> None:
         for part in held.parts.active():
             part.resolved_at = held.resolved_at
             part.save(update_fields=["resolved_at"])
-            step(part, Event.RESOLVE, text)
+            step(part, Event.RESOLVE, text, user=user)
 
 
 def _quiet(incident: Incident, user: User, event: Event, until: datetime, text: str) -> None:

@@ -36,7 +36,8 @@ def step(
 ) -> IncidentEvent:
     """Apply one event inside the caller's transaction; raises NotPossible.
 
-    The caller saves the other fields it changed; `state` is saved here. A text that tells of the
+    The caller saves the other fields it changed; `state` is saved here. What a person does with a
+    part is logged with its whole. A text that tells of the
     sessions of all teams comes with one that does not, `for_some`.
     """
     before = State(incident.state)
@@ -52,7 +53,7 @@ def step(
         actor=user,
         actor_name=user.email if user else audit.current_actor().name,
     )
-    if user is not None:
+    if user is not None and incident.part_of_id is None:
         audit.record(
             _DEEDS.get(event, f"{event.label.lower()} incident"),
             incident,

@@ -10,14 +10,14 @@ from datetime import datetime
 
 from django.db.models import Count
 
-from alerts.causes import REOPEN_WITHIN
 from alerts.lifecycle import Event, State
 from alerts.models import Incident, IncidentDomain, Rule, RuleKind, Severity
 from alerts.rules.consequence import DUE_WITHIN
 from alerts.rules.kinds import RATE_KINDS
 from alerts.rules.kinship import FAILS_WITH, Signs, is_kin, site_of
 from alerts.services.incidents import step
-from alerts.services.picture import Picture, told
+from alerts.services.picture import Picture, told, told_again
+from alerts.services.resting import is_resting, wake
 
 _KINDS = (*RATE_KINDS, RuleKind.POSTURE)
 # So many domains are enough to know a cause by.
@@ -77,14 +77,14 @@ def _lock_whole(part: Incident) -> Incident:
 
 def _wake(whole: Incident, part: Incident, picture: Picture, now: datetime) -> bool:
     """Open the whole again for a part that returned; one long gone gives the part free."""
-    if whole.resolved_at is None or now - whole.resolved_at > REOPEN_WITHIN:
+    if not Incident.objects.filter(is_resting(now), pk=whole.pk).exists():
         part.part_of = None
         part.save(update_fields=["part_of"])
         step(part, Event.WORSEN, *told(picture), at=now)
         return False
-    whole.resolved_at = None
-    whole.save(update_fields=["resolved_at"])
-    step(whole, Event.RETURN, *told(picture), at=now)
+    by_person = wake(whole, now)
+    whole.save(update_fields=["resolved_at", "due_at"])
+    step(whole, Event.RETURN, *told_again(picture, by_person), at=now)
     return True
 
 

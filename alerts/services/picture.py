@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from alerts.causes import DomainFigures
@@ -27,6 +27,8 @@ class Picture:
     since_on: date
     last_on: date
     domains: Mapping[str, DomainFigures]
+    # The newest check that saw it; None where it comes from the figures of whole days.
+    checked_at: datetime | None = None
     result_type: str = ""
     receiving_mx: tuple[str, ...] = ()
     reporters: tuple[str, ...] = ()
@@ -44,6 +46,15 @@ def told(picture: Picture, before: str = "") -> tuple[str, str]:
     """Give the sentence as `step` takes it, for all and for some; `before` stands before both."""
     for_some = picture.sentence_for_some
     return before + picture.sentence, before + for_some if for_some else ""
+
+
+def told_again(picture: Picture, by_person: bool) -> tuple[str, str]:
+    """Give the sentence for what comes back; a person said it was over, or the portal did."""
+    if picture.checked_at is None:
+        return told(picture)
+    at = picture.checked_at.astimezone(UTC)
+    how = "still sees it" if by_person else "sees it again"
+    return told(picture, f"The check of {day(at.date())} {at:%H:%M} UTC {how}: ")
 
 
 def where(names: Mapping[str, object]) -> str:

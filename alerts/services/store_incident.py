@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from alerts.causes import REOPEN_WITHIN
 from alerts.lifecycle import ACTIVE_STATES, Event, State
 from alerts.models import Incident, IncidentDomain, IncidentEvent, Rule, Severity
 from alerts.rules.consequence import DUE_WITHIN
 from alerts.services import kin
 from alerts.services.incidents import step
-from alerts.services.picture import Picture, told
+from alerts.services.picture import Picture, told, told_again
+from alerts.services.resting import is_resting, wake
 from alerts.silences import SilenceKind
 from domains.models import Domain
 from webui.wording import day, sentence_list
@@ -46,15 +46,12 @@ def take(rule: Rule, picture: Picture, now: datetime, outcome: Outcome) -> None:
             if incident is not None:
                 outcome.fed += _feed(incident, picture, now)
                 return
-            rested = Q(state=State.RESOLVED, resolved_at__gte=now - REOPEN_WITHIN)
-            recent = same.filter(rested).order_by("-resolved_at").first()
+            recent = same.filter(is_resting(now)).order_by("-resolved_at").first()
             if recent is not None:
-                # What people closed returns only when newer days fail.
-                if picture.last_on > recent.last_seen_on:
-                    recent.resolved_at = None
-                    _set_due(recent, now)
+                if _is_newer(picture, recent):
+                    by_person = wake(recent, now)
                     _write(recent, picture)
-                    step(recent, Event.RETURN, *told(picture), at=now)
+                    step(recent, Event.RETURN, *told_again(picture, by_person), at=now)
                     if recent.part_of_id is not None:
                         kin.join(recent, picture, now, is_news=True)
                     outcome.returned += 1
@@ -64,6 +61,14 @@ def take(rule: Rule, picture: Picture, now: datetime, outcome: Outcome) -> None:
     except IntegrityError:
         # Another worker opened it between our look and our write: it is there, as wanted.
         logger.info("incident %s of rule %s is being opened elsewhere", picture.key, rule.pk)
+
+
+def _is_newer(picture: Picture, rested: Incident) -> bool:
+    """Say whether a cause is seen after its incident was resolved: by a later check, or in the
+    figures of a later day."""
+    if picture.checked_at is not None:
+        return rested.resolved_at is None or picture.checked_at > rested.resolved_at
+    return picture.last_on > rested.last_seen_on
 
 
 def close(incident: Incident, text: str, now: datetime, outcome: Outcome) -> None:

@@ -20,6 +20,7 @@ from alerts.lifecycle import NotPossible
 from alerts.models import Incident
 from alerts.services import handle
 from alerts.tables import IncidentTable
+from alerts.words import how_it_returns
 from webui.lists import InFullOrder
 
 
@@ -115,7 +116,7 @@ def _resolve(incident: Incident, user: User, request: HttpRequest) -> str:
     form = ResolveForm(request.POST)
     _require_valid(form)
     handle.resolve(incident, user, form.cleaned_data["text"])
-    return "Resolved. It comes back by itself should the figures say otherwise."
+    return f"Resolved. {how_it_returns(incident)}"
 
 
 def _require_valid(form: Any) -> None:

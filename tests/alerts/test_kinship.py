@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import time_machine
 
 from accounts.models import User
 from alerts.lifecycle import State
@@ -212,7 +213,8 @@ def test_who_closes_the_whole_closes_its_parts(domain, destination):
 
 def test_a_part_that_returns_opens_the_whole_again(domain):
     whole, part = both(domain)
-    handle.resolve(whole, User.objects.create_superuser("root@corp.example"), "Done.")
+    with time_machine.travel(NOW):
+        handle.resolve(whole, User.objects.create_superuser("root@corp.example"), "Done.")
     see(domain, -26, mx=("mx1.new.test",))
 
     evaluate(NOW + timedelta(days=1, hours=3))

@@ -255,3 +255,21 @@ def test_of_what_others_were_told_a_member_sees_how_many_messages(client):
     assert "ben@corp.example" in everything
     assert "Channel of None" in everything
     assert "to others" not in everything
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "said"),
+    [
+        (RuleKind.POSTURE, "change.sts.broken", "with the next check that still sees it"),
+        (RuleKind.POSTURE, "change.dane.removed", "it does not come back"),
+        (RuleKind.REGRESSION, "", "with the figures of the next day if it is not over"),
+    ],
+)
+def test_who_resolves_reads_when_it_comes_back(client, incident, analyst, kind, code, said):
+    incident.rule = Rule.objects.create(name="Of this kind", kind=kind)
+    incident.evidence = {"code": code}
+    incident.save()
+
+    assert said in client.get(incident.get_absolute_url()).content.decode()
+    response = post(client, incident, "resolve")
+    assert said in client.get(response["Location"]).content.decode()

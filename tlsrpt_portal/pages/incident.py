@@ -24,7 +24,7 @@ from alerts.rules.kinds import RATE_KINDS, RuleKind
 from alerts.services.handle import may_handle
 from alerts.services.notify import MAX_OWNERS, count_owners
 from alerts.views.incidents import visible_incident
-from alerts.words import words_of
+from alerts.words import how_it_returns, words_of
 from domains.models import Domain, DomainQuerySet
 from domains.operators import operator_of
 from reports import queries
@@ -180,5 +180,6 @@ def _forms(request: HttpRequest, incident: Incident) -> dict[str, Any]:
             if Event.ACCEPT_RISK in possible
             else None
         ),
+        "returns": how_it_returns(incident),
         "resolve_form": (ResolveForm(auto_id="resolve_%s") if Event.RESOLVE in possible else None),
     }
