@@ -152,6 +152,13 @@ def resolve(request: HttpRequest, pk: int, body: Words) -> Incident:
     return _find(request, pk)
 
 
+@router.post("/{pk}/reopen", response=IncidentDetail)
+def reopen(request: HttpRequest, pk: int, body: Words) -> Incident:
+    """Take back that it is over, or end what keeps quiet about it."""
+    handle.reopen(_find(request, pk), person(request), body.text)
+    return _find(request, pk)
+
+
 def _find(request: HttpRequest, pk: int) -> Incident:
     return _as_seen(request, [get_object_or_404(_visible(request), pk=pk)])[0]
 

@@ -62,6 +62,12 @@ class ResolveForm(forms.Form):
     text = forms.CharField(max_length=MOST_TEXT_CHARS, required=False, label="What ended it")
 
 
+class ReopenForm(forms.Form):
+    """Why it is not over, or not to be kept quiet about."""
+
+    text = forms.CharField(max_length=MOST_TEXT_CHARS, required=False, label="Why")
+
+
 class AssignForm(forms.Form):
     """Who takes it on."""
 

@@ -32,6 +32,7 @@ class Event(TextChoices):
     EXPIRE = "expired", "Mute or acceptance ended"
     RESOLVE = "resolved", "Resolved"
     RETURN = "returned", "Came back"
+    REOPEN = "reopened", "Opened again"
     ESCALATE = "escalated", "Nobody has taken it"
     REMIND = "reminded", "Accepted risk ends soon"
 
@@ -52,18 +53,26 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     # Somebody works on it: a worse figure is shown, and asks nobody again.
     (State.ACKNOWLEDGED, Event.WORSEN): State.ACKNOWLEDGED,
     (State.ACKNOWLEDGED, Event.JOIN): State.ACKNOWLEDGED,
+    # The same again is another end, or another reason.
+    (State.MUTED, Event.MUTE): State.MUTED,
+    (State.MUTED, Event.ACCEPT_RISK): State.ACCEPTED,
     (State.MUTED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
     (State.MUTED, Event.EXPIRE): State.OPEN,
+    (State.MUTED, Event.REOPEN): State.OPEN,
     (State.MUTED, Event.RESOLVE): State.RESOLVED,
     (State.MUTED, Event.WORSEN): State.MUTED,
     (State.MUTED, Event.JOIN): State.MUTED,
     (State.ACCEPTED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
+    (State.ACCEPTED, Event.ACCEPT_RISK): State.ACCEPTED,
     (State.ACCEPTED, Event.EXPIRE): State.OPEN,
+    (State.ACCEPTED, Event.REOPEN): State.OPEN,
     (State.ACCEPTED, Event.REMIND): State.ACCEPTED,
     (State.ACCEPTED, Event.RESOLVE): State.RESOLVED,
     (State.ACCEPTED, Event.WORSEN): State.ACCEPTED,
     (State.ACCEPTED, Event.JOIN): State.ACCEPTED,
     (State.RESOLVED, Event.RETURN): State.OPEN,
+    # Only what a person resolved: `handle.reopen` asks.
+    (State.RESOLVED, Event.REOPEN): State.OPEN,
 }
 
 
@@ -85,7 +94,13 @@ def next_state(state: State, event: Event) -> State:
 
 def possible_events(state: State) -> frozenset[Event]:
     """Give what a person can do with an incident in this state."""
-    by_people = {Event.ACKNOWLEDGE, Event.MUTE, Event.ACCEPT_RISK, Event.RESOLVE}
+    by_people = {
+        Event.ACKNOWLEDGE,
+        Event.MUTE,
+        Event.ACCEPT_RISK,
+        Event.RESOLVE,
+        Event.REOPEN,
+    }
     return frozenset(event for (held, event) in TRANSITIONS if held == state and event in by_people)
 
 

@@ -19,6 +19,7 @@ from webui.wording import plural
 
 PREFIX = {
     Event.RETURN: "Back: ",
+    Event.REOPEN: "Open again: ",
     Event.EXPIRE: "Open again: ",
     Event.RESOLVE: "Resolved: ",
     Event.WORSEN: "Worse: ",
@@ -28,7 +29,15 @@ PREFIX = {
 SHOWN_DOMAINS = 10
 # Events whose own words say more than the figures do.
 _NEWS = frozenset(
-    {Event.WORSEN, Event.JOIN, Event.RETURN, Event.ESCALATE, Event.REMIND, Event.RESOLVE}
+    {
+        Event.WORSEN,
+        Event.JOIN,
+        Event.RETURN,
+        Event.REOPEN,
+        Event.ESCALATE,
+        Event.REMIND,
+        Event.RESOLVE,
+    }
 )
 PAYLOAD_DOMAINS = 1_000
 

@@ -12,7 +12,7 @@ from alerts.models import Destination, Incident, IncidentEvent, Notification
 from alerts.services.incidents import step
 from alerts.services.notify import put_in_outbox, reaches
 
-_OPENING = (Event.OPEN, Event.RETURN, Event.EXPIRE)
+_OPENING = (Event.OPEN, Event.RETURN, Event.REOPEN, Event.EXPIRE)
 
 
 def escalate(now: datetime) -> int:

@@ -11,9 +11,10 @@ from django.utils import timezone
 from accounts import access
 from accounts.models import User
 from accounts.roles import Role
-from alerts.lifecycle import Event
+from alerts.lifecycle import Event, State
 from alerts.models import MOST_TEXT_CHARS, Incident
 from alerts.services.incidents import step
+from alerts.services.resting import was_resolved_by_person
 from webui.wording import day, too_long
 
 
@@ -80,6 +81,35 @@ def resolve(incident: Incident, user: User, text: str = "") -> None:
             part.resolved_at = held.resolved_at
             part.save(update_fields=["resolved_at"])
             step(part, Event.RESOLVE, text, user=user)
+
+
+def reopen(incident: Incident, user: User, text: str = "") -> None:
+    """Take back that it is over, or end what keeps quiet about it. The time to deal with it is the
+    one there was."""
+    text = _kept(text)
+    with transaction.atomic():
+        held = _locked(incident, user)
+        if held.state == State.RESOLVED:
+            if not was_resolved_by_person(held):
+                raise ValidationError(
+                    "The portal saw that it was over, and opens it again should it return."
+                )
+            if _is_open_elsewhere(held):
+                raise ValidationError("The same cause is open again as another incident.")
+        resolved_at, held.resolved_at, held.quiet_until = held.resolved_at, None, None
+        held.save(update_fields=["resolved_at", "quiet_until"])
+        step(held, Event.REOPEN, text, user=user)
+        # What was resolved with it.
+        for part in held.parts.filter(state=State.RESOLVED, resolved_at=resolved_at):
+            if not _is_open_elsewhere(part):
+                part.resolved_at = None
+                part.save(update_fields=["resolved_at"])
+                step(part, Event.REOPEN, text, user=user)
+
+
+def _is_open_elsewhere(resolved: Incident) -> bool:
+    same = Incident.objects.active().filter(rule=resolved.rule_id, cause_key=resolved.cause_key)
+    return same.exists()
 
 
 def _quiet(incident: Incident, user: User, event: Event, until: datetime, text: str) -> None:

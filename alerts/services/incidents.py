@@ -14,13 +14,22 @@ from alerts.services.notify import notify
 
 # What people are told; the rest stands in the timeline alone.
 TOLD = frozenset(
-    {Event.OPEN, Event.RETURN, Event.EXPIRE, Event.RESOLVE, Event.WORSEN, Event.REMIND}
+    {
+        Event.OPEN,
+        Event.RETURN,
+        Event.REOPEN,
+        Event.EXPIRE,
+        Event.RESOLVE,
+        Event.WORSEN,
+        Event.REMIND,
+    }
 )
 
 # In the audit log, where the label of the event does not read as a deed.
 _DEEDS = {
     Event.ACCEPT_RISK: "accepted the risk of an incident",
     Event.COMMENT: "commented on an incident",
+    Event.REOPEN: "reopened incident",
 }
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from accounts.models import User, ViewedPage
 from accounts.saved_views import ViewedListPage
 from alerts.filters import IncidentFilter
-from alerts.forms import AssignForm, CommentForm, QuietForm, ResolveForm
+from alerts.forms import AssignForm, CommentForm, QuietForm, ReopenForm, ResolveForm
 from alerts.lifecycle import NotPossible
 from alerts.models import Incident
 from alerts.services import handle
@@ -119,6 +119,13 @@ def _resolve(incident: Incident, user: User, request: HttpRequest) -> str:
     return f"Resolved. {how_it_returns(incident)}"
 
 
+def _reopen(incident: Incident, user: User, request: HttpRequest) -> str:
+    form = ReopenForm(request.POST)
+    _require_valid(form)
+    handle.reopen(incident, user, form.cleaned_data["text"])
+    return "It is open again."
+
+
 def _require_valid(form: Any) -> None:
     if not form.is_valid():
         raise ValidationError(
@@ -133,4 +140,5 @@ _DEEDS: dict[str, Act] = {
     "mute": _mute,
     "accept": _accept,
     "resolve": _resolve,
+    "reopen": _reopen,
 }

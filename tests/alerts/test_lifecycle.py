@@ -10,11 +10,27 @@ from alerts.lifecycle import (
     State,
     draw_diagram,
     next_state,
+    possible_events,
 )
 
 
-def test_a_resolved_incident_can_only_return():
-    assert [event for (state, event) in TRANSITIONS if state is State.RESOLVED] == [Event.RETURN]
+def test_a_resolved_incident_can_only_return_or_be_opened_again():
+    possible = {event for (state, event) in TRANSITIONS if state is State.RESOLVED}
+
+    assert possible == {Event.RETURN, Event.REOPEN}
+
+
+@pytest.mark.parametrize(
+    ("state", "event"), [(State.MUTED, Event.MUTE), (State.ACCEPTED, Event.ACCEPT_RISK)]
+)
+def test_what_is_quiet_can_be_kept_so_for_longer(state, event):
+    assert next_state(state, event) is state
+
+
+@pytest.mark.parametrize("state", [State.MUTED, State.ACCEPTED, State.RESOLVED])
+def test_what_people_laid_aside_they_can_open_again(state):
+    assert Event.REOPEN in possible_events(state)
+    assert next_state(state, Event.REOPEN) is State.OPEN
 
 
 @pytest.mark.parametrize("state", sorted(ACTIVE_STATES))

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.core.exceptions import ValidationError
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from alerts.lifecycle import Event, State
 from alerts.models import Incident, Notification, Rule, RuleKind, Severity
 from alerts.services import handle
@@ -18,6 +19,7 @@ from tests.alerts.figures import TODAY, add_day
 from tests.alerts.test_coverage import add, except_from
 from tests.alerts.test_posture import check
 from tests.domains.observations import AT, RUA, observed, servfail
+from tests.factories import make_incident
 
 pytestmark = pytest.mark.django_db
 BROKEN = "v=TLSRPTv1; rua=nowhere"
@@ -277,3 +279,47 @@ def test_new_domains_come_back_also_when_they_are_new_no_more(person):
     evaluate(NOW + timedelta(days=21))
 
     assert Incident.objects.get().state == State.OPEN
+
+
+def test_who_resolved_it_by_mistake_opens_it_again_with_its_parts(person, posture, domain):
+    incident = break_record(domain)
+    part = make_incident(domain, part_of=incident)
+    over_before = make_incident(domain, part_of=incident, state=State.RESOLVED, resolved_at=AT)
+    resolve(incident, person, 3)
+
+    handle.reopen(incident, person, "The wrong one.")
+
+    for one in (part, over_before):
+        one.refresh_from_db()
+    again = Incident.objects.get(pk=incident.pk)
+    assert (again.state, again.resolved_at, again.due_at) == (State.OPEN, None, incident.due_at)
+    assert (part.state, over_before.state) == (State.OPEN, State.RESOLVED)
+    back = again.events.get(event=Event.REOPEN)
+    assert (back.actor, back.text) == (person, "The wrong one.")
+    assert AuditEntry.objects.filter(verb="reopened incident").count() == 1
+
+
+def test_what_the_portal_saw_end_is_not_opened_by_hand(person, posture, domain):
+    incident = break_record(domain)
+    for hours in (3, 4, 5):
+        check(domain, hours, tlsrpt=RUA)
+
+    with pytest.raises(ValidationError, match="opens it again should it return"):
+        handle.reopen(incident, person)
+
+    assert Incident.objects.get().state == State.RESOLVED
+
+
+def test_one_cause_is_not_opened_twice_by_hand(person, posture, domain):
+    incident = break_record(domain)
+    resolve(incident, person, 3)
+    Incident.objects.create(
+        rule=incident.rule,
+        cause_key=incident.cause_key,
+        severity=Severity.LOW,
+        since_on=AT.date(),
+        last_seen_on=AT.date(),
+    )
+
+    with pytest.raises(ValidationError, match="another incident"):
+        handle.reopen(incident, person)

@@ -273,3 +273,36 @@ def test_who_resolves_reads_when_it_comes_back(client, incident, analyst, kind, 
     assert said in client.get(incident.get_absolute_url()).content.decode()
     response = post(client, incident, "resolve")
     assert said in client.get(response["Location"]).content.decode()
+
+
+@pytest.mark.parametrize("state", [State.MUTED, State.ACCEPTED, State.RESOLVED])
+def test_what_was_laid_aside_is_opened_again_on_its_page(client, incident, analyst, state):
+    until = (timezone.now() + timedelta(days=3)).date().isoformat()
+    deed = {State.MUTED: "mute", State.ACCEPTED: "accept", State.RESOLVED: "resolve"}[state]
+    post(client, incident, deed, until=until, text="for now")
+    assert "Open it again" in client.get(incident.get_absolute_url()).content.decode()
+
+    post(client, incident, "reopen", text="It goes on.")
+
+    incident.refresh_from_db()
+    assert (incident.state, incident.quiet_until, incident.resolved_at) == (State.OPEN, None, None)
+    text = client.get(incident.get_absolute_url()).content.decode()
+    assert "It goes on." in text
+    assert "Open it again" not in text
+
+
+def test_what_the_portal_resolved_offers_no_way_to_open_it(client, incident, analyst):
+    Incident.objects.filter(pk=incident.pk).update(state=State.RESOLVED)
+    incident.events.create(event="resolved", actor_name="the portal")
+
+    assert "Open it again" not in client.get(incident.get_absolute_url()).content.decode()
+
+
+@pytest.mark.parametrize(("deed", "state"), [("mute", State.MUTED), ("accept", State.ACCEPTED)])
+def test_a_mute_and_an_acceptance_are_given_another_end(client, incident, analyst, deed, state):
+    for days in (3, 30):
+        until = (timezone.now() + timedelta(days=days)).date()
+        post(client, incident, deed, until=until.isoformat(), text="the hoster knows")
+
+    incident.refresh_from_db()
+    assert (incident.state, incident.quiet_until.date()) == (state, until)

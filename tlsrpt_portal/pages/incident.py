@@ -16,13 +16,14 @@ from django.utils import timezone
 
 from accounts.access import Person, sees_everything, visible_to
 from accounts.models import User
-from alerts.forms import AssignForm, CommentForm, QuietForm, ResolveForm
+from alerts.forms import AssignForm, CommentForm, QuietForm, ReopenForm, ResolveForm
 from alerts.lifecycle import Event, State, possible_events
 from alerts.models import Destination, Incident, IncidentDomain
 from alerts.readers import Seen, reader_of, see
 from alerts.rules.kinds import RATE_KINDS, RuleKind
 from alerts.services.handle import may_handle
 from alerts.services.notify import MAX_OWNERS, count_owners
+from alerts.services.resting import was_resolved_by_person
 from alerts.views.incidents import visible_incident
 from alerts.words import how_it_returns, words_of
 from domains.models import Domain, DomainQuerySet
@@ -168,7 +169,11 @@ def _forms(request: HttpRequest, incident: Incident) -> dict[str, Any]:
     assert isinstance(request.user, User)
     if not may_handle(incident, request.user):
         return {"may_handle": False}
-    possible = possible_events(State(incident.state))
+    state = State(incident.state)
+    possible = possible_events(state)
+    may_reopen = Event.REOPEN in possible and (
+        incident.is_active or was_resolved_by_person(incident)
+    )
     return {
         "may_handle": True,
         "may_acknowledge": Event.ACKNOWLEDGE in possible,
@@ -181,5 +186,6 @@ def _forms(request: HttpRequest, incident: Incident) -> dict[str, Any]:
             else None
         ),
         "returns": how_it_returns(incident),
+        "reopen_form": ReopenForm(auto_id="reopen_%s") if may_reopen else None,
         "resolve_form": (ResolveForm(auto_id="resolve_%s") if Event.RESOLVE in possible else None),
     }
