@@ -16,6 +16,7 @@ from accounts.forms import offer_managed_teams
 from accounts.models import Team, User
 from alerts.models import MOST_TEXT_CHARS, DestinationKind, Digest, Incident, Severity
 from alerts.rules import PARAMETERS, Parameter, ParameterType, RuleKind
+from alerts.services.handle import LONGEST_ACCEPTANCE, LONGEST_MUTE
 from domains.models import Tag
 
 # What each means stands below the choice: on a phone a choice has no room for it.
@@ -42,12 +43,20 @@ class QuietForm(forms.Form):
     text = forms.CharField(max_length=MOST_TEXT_CHARS, required=False, label="Why")
 
     def __init__(
-        self, *args: Any, days: int = 7, needs_reason: bool = False, **kwargs: Any
+        self,
+        *args: Any,
+        days: int = 7,
+        longest: timedelta = LONGEST_MUTE,
+        needs_reason: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         today = timezone.now().date()
         self.fields["until"].initial = today + timedelta(days=days)
-        self.fields["until"].widget.attrs["min"] = today.isoformat()
+        span = {"min": today, "max": today + longest}
+        self.fields["until"].widget.attrs |= {name: on.isoformat() for name, on in span.items()}
+        most = "two years" if longest == LONGEST_ACCEPTANCE else f"{longest.days} days"
+        self.fields["until"].help_text = f"At most {most} ahead."
         self.fields["text"].required = needs_reason
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -16,6 +16,10 @@ from alerts.models import MOST_TEXT_CHARS, Incident
 from alerts.services.incidents import step
 from alerts.services.resting import was_resolved_by_person
 from webui.wording import day, too_long
+
+# Who mutes means to look again soon; whatever was acceptable two years ago deserves another look.
+LONGEST_MUTE = timedelta(days=90)
+LONGEST_ACCEPTANCE = timedelta(days=2 * 365 + 1)
 
 
 def may_handle(incident: Incident, user: User) -> bool:
@@ -58,6 +62,7 @@ def comment(incident: Incident, user: User, text: str) -> None:
 
 def mute(incident: Incident, user: User, until: datetime, text: str = "") -> None:
     """Keep quiet about it until a time."""
+    _check_end(until, LONGEST_MUTE, "90 days", "It can be muted again.")
     _quiet(incident, user, Event.MUTE, until, text)
 
 
@@ -65,6 +70,7 @@ def accept_risk(incident: Incident, user: User, until: datetime, text: str) -> N
     """Accept the risk until a time, with a reason."""
     if not text.strip():
         raise ValidationError("Say why the risk is accepted: an auditor will ask.")
+    _check_end(until, LONGEST_ACCEPTANCE, "two years", "It can be accepted again.")
     _quiet(incident, user, Event.ACCEPT_RISK, until, text)
 
 
@@ -113,14 +119,22 @@ def _is_open_elsewhere(resolved: Incident) -> bool:
 
 
 def _quiet(incident: Incident, user: User, event: Event, until: datetime, text: str) -> None:
-    if until <= timezone.now():
-        raise ValidationError("The end lies in the past.")
     with transaction.atomic():
         held = _locked(incident, user)
         held.quiet_until = until
         held.save(update_fields=["quiet_until"])
         words = f"until {day(until.date())} {until:%H:%M} UTC. {_kept(text)}"
         step(held, event, words.strip(), user=user)
+
+
+def _check_end(until: datetime, longest: timedelta, words: str, after: str) -> None:
+    """Raise ValidationError for an end that is over, or too far ahead to be looked at again."""
+    now = timezone.now()
+    if until <= now:
+        raise ValidationError("The end lies in the past.")
+    last_on = (now + longest).date()
+    if until.date() > last_on:
+        raise ValidationError(f"At most {words}: until {day(last_on)}. {after}")
 
 
 def _kept(text: str) -> str:

@@ -146,6 +146,36 @@ def test_muting_lasts_until_the_end_of_the_chosen_day(client, incident, analyst)
     assert incident.quiet_until.date() == until
 
 
+@pytest.mark.parametrize(
+    ("deed", "days", "state", "said"),
+    [
+        ("mute", 90, State.MUTED, "Muted."),
+        ("mute", 91, State.OPEN, "At most 90 days: until"),
+        ("accept", 731, State.ACCEPTED, "The risk is accepted"),
+        ("accept", 732, State.OPEN, "At most two years: until"),
+        ("mute", -1, State.OPEN, "The end lies in the past."),
+    ],
+)
+def test_nothing_is_laid_aside_for_longer_than_it_is_remembered(
+    client, incident, analyst, deed, days, state, said
+):
+    until = (timezone.now() + timedelta(days=days)).date()
+
+    response = post(client, incident, deed, until=until.isoformat(), text="moves soon")
+
+    incident.refresh_from_db()
+    assert incident.state == state
+    assert said in client.get(response["Location"]).content.decode()
+
+
+def test_the_page_offers_no_end_that_is_refused(client, incident, analyst):
+    text = client.get(incident.get_absolute_url()).content.decode()
+
+    for days in (90, 731):
+        last_on = timezone.now().date() + timedelta(days=days)
+        assert f'max="{last_on.isoformat()}"' in text
+
+
 def test_a_risk_is_not_accepted_without_a_reason(client, incident, analyst):
     until = (timezone.now() + timedelta(days=90)).date().isoformat()
 
@@ -178,7 +208,8 @@ def test_what_is_too_long_for_the_timeline_is_refused_whole(client, incident, an
 def test_what_cannot_happen_is_refused_in_words(client, incident, analyst):
     post(client, incident, "resolve")
 
-    response = post(client, incident, "mute", until="2099-01-01")
+    until = (timezone.now() + timedelta(days=3)).date()
+    response = post(client, incident, "mute", until=until.isoformat())
 
     text = client.get(response["Location"]).content.decode()
     assert "cannot become" in text

@@ -21,7 +21,7 @@ from alerts.lifecycle import Event, State, possible_events
 from alerts.models import Destination, Incident, IncidentDomain
 from alerts.readers import Seen, reader_of, see
 from alerts.rules.kinds import RATE_KINDS, RuleKind
-from alerts.services.handle import may_handle
+from alerts.services.handle import LONGEST_ACCEPTANCE, may_handle
 from alerts.services.notify import MAX_OWNERS, count_owners
 from alerts.services.resting import was_resolved_by_person
 from alerts.views.incidents import visible_incident
@@ -181,7 +181,7 @@ def _forms(request: HttpRequest, incident: Incident) -> dict[str, Any]:
         "assign_form": AssignForm(incident, initial={"assignee": incident.assignee}),
         "mute_form": QuietForm(auto_id="mute_%s") if Event.MUTE in possible else None,
         "accept_form": (
-            QuietForm(auto_id="accept_%s", days=90, needs_reason=True)
+            QuietForm(auto_id="accept_%s", days=90, longest=LONGEST_ACCEPTANCE, needs_reason=True)
             if Event.ACCEPT_RISK in possible
             else None
         ),
