@@ -16,7 +16,7 @@ from accounts.forms import offer_managed_teams
 from accounts.models import Team, User
 from alerts.models import MOST_TEXT_CHARS, DestinationKind, Digest, Incident, Severity
 from alerts.rules import PARAMETERS, Parameter, ParameterType, RuleKind
-from alerts.services.handle import LONGEST_ACCEPTANCE, LONGEST_MUTE
+from alerts.services.handle import LONGEST_ACCEPTANCE, LONGEST_MUTE, people_who_may_handle
 from domains.models import Tag
 
 # What each means stands below the choice: on a phone a choice has no room for it.
@@ -92,10 +92,10 @@ class AssignForm(forms.Form):
 
 
 def _people_of(incident: Incident) -> QuerySet[User]:
-    """Give the people who may see an incident: of the touched teams, or everywhere."""
-    teams = incident.incident_domains.values("domain__team")
-    allowed = Q(memberships__team__in=teams) | Q(is_superuser=True) | ~Q(role_everywhere="")
-    return User.objects.filter(allowed, is_active=True).distinct().order_by("name", "email")
+    """Give the people who may act on an incident, and whoever has it."""
+    found = people_who_may_handle(incident).values("pk")
+    people = User.objects.filter(Q(pk__in=found) | Q(pk=incident.assignee_id))
+    return people.order_by("name", "email")
 
 
 class _TeamScoped(forms.Form):

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import access
-from accounts.models import User
+from accounts.models import Membership, User
 from accounts.roles import Role
 from alerts.lifecycle import Event, State
 from alerts.models import MOST_TEXT_CHARS, Incident
@@ -30,6 +31,15 @@ def may_handle(incident: Incident, user: User) -> bool:
     return incident.incident_domains.filter(domain__team__in=mine).exists()
 
 
+def people_who_may_handle(incident: Incident) -> QuerySet[User]:
+    """Give everybody of whom `may_handle` is true."""
+    roles = [role for role in Role if role.includes(Role.ANALYST)]
+    teams = incident.incident_domains.order_by().values("domain__team")
+    held = Membership.objects.filter(team__in=teams, role__in=roles).values("user")
+    allowed = Q(is_superuser=True) | Q(role_everywhere__in=roles) | Q(pk__in=held)
+    return User.objects.filter(allowed, is_active=True)
+
+
 def acknowledge(incident: Incident, user: User, text: str = "") -> None:
     """Say that somebody works on it; takes it on where nobody has."""
     with transaction.atomic():
@@ -42,11 +52,14 @@ def acknowledge(incident: Incident, user: User, text: str = "") -> None:
 
 
 def assign(incident: Incident, user: User, assignee: User | None) -> None:
-    """Give it to a person who may see it, or to nobody."""
+    """Give it to a person who may act on it, or to nobody."""
     with transaction.atomic():
         held = _locked(incident, user)
-        if assignee is not None and not Incident.objects.visible_to(assignee).contains(held):
-            raise ValidationError(f"{assignee} may not see this incident.")
+        if assignee is not None and not may_handle(held, assignee):
+            raise ValidationError(
+                f"{assignee} may not act on this incident: it takes the role analyst for one of "
+                "the domains."
+            )
         held.assignee = assignee
         held.save(update_fields=["assignee"])
         step(held, Event.ASSIGN, f"to {assignee}" if assignee else "to nobody", user=user)

@@ -1,12 +1,14 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.roles import Role
 from alerts.lifecycle import State
 from alerts.models import Incident, IncidentDomain, Rule, RuleKind
+from alerts.services import handle
 from tests.factories import (
     TeamFactory,
     UserFactory,
@@ -337,3 +339,37 @@ def test_a_mute_and_an_acceptance_are_given_another_end(client, incident, analys
 
     incident.refresh_from_db()
     assert (incident.state, incident.quiet_until.date()) == (state, until)
+
+
+def test_only_who_may_act_on_an_incident_is_given_it(client, incident, analyst, team):
+    colleague = make_member(team, Role.MANAGER)
+    everywhere = make_member(None, Role.ANALYST)
+    root = UserFactory(is_superuser=True)
+    barred = [
+        make_member(team, Role.VIEWER),
+        make_member(None, Role.VIEWER),
+        make_member(TeamFactory(), Role.MANAGER),
+        UserFactory(is_superuser=True, is_active=False),
+    ]
+
+    form = client.get(incident.get_absolute_url()).context["assign_form"]
+    offered = form.fields["assignee"].queryset
+
+    assert set(offered) == {analyst, colleague, everywhere, root}
+    assert all(handle.may_handle(incident, one) for one in offered)
+    for one in barred:
+        post(client, incident, "assign", assignee=one.pk)
+        with pytest.raises(ValidationError, match="role analyst"):
+            handle.assign(incident, analyst, one)
+    incident.refresh_from_db()
+    assert incident.assignee is None
+
+
+def test_who_has_an_incident_stays_named_without_the_role(client, incident, analyst, team):
+    viewer = make_member(team, Role.VIEWER)
+    Incident.objects.filter(pk=incident.pk).update(assignee=viewer)
+
+    form = client.get(incident.get_absolute_url()).context["assign_form"]
+
+    assert viewer in form.fields["assignee"].queryset
+    assert form.initial["assignee"] == viewer
