@@ -34,6 +34,9 @@ class IncidentOut(Schema):
     last_seen_on: date
     opened_at: datetime
     resolved_at: datetime | None = None
+    # When somebody should have dealt with it, or until when nobody has to.
+    due_at: datetime | None = None
+    quiet_until: datetime | None = None
     assignee: str | None = None
     failed_sessions: int
     sessions: int
@@ -43,6 +46,11 @@ class IncidentOut(Schema):
         """Give the title without names that the caller may not read."""
         title: str = row.seen.title
         return title
+
+    @staticmethod
+    def resolve_due_at(row: Incident) -> datetime | None:
+        """Give it while somebody has to deal with it."""
+        return row.asked_by
 
     @staticmethod
     def resolve_receiving_mx(row: Any) -> list[str]:

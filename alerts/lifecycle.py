@@ -38,6 +38,9 @@ class Event(TextChoices):
 
 
 ACTIVE_STATES = frozenset({State.OPEN, State.ACKNOWLEDGED, State.MUTED, State.ACCEPTED})
+# Somebody should deal with it by a time; or people decided that nobody has to until a time.
+ASKING_STATES = frozenset({State.OPEN, State.ACKNOWLEDGED})
+LAID_ASIDE_STATES = frozenset({State.MUTED, State.ACCEPTED})
 
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.OPEN, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,

@@ -115,7 +115,7 @@ def incident_message(
                 "result_type": incident.result_type or None,
                 "since_on": incident.since_on.isoformat(),
                 "last_seen_on": incident.last_seen_on.isoformat(),
-                "due_at": incident.due_at.isoformat() if incident.due_at else None,
+                "due_at": incident.asked_by.isoformat() if incident.asked_by else None,
                 "failed_sessions": failed_sessions,
                 "sessions": sessions,
                 "reporters": incident.reporters,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery, Sum
@@ -11,7 +13,7 @@ from django.utils import timezone
 
 from accounts.access import Person, sees_everything, visible_to
 from accounts.models import Team
-from alerts.lifecycle import ACTIVE_STATES, Event, State
+from alerts.lifecycle import ACTIVE_STATES, ASKING_STATES, LAID_ASIDE_STATES, Event, State
 from alerts.rules.kinds import RuleKind, Severity
 from domains.models import Domain, Tag
 
@@ -106,7 +108,7 @@ class Incident(models.Model):
     last_seen_on = models.DateField()
     resolved_at = models.DateTimeField(null=True)
     quiet_until = models.DateTimeField(null=True)
-    # When somebody should have dealt with it, by severity.
+    # When somebody should have dealt with it, by severity; counted further by quiet times.
     due_at = models.DateTimeField(null=True)
     result_type = models.CharField(max_length=60, blank=True)
     receiving_mx = models.JSONField(default=list)
@@ -141,6 +143,16 @@ class Incident(models.Model):
     def is_active(self) -> bool:
         """Say whether it is not over."""
         return State(self.state) in ACTIVE_STATES
+
+    @property
+    def is_laid_aside(self) -> bool:
+        """Say whether people keep quiet about it until a time."""
+        return State(self.state) in LAID_ASIDE_STATES and self.quiet_until is not None
+
+    @property
+    def asked_by(self) -> datetime | None:
+        """Give when somebody should have dealt with it; None while nobody has to."""
+        return self.due_at if State(self.state) in ASKING_STATES else None
 
 
 class IncidentDomain(models.Model):

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import django_tables2 as tables
-from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
+from django.db.models import Case, Count, DateTimeField, F, IntegerField, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.access import visible_to
 from alerts import signs
-from alerts.lifecycle import State
+from alerts.lifecycle import ASKING_STATES, State
 from alerts.models import Incident, IncidentDomain, Severity
 from alerts.readers import reader_of, see_all
 from webui.markup import unbroken
@@ -89,12 +89,12 @@ class IncidentTable(PortalTable):
     def render_state(self, record: Incident) -> SafeString:
         """Give the state as sign."""
         sign = signs.STATE[State(record.state)].html()
-        if record.quiet_until and record.state in {State.MUTED, State.ACCEPTED}:
-            until = day(record.quiet_until.date())
-            return format_html(
-                '{}<span class="muted small nowrap d-block">to {}</span>', sign, until
-            )
-        return sign
+        if record.quiet_until is None or not record.is_laid_aside:
+            return sign
+        until = day(record.quiet_until.date())
+        return format_html(
+            '{}<span class="muted small nowrap d-block">until {}</span>', sign, until
+        )
 
     def value_state(self, record: Incident) -> str:
         """Give the state for files."""
@@ -124,17 +124,27 @@ class IncidentTable(PortalTable):
         return failed if record.seen_sessions else None
 
     def render_due_at(self, record: Incident) -> SafeString | str:
-        """Give when somebody should have dealt with it, while it is not over."""
-        if record.due_at is None or not record.is_active:
+        """Give when somebody should have dealt with it, while somebody has to."""
+        due_at, now = record.asked_by, timezone.now()
+        if due_at is None:
             return "–"
-        now = timezone.now()
-        tone = "delta-bad" if record.due_at < now else ""
-        words = "overdue" if record.due_at < now else ago(record.due_at, now)
+        tone = "delta-bad" if due_at < now else ""
+        words = "overdue" if due_at < now else ago(due_at, now)
         return format_html('<span class="nowrap {}">{}</span>', tone, words)
 
     def value_due_at(self, record: Incident) -> str:
         """Give the moment for files."""
-        return f"{record.due_at:%Y-%m-%d %H:%M}" if record.due_at else ""
+        return f"{record.asked_by:%Y-%m-%d %H:%M}" if record.asked_by else ""
+
+    def order_due_at(
+        self, queryset: QuerySet[Any], is_descending: bool
+    ) -> tuple[QuerySet[Any], bool]:
+        """Sort by what is shown: what nobody has to deal with now comes last either way."""
+        asks = When(state__in=sorted(ASKING_STATES), then=F("due_at"))
+        asked_by = Case(asks, default=None, output_field=DateTimeField())
+        due = F("due")
+        order = due.desc(nulls_last=True) if is_descending else due.asc(nulls_last=True)
+        return queryset.annotate(due=asked_by).order_by(order), True
 
     def render_since_on(self, record: Incident) -> SafeString:
         """Give the first day of the figures that opened it."""

@@ -14,6 +14,7 @@ from accounts.models import Membership, User
 from accounts.roles import Role
 from alerts.lifecycle import Event, State
 from alerts.models import MOST_TEXT_CHARS, Incident
+from alerts.services import clock
 from alerts.services.incidents import step
 from alerts.services.resting import was_resolved_by_person
 from webui.wording import day, too_long
@@ -47,8 +48,8 @@ def acknowledge(incident: Incident, user: User, text: str = "") -> None:
         step(held, Event.ACKNOWLEDGE, _kept(text), user=user)
         held.assignee = held.assignee or user
         # Who takes on what was muted or accepted has not taken it on until then.
-        held.quiet_until = None
-        held.save(update_fields=["assignee", "quiet_until"])
+        clock.go_on(held, timezone.now())
+        held.save(update_fields=["assignee", "quiet_until", "due_at"])
 
 
 def assign(incident: Incident, user: User, assignee: User | None) -> None:
@@ -93,8 +94,8 @@ def resolve(incident: Incident, user: User, text: str = "") -> None:
     with transaction.atomic():
         held = _locked(incident, user)
         held.resolved_at = timezone.now()
-        held.quiet_until = None
-        held.save(update_fields=["resolved_at", "quiet_until"])
+        clock.go_on(held, held.resolved_at)
+        held.save(update_fields=["resolved_at", "quiet_until", "due_at"])
         step(held, Event.RESOLVE, text, user=user)
         for part in held.parts.active():
             part.resolved_at = held.resolved_at
@@ -115,8 +116,9 @@ def reopen(incident: Incident, user: User, text: str = "") -> None:
                 )
             if _is_open_elsewhere(held):
                 raise ValidationError("The same cause is open again as another incident.")
-        resolved_at, held.resolved_at, held.quiet_until = held.resolved_at, None, None
-        held.save(update_fields=["resolved_at", "quiet_until"])
+        resolved_at, held.resolved_at = held.resolved_at, None
+        clock.go_on(held, timezone.now())
+        held.save(update_fields=["resolved_at", "quiet_until", "due_at"])
         step(held, Event.REOPEN, text, user=user)
         # What was resolved with it.
         for part in held.parts.filter(state=State.RESOLVED, resolved_at=resolved_at):
@@ -134,8 +136,8 @@ def _is_open_elsewhere(resolved: Incident) -> bool:
 def _quiet(incident: Incident, user: User, event: Event, until: datetime, text: str) -> None:
     with transaction.atomic():
         held = _locked(incident, user)
-        held.quiet_until = until
-        held.save(update_fields=["quiet_until"])
+        clock.stand_still(held, until, timezone.now())
+        held.save(update_fields=["quiet_until", "due_at"])
         words = f"until {day(until.date())} {until:%H:%M} UTC. {_kept(text)}"
         step(held, event, words.strip(), user=user)
 

@@ -12,9 +12,9 @@ from django.db.models import Count
 
 from alerts.lifecycle import Event, State
 from alerts.models import Incident, IncidentDomain, Rule, RuleKind, Severity
-from alerts.rules.consequence import DUE_WITHIN
 from alerts.rules.kinds import RATE_KINDS
 from alerts.rules.kinship import FAILS_WITH, Signs, is_kin, site_of
+from alerts.services import clock
 from alerts.services.incidents import step
 from alerts.services.picture import Picture, told, told_again
 from alerts.services.resting import is_resting, wake
@@ -55,7 +55,7 @@ def join(part: Incident, picture: Picture, now: datetime, *, is_news: bool) -> N
     has_risen = Severity(part.severity).rank < Severity(whole.severity).rank
     if has_risen:
         whole.severity = part.severity
-        whole.due_at = now + DUE_WITHIN[Severity(whole.severity)]
+        clock.start(whole, now)
     whole.save()
     if has_risen or is_news:
         who = "Senders report it" if RuleKind(part.rule.kind) in RATE_KINDS else "The checks see it"

@@ -9,8 +9,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from alerts.causes import REOPEN_WITHIN
 from alerts.lifecycle import Event, State
 from alerts.models import Incident, IncidentEvent
-from alerts.rules.consequence import DUE_WITHIN
-from alerts.rules.kinds import Severity
+from alerts.services import clock
 
 _RESOLVING = IncidentEvent.objects.filter(incident=OuterRef("pk"), event=Event.RESOLVE)
 
@@ -38,6 +37,6 @@ def wake(incident: Incident, now: datetime) -> bool:
     """
     by_person = was_resolved_by_person(incident)
     if not by_person:
-        incident.due_at = now + DUE_WITHIN[Severity(incident.severity)]
+        clock.start(incident, now)
     incident.resolved_at = None
     return by_person

@@ -10,10 +10,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from alerts.lifecycle import ACTIVE_STATES, Event, State
+from alerts.lifecycle import ACTIVE_STATES, LAID_ASIDE_STATES, Event, State
 from alerts.models import Incident, IncidentDomain, IncidentEvent, Rule, Severity
-from alerts.rules.consequence import DUE_WITHIN
-from alerts.services import kin
+from alerts.services import clock, kin
 from alerts.services.incidents import step
 from alerts.services.picture import Picture, told, told_again
 from alerts.services.resting import is_resting, wake
@@ -78,8 +77,8 @@ def close(incident: Incident, text: str, now: datetime, outcome: Outcome) -> Non
         if not held.is_active or held.parts.filter(state__in=sorted(ACTIVE_STATES)).exists():
             return
         held.resolved_at = now
-        held.quiet_until = None
-        held.save(update_fields=["resolved_at", "quiet_until"])
+        clock.go_on(held, now)
+        held.save(update_fields=["resolved_at", "quiet_until", "due_at"])
         step(held, Event.RESOLVE, text, at=now)
         if held.part_of_id is not None:
             kin.leave(held, text, now)
@@ -103,13 +102,13 @@ def close_unseen(now: datetime, outcome: Outcome) -> None:
 
 def end_quiet_times(now: datetime) -> None:
     """Open again what was muted or accepted until now."""
-    over = Incident.objects.filter(state__in=[State.MUTED, State.ACCEPTED], quiet_until__lte=now)
+    over = Incident.objects.filter(state__in=sorted(LAID_ASIDE_STATES), quiet_until__lte=now)
     for incident in over:
         with transaction.atomic():
             held = Incident.objects.select_for_update().get(pk=incident.pk)
-            if State(held.state) in {State.MUTED, State.ACCEPTED}:
-                held.quiet_until = None
-                held.save(update_fields=["quiet_until"])
+            if State(held.state) in LAID_ASIDE_STATES:
+                clock.go_on(held, now)
+                held.save(update_fields=["quiet_until", "due_at"])
                 step(held, Event.EXPIRE, at=now)
 
 
@@ -135,7 +134,7 @@ def remind_of_ends(now: datetime, ahead: timedelta = timedelta(days=7)) -> None:
 def _open(rule: Rule, picture: Picture, now: datetime) -> None:
     incident = Incident(rule=rule, cause_key=picture.key, opened_at=now, severity=picture.severity)
     incident.part_of = kin.find_whole(rule, picture)
-    _set_due(incident, now)
+    clock.start(incident, now)
     _write(incident, picture)
     step(incident, Event.OPEN, *told(picture), at=now)
     if incident.part_of_id is not None:
@@ -156,7 +155,7 @@ def _feed(incident: Incident, picture: Picture, now: datetime) -> bool:
     is_worse = is_worse or picture.failed_sessions >= max(1, earlier[0]) * WORSE_FACTOR
     if has_risen:
         incident.severity = picture.severity
-        _set_due(incident, now)
+        clock.start(incident, now)
     _write(incident, picture)
     if picture.names_all:
         _let_go(incident, picture, now)
@@ -184,10 +183,6 @@ def _write(incident: Incident, picture: Picture) -> None:
     _write_figures(incident, picture)
     incident.save()
     _write_domains(incident, picture)
-
-
-def _set_due(incident: Incident, now: datetime) -> None:
-    incident.due_at = now + DUE_WITHIN[Severity(incident.severity)]
 
 
 def _write_figures(incident: Incident, picture: Picture) -> None:
