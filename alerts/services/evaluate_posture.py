@@ -66,9 +66,9 @@ class _Seen:
     policy_site: str = ""
     checked_at: datetime
     troubles: list[Trouble] = field(default_factory=list)
-    # What the newest check alone says, read where an incident may return for it.
+    # What the newest check alone says, read where an incident is known.
     newest: Facts | None = None
-    newest_sites: frozenset[tuple[str, str]] = frozenset()
+    newest_found: frozenset[tuple[str, str]] = frozenset()
 
     def shares(self, code: str) -> str:
         """Give what domains with this trouble may have in common; empty where nobody knows."""
@@ -76,12 +76,11 @@ class _Seen:
             return rua_operator(self.facts)
         return self.policy_site if _is_of_policy_host(code) else ""
 
-    def still_sees(self, trouble: Trouble) -> bool:
+    def still_sees(self, code: str, site: str, params: Mapping[str, Any]) -> bool:
         """Say whether the newest check, and not only those before it, sees a trouble."""
-        if self.newest is None or not was_seen(trouble.code, self.newest):
+        if self.newest is None or not was_seen(code, self.newest):
             return False
-        is_found = (trouble.code, trouble.site) in self.newest_sites
-        return is_found or bool(still_holds(trouble.code, trouble.params or {}, self.newest))
+        return (code, site) in self.newest_found or bool(still_holds(code, params, self.newest))
 
 
 def evaluate_posture(now: datetime, outcome: Outcome) -> None:
@@ -131,7 +130,10 @@ def _evaluate_rule(
             groups[_key(trouble, one, held, known, now.date())].append((one, trouble))
     by_key = {incident.cause_key: incident for incident in (*reversed(resting), *held)}
     rested = {key for key in groups if key in by_key and not by_key[key].is_active}
-    _add_newest(read, {one.name: one for key in rested for one, _ in groups[key]}, now)
+    touched = IncidentDomain.objects.filter(incident__in=[one.pk for one in held])
+    wanted = set(touched.values_list("domain__name", flat=True)) if seen and held else set()
+    wanted.update(one.name for key in rested for one, _ in groups[key])
+    _add_newest(read, {one.name: one for one in seen if one.name in wanted}, now)
     for key, found in groups.items():
         incident = by_key.get(key)
         members = _seen_since(incident, found) if incident is not None and key in rested else found
@@ -177,7 +179,7 @@ def _add_newest(read: PostureRule, seen: Mapping[str, _Seen], now: datetime) -> 
             facts = decode_facts(bytes(newest))
             found = read.find(facts, judgement, now)
             seen[name].newest = facts
-            seen[name].newest_sites = frozenset((one.code, one.site) for one in found)
+            seen[name].newest_found = frozenset((one.code, one.site) for one in found)
 
 
 def _seen_since(
@@ -188,7 +190,8 @@ def _seen_since(
     return [
         (one, trouble)
         for one, trouble in members
-        if (since is None or one.checked_at > since) and one.still_sees(trouble)
+        if (since is None or one.checked_at > since)
+        and one.still_sees(trouble.code, trouble.site, trouble.params or {})
     ]
 
 
@@ -307,16 +310,19 @@ def _picture(
     key: str, members: list[tuple[_Seen, Trouble]], incident: Incident | None, now: datetime
 ) -> Picture:
     today = now.astimezone(UTC).date()
-    first = _first_days(incident)
+    known = _days_of(incident)
     severity = min((trouble.severity for _, trouble in members), key=lambda one: one.rank)
     if incident is not None:
         severity = min(severity, Severity(incident.severity), key=lambda one: one.rank)
-    names = sorted({*first, *(one.name for one, _ in members)})
+    # Domains that are known have their last day from `_mend`, which looks at each check.
+    days = {one.name: (today, today) for one, _ in members} | known
+    is_seen = any(
+        one.name not in known or one.still_sees(held.code, held.site, held.params or {})
+        for one, held in members
+    )
     domains = {
-        name: DomainFigures(
-            first_on=first.get(name, today), last_on=today, failed_sessions=0, sessions=0
-        )
-        for name in names
+        name: DomainFigures(first_on=first_on, last_on=last_on, failed_sessions=0, sessions=0)
+        for name, (first_on, last_on) in sorted(days.items())
     }
     sample, trouble = members[0]
     differing = _differing(members, incident)
@@ -328,7 +334,7 @@ def _picture(
         sentence=f"{title}. {_words_of(trouble, differing).meaning}".strip(),
         severity=severity,
         since_on=min((row.first_on for row in domains.values()), default=today),
-        last_on=today,
+        last_on=today if is_seen else max(row.last_on for row in domains.values()),
         domains=domains,
         evidence={
             **evidence_of(trouble, team=sample.team),
@@ -363,11 +369,13 @@ def _words_of(trouble: Trouble, differing: Sequence[str]) -> Words:
     return describe(Finding(worded_as(trouble.code, params), FindingSeverity.WARNING, params))
 
 
-def _first_days(incident: Incident | None) -> dict[str, date]:
+def _days_of(incident: Incident | None) -> dict[str, tuple[date, date]]:
+    """Give by domain the first and the last day on which it was seen so."""
     if incident is None:
         return {}
     own = incident.incident_domains.filter(is_of_part=False)
-    return dict(own.values_list("domain__name", "first_on"))
+    rows = own.values_list("domain__name", "first_on", "last_on")
+    return {name: (first_on, last_on) for name, first_on, last_on in rows}
 
 
 def _mend(
@@ -377,7 +385,8 @@ def _mend(
     now: datetime,
     outcome: Outcome,
 ) -> None:
-    """Count the checks in a row that find nothing, and close what is mended everywhere."""
+    """Count the checks in a row that find nothing, and close what is mended everywhere. What they
+    still find was seen on their day, also where a change was told once."""
     for incident in held:
         code = incident.evidence.get("code", "")
         params = incident.evidence.get("params", {})
@@ -390,9 +399,13 @@ def _mend(
             state = _is_there(code, params, one)
             if state is not None:
                 row.clean_checks = 0 if state else row.clean_checks + 1
+                if state and one.still_sees(code, incident.evidence.get("site", ""), params):
+                    row.last_on = max(row.last_on, one.checked_at.astimezone(UTC).date())
                 row.evidence = {"checked_at": one.checked_at.isoformat()}
                 counted.append(row)
-        IncidentDomain.objects.bulk_update(counted, ["clean_checks", "evidence"], batch_size=500)
+        fields = ["clean_checks", "last_on", "evidence"]
+        IncidentDomain.objects.bulk_update(counted, fields, batch_size=500)
+        _see_on(incident, max((row.last_on for row in counted), default=incident.last_seen_on))
         is_left = own.filter(clean_checks__lt=read.clean_checks, domain__is_active=True)
         if not is_left.exists():
             close(incident, "The checks find it mended.", now, outcome)
@@ -400,6 +413,12 @@ def _mend(
             days = TAKEN_AS_MEANT_AFTER[code].days
             words = f"It has been so for {days} days and senders report no failure: taken as meant."
             close(incident, words, now, outcome)
+
+
+def _see_on(incident: Incident, last_on: date) -> None:
+    """Note the day on which it was seen, at what it is a part of as well."""
+    concerned = Incident.objects.filter(pk__in=[incident.pk, incident.part_of_id])
+    concerned.filter(last_seen_on__lt=last_on).update(last_seen_on=last_on)
 
 
 def _has_aged(incident: Incident, code: str, now: datetime) -> bool:

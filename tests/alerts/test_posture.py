@@ -23,6 +23,7 @@ from tests.alerts.test_coverage import except_from
 from tests.domains.observations import AT, RUA, observed, servfail
 
 pytestmark = pytest.mark.django_db
+BROKEN = "v=TLSRPTv1; rua=nowhere"
 
 
 @pytest.fixture(autouse=True)
@@ -325,3 +326,37 @@ def test_every_trouble_is_worded_in_full():
     for trouble in troubles:
         words = describe(Finding(trouble.code, Severity.WARNING, trouble.params or {}))
         assert "?" not in words.title, trouble.code
+
+
+def test_a_record_that_is_gone_is_seen_so_by_every_check(domain):
+    check(domain, 0)
+    for hours in (1, 2, 50):
+        check(domain, hours, tlsrpt=None)
+
+    incident = Incident.objects.get()
+    last_on = (AT + timedelta(hours=50)).date()
+    assert incident.last_seen_on == last_on
+    assert incident.incident_domains.get().last_on == last_on
+
+    check(domain, 75, servfail(domain.name, at=AT + timedelta(hours=75)))
+    for hours in (100, 101):
+        check(domain, hours, tlsrpt=RUA)
+    incident.refresh_from_db()
+    assert incident.last_seen_on == last_on
+
+
+def test_a_domain_that_is_mended_was_last_seen_so_before(domain):
+    other = Domain.objects.create(name="b.example")
+    for one in (domain, other):
+        record_check(one, observed(one.name, tlsrpt=BROKEN, mode=None), AT)
+    evaluate(AT)
+    for hours in (30, 31):
+        check(domain, hours, tlsrpt=RUA, mode=None)
+    check(other, 54, tlsrpt=BROKEN, mode=None)
+
+    last_days = Incident.objects.get().incident_domains.values_list("domain__name", "last_on")
+
+    assert dict(last_days) == {
+        "a.example": AT.date(),
+        "b.example": (AT + timedelta(hours=54)).date(),
+    }

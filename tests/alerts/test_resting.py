@@ -17,12 +17,11 @@ from domains.models import Domain
 from domains.services.record_check import record_check
 from tests.alerts.figures import TODAY, add_day
 from tests.alerts.test_coverage import add, except_from
-from tests.alerts.test_posture import check
+from tests.alerts.test_posture import BROKEN, check
 from tests.domains.observations import AT, RUA, observed, servfail
 from tests.factories import make_incident
 
 pytestmark = pytest.mark.django_db
-BROKEN = "v=TLSRPTv1; rua=nowhere"
 NOW = datetime(TODAY.year, TODAY.month, TODAY.day, 6, tzinfo=UTC)
 
 
