@@ -40,6 +40,9 @@ class IncidentOut(Schema):
     assignee: str | None = None
     failed_sessions: int
     sessions: int
+    # The sessions are those of the failing days between these.
+    failed_first_on: date | None = None
+    failed_last_on: date | None = None
 
     @staticmethod
     def resolve_title(row: Any) -> str:
@@ -69,6 +72,18 @@ class IncidentOut(Schema):
         """Give those of the domains the caller may see."""
         sessions: int = row.seen_sessions
         return sessions
+
+    @staticmethod
+    def resolve_failed_first_on(row: Any) -> date | None:
+        """Give that of the domains the caller may see."""
+        first_on: date | None = row.seen_first_on
+        return first_on
+
+    @staticmethod
+    def resolve_failed_last_on(row: Any) -> date | None:
+        """Give that of the domains the caller may see."""
+        last_on: date | None = row.seen_last_on
+        return last_on
 
     @staticmethod
     def resolve_assignee(row: Incident) -> str | None:

@@ -88,12 +88,15 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainFigures:
-    """What one cause did to one domain, over its failing days."""
+    """What one cause did to one domain. The sessions are those of the failing days, from the first
+    to the last of them."""
 
     first_on: date
     last_on: date
-    failed_sessions: int
-    sessions: int
+    failed_sessions: int = 0
+    sessions: int = 0
+    failed_first_on: date | None = None
+    failed_last_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,20 @@ class CauseFigures:
     def sessions(self) -> int:
         """Give all sessions of the failing days."""
         return sum(row.sessions for row in self.domains.values())
+
+    @property
+    def failed_first_on(self) -> date | None:
+        """Give the first failing day."""
+        return min(
+            (row.failed_first_on or row.first_on for row in self.domains.values()), default=None
+        )
+
+    @property
+    def failed_last_on(self) -> date | None:
+        """Give the last failing day."""
+        return max(
+            (row.failed_last_on or row.last_on for row in self.domains.values()), default=None
+        )
 
 
 class Book:
@@ -152,7 +169,8 @@ class Book:
             if history is None:
                 continue
             sessions = failed = 0
-            for day in self._bad_days(cause, history, member, end):
+            bad_days = list(self._bad_days(cause, history, member, end))
+            for day in bad_days:
                 sessions += history.sessions[day]
                 failed += _failed_on(cause, history, day)
                 told_by = False
@@ -168,6 +186,8 @@ class Book:
                 last_on=self.figures.day(member.last),
                 failed_sessions=failed,
                 sessions=max(sessions, failed),
+                failed_first_on=self.figures.day(bad_days[0]) if bad_days else None,
+                failed_last_on=self.figures.day(bad_days[-1]) if bad_days else None,
             )
         receiving_mx.pop("", None)
         return CauseFigures(

@@ -67,7 +67,7 @@ def incident_message(
     parts = incident.parts.active().select_related("rule")
     words, *part_words = seen.words([words_of(one) for one in (incident, *parts)])
     (text,) = seen.texts([event])
-    failed_sessions, sessions = reader.figures(incident)
+    figures = reader.figures(incident)
     url = _url(incident)
     key = f"incident-{incident.pk}-event-{event.pk}-{recipient_key}"
     rows = list(touched[:PAYLOAD_DOMAINS])
@@ -75,8 +75,10 @@ def incident_message(
     context = {
         "incident": incident,
         "title": seen.title,
-        "failed_sessions": failed_sessions,
-        "sessions": sessions,
+        "failed_sessions": figures.failed_sessions,
+        "sessions": figures.sessions,
+        "failing_days": figures.days,
+        "is_seen_otherwise": incident.since_on != figures.first_on,
         "receiving_mx": seen.receiving_mx,
         "event": event,
         "is_over": event.event == Event.RESOLVE,
@@ -116,8 +118,10 @@ def incident_message(
                 "since_on": incident.since_on.isoformat(),
                 "last_seen_on": incident.last_seen_on.isoformat(),
                 "due_at": incident.asked_by.isoformat() if incident.asked_by else None,
-                "failed_sessions": failed_sessions,
-                "sessions": sessions,
+                "failed_sessions": figures.failed_sessions,
+                "sessions": figures.sessions,
+                "failed_first_on": figures.first_on.isoformat() if figures.first_on else None,
+                "failed_last_on": figures.last_on.isoformat() if figures.last_on else None,
                 "reporters": incident.reporters,
                 "receiving_mx": seen.receiving_mx,
                 "domain_count": domain_count,

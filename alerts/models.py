@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models import F, Max, Min, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -66,9 +66,15 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.whole().filter(pk__in=touching)
 
     def with_seen_figures(self, user: Person) -> IncidentQuerySet:
-        """Add `seen_failed` and `seen_sessions`: those of the domains this person may see."""
+        """Add `seen_failed`, `seen_sessions`, and as `seen_first_on` and `seen_last_on` their
+        failing days: those of the domains this person may see."""
         if sees_everything(user):
-            return self.annotate(seen_failed=F("failed_sessions"), seen_sessions=F("sessions"))
+            return self.annotate(
+                seen_failed=F("failed_sessions"),
+                seen_sessions=F("sessions"),
+                seen_first_on=F("failed_first_on"),
+                seen_last_on=F("failed_last_on"),
+            )
         touched = IncidentDomain.objects.filter(incident=OuterRef("pk"))
         mine = visible_to(user, touched, "domain__team").order_by().values("incident")
 
@@ -76,7 +82,12 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
             summed = Subquery(mine.annotate(added=Sum(name)).values("added"))
             return Coalesce(summed, 0, output_field=models.BigIntegerField())
 
-        return self.annotate(seen_failed=added("failed_sessions"), seen_sessions=added("sessions"))
+        return self.annotate(
+            seen_failed=added("failed_sessions"),
+            seen_sessions=added("sessions"),
+            seen_first_on=Subquery(mine.annotate(day=Min("failed_first_on")).values("day")),
+            seen_last_on=Subquery(mine.annotate(day=Max("failed_last_on")).values("day")),
+        )
 
     def whole(self) -> IncidentQuerySet:
         """Leave out what only counts as a part of another incident."""
@@ -115,6 +126,9 @@ class Incident(models.Model):
     reporters = models.JSONField(default=list)
     failed_sessions = models.BigIntegerField(default=0)
     sessions = models.BigIntegerField(default=0)
+    # The sessions are those of the failing days between these, wherever else it is seen.
+    failed_first_on = models.DateField(null=True)
+    failed_last_on = models.DateField(null=True)
     # What the rule needs to know the cause again: result types, site, hosts, finding.
     evidence = models.JSONField(default=dict)
 
@@ -166,6 +180,8 @@ class IncidentDomain(models.Model):
     last_on = models.DateField()
     failed_sessions = models.BigIntegerField(default=0)
     sessions = models.BigIntegerField(default=0)
+    failed_first_on = models.DateField(null=True)
+    failed_last_on = models.DateField(null=True)
     # Posture: the checks in a row that found it mended, and what was found here.
     clean_checks = models.PositiveSmallIntegerField(default=0)
     # Only a part of the incident touches it: the incident's own rule does not look at it.

@@ -11,15 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Max, Min, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.access import Person, sees_everything, teams_for
 from accounts.models import AuditEntry, Team
 from alerts.models import Incident, IncidentDomain, IncidentEvent, Notification
-from alerts.words import IncidentWords
+from alerts.words import IncidentWords, failing_days
 from domains.models import DELETED, Domain, DomainQuerySet
 from mailtls.names import fold_name
 from reports.models import DailyFailures
@@ -30,6 +31,21 @@ _NAME = re.compile(r"(?<![\w-])[\w-]+(?:\.[\w-]+)+")
 _DOMAIN, _HOST = "\ue000", "\ue001"
 _DOMAINS = re.compile(f"{_DOMAIN}(?:(?:, | and ){_DOMAIN})*")
 _ANY_HOST = re.compile(f"(?:(?:[Tt]he )?((?:MX |policy )?host) )?{_HOST}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenFigures:
+    """The sessions of an incident that somebody may read of, and their failing days."""
+
+    failed_sessions: int
+    sessions: int
+    first_on: date | None
+    last_on: date | None
+
+    @property
+    def days(self) -> str:
+        """Give the days in words."""
+        return failing_days(self.first_on, self.last_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +63,26 @@ class Reader:
         rows = incident.incident_domains.all()
         return rows if self.domains is None else rows.filter(domain__in=self._ids)
 
-    def figures(self, incident: Incident) -> tuple[int, int]:
+    def figures(self, incident: Incident) -> SeenFigures:
         """Give the failed and all sessions of what it touches of them."""
         if self.domains is None:
-            return incident.failed_sessions, incident.sessions
-        rows = self.touched(incident).order_by()
-        added = rows.aggregate(failed=Sum("failed_sessions"), all=Sum("sessions"))
-        return added["failed"] or 0, added["all"] or 0
+            return SeenFigures(
+                failed_sessions=incident.failed_sessions,
+                sessions=incident.sessions,
+                first_on=incident.failed_first_on,
+                last_on=incident.failed_last_on,
+            )
+        added = (
+            self.touched(incident)
+            .order_by()
+            .aggregate(
+                failed_sessions=Coalesce(Sum("failed_sessions"), 0),
+                sessions=Coalesce(Sum("sessions"), 0),
+                first_on=Min("failed_first_on"),
+                last_on=Max("failed_last_on"),
+            )
+        )
+        return SeenFigures(**added)
 
     @property
     def _ids(self) -> QuerySet[Domain, int]:

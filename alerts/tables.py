@@ -16,6 +16,7 @@ from alerts import signs
 from alerts.lifecycle import ASKING_STATES, State
 from alerts.models import Incident, IncidentDomain, Severity
 from alerts.readers import reader_of, see_all
+from alerts.words import between
 from webui.markup import unbroken
 from webui.tables import END, PortalTable
 from webui.wording import ago, day, failure_rate, number
@@ -110,13 +111,17 @@ class IncidentTable(PortalTable):
         return self.domain_counts.get(record.pk, 0)
 
     def render_failed_sessions(self, record: Any) -> SafeString | str:
-        """Give count and rate of the domains the viewer may see; none where the incident is not
-        about sessions."""
+        """Give count and rate of the domains the viewer may see, with the days where it is seen on
+        others as well; none where the incident is not about sessions."""
         if not record.seen_sessions:
             return "–"
         failed: int = record.seen_failed
         rate = failure_rate(failed, record.seen_sessions)
-        return format_html('{} <span class="muted small">{}</span>', number(failed), rate)
+        cell = format_html('{} <span class="muted small">{}</span>', number(failed), rate)
+        days = (record.seen_first_on, record.seen_last_on)
+        if days == (record.since_on, record.last_seen_on):
+            return cell
+        return format_html('{}<span class="muted small d-block">{}</span>', cell, between(*days))
 
     def value_failed_sessions(self, record: Any) -> int | None:
         """Give the count for files; nothing where the incident is not about sessions."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from alerts.models import Incident, RuleKind
 from alerts.rules.coverage import CoverageKind
@@ -10,6 +11,7 @@ from alerts.rules.posture import TAKEN_AS_MEANT_AFTER, in_general, worded_as
 from mailtls.catalogue import describe
 from mailtls.catalogue.result_types import describe_result_type
 from mailtls.findings import Finding, Severity
+from webui.wording import day
 
 _SILENCE = {
     "silent-reporter": (
@@ -77,6 +79,22 @@ class IncidentWords:
     causes: str
     action: str
     section: str = ""
+
+
+def between(first_on: date | None, last_on: date | None) -> str:
+    """Give a day, or the days between two."""
+    if first_on is None or last_on is None:
+        return "–"
+    return day(last_on) if first_on == last_on else f"{day(first_on)} to {day(last_on)}"
+
+
+def failing_days(first_on: date | None, last_on: date | None) -> str:
+    """Say of which days the sessions of an incident are; empty where it is not about sessions."""
+    if first_on is None or last_on is None:
+        return ""
+    if first_on == last_on:
+        return f"on {day(last_on)}"
+    return f"on the failing days from {day(first_on)} to {day(last_on)}"
 
 
 def how_it_returns(incident: Incident) -> str:

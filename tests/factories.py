@@ -238,6 +238,10 @@ def make_incident(*domains: Domain, **fields: Any) -> Incident:
         "failed_sessions": 812,
         "sessions": 4100,
     } | fields
+    values = {
+        "failed_first_on": values["since_on"],
+        "failed_last_on": values["last_seen_on"],
+    } | values
     incident = Incident.objects.create(rule=rule, **values)
     IncidentEvent.objects.create(
         incident=incident, event=Event.OPEN, actor_name="the portal", text=""
@@ -250,6 +254,8 @@ def make_incident(*domains: Domain, **fields: Any) -> Incident:
             last_on=values["last_seen_on"],
             failed_sessions=400,
             sessions=2000,
+            failed_first_on=values["failed_first_on"],
+            failed_last_on=values["failed_last_on"],
         )
     return incident
 

@@ -153,7 +153,4 @@ def _picture_of_end(
 
 
 def _figures(first_on: dict[str, date], today: date) -> dict[str, DomainFigures]:
-    return {
-        name: DomainFigures(first_on=day, last_on=today, failed_sessions=0, sessions=0)
-        for name, day in first_on.items()
-    }
+    return {name: DomainFigures(first_on=day, last_on=today) for name, day in first_on.items()}

@@ -321,7 +321,7 @@ def _picture(
         for one, held in members
     )
     domains = {
-        name: DomainFigures(first_on=first_on, last_on=last_on, failed_sessions=0, sessions=0)
+        name: DomainFigures(first_on=first_on, last_on=last_on)
         for name, (first_on, last_on) in sorted(days.items())
     }
     sample, trouble = members[0]

@@ -71,6 +71,8 @@ def picture_of(rule: Rule, cause: Cause, held: CauseFigures, figures: Figures) -
         reporters=held.reporters,
         failed_sessions=held.failed_sessions,
         sessions=held.sessions,
+        failed_first_on=held.failed_first_on,
+        failed_last_on=held.failed_last_on,
         evidence={
             "types": sorted(cause.types),
             "site": cause.site,

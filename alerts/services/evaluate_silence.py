@@ -55,8 +55,6 @@ def picture_of_silence(cause: SilentCause, first_on: date) -> Picture:
         name: DomainFigures(
             first_on=first_on + timedelta(days=day),
             last_on=last_on,
-            failed_sessions=0,
-            sessions=0,
         )
         for name, day in sorted(cause.first.items())
     }

@@ -19,6 +19,8 @@ from alerts.services.incidents import step
 from alerts.services.picture import Picture, told, told_again
 from alerts.services.resting import is_resting, wake
 
+# What a row says of sessions.
+FIGURES = ("failed_sessions", "sessions", "failed_first_on", "failed_last_on")
 _KINDS = (*RATE_KINDS, RuleKind.POSTURE)
 # So many domains are enough to know a cause by.
 _SAMPLE = 500
@@ -49,6 +51,10 @@ def join(part: Incident, picture: Picture, now: datetime, *, is_news: bool) -> N
     _add_domains(whole, part)
     if picture.sessions:
         whole.failed_sessions, whole.sessions = picture.failed_sessions, picture.sessions
+        whole.failed_first_on, whole.failed_last_on = (
+            picture.failed_first_on,
+            picture.failed_last_on,
+        )
         whole.result_type, whole.reporters = picture.result_type, list(picture.reporters)
         whole.receiving_mx = list(picture.receiving_mx)
     whole.last_seen_on = max(whole.last_seen_on, picture.last_on)
@@ -89,30 +95,23 @@ def _wake(whole: Incident, part: Incident, picture: Picture, now: datetime) -> b
 
 
 def _add_domains(whole: Incident, part: Incident) -> None:
-    rows = part.incident_domains.values_list(
-        "domain", "first_on", "last_on", "failed_sessions", "sessions"
-    )
+    rows = part.incident_domains.values("domain_id", "first_on", "last_on", *FIGURES)
     own = set(whole.incident_domains.filter(is_of_part=False).values_list("domain", flat=True))
     copies = [
         IncidentDomain(
             incident=whole,
-            domain_id=domain,
-            first_on=first_on,
-            last_on=last_on,
-            failed_sessions=failed,
-            sessions=sessions,
-            is_of_part=domain not in own,
+            is_of_part=row["domain_id"] not in own,
+            **row,
         )
-        for domain, first_on, last_on, failed, sessions in rows
+        for row in rows
     ]
-    figures = ["failed_sessions", "sessions"]
     for mine, fields in ((False, []), (True, ["first_on", "last_on"])):
         IncidentDomain.objects.bulk_create(
             # A row of the whole's own keeps its days, and figures only its rule may have.
             [row for row in copies if row.is_of_part is mine and (mine or row.sessions)],
             update_conflicts=True,
             unique_fields=["incident", "domain"],
-            update_fields=[*figures, *fields],
+            update_fields=[*FIGURES, *fields],
             batch_size=1_000,
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from alerts.causes import DomainFigures
 from alerts.rules.kinds import Severity
+from alerts.words import failing_days
 from mailtls.catalogue.result_types import UNKNOWN, describe_result_type
 from mailtls.names import display_name
 from webui.wording import day, failure_rate, isolated, number, plural
@@ -34,6 +35,8 @@ class Picture:
     reporters: tuple[str, ...] = ()
     failed_sessions: int = 0
     sessions: int = 0
+    failed_first_on: date | None = None
+    failed_last_on: date | None = None
     # The sentence for those who do not see all domains, where it tells of the sessions of all.
     sentence_for_some: str = ""
     # Whether a domain that is named no more is out of it; else it stays as one that was touched.
@@ -76,9 +79,7 @@ def failure_sentences(picture: Picture) -> tuple[str, str]:
     """Say how many of how many failed, where, since when, and who says so; with and without the
     numbers."""
     rate = failure_rate(picture.failed_sessions, picture.sessions)
-    days = f"from {day(picture.since_on)} to {day(picture.last_on)}"
-    if picture.since_on == picture.last_on:
-        days = f"on {day(picture.last_on)}"
+    days = failing_days(picture.failed_first_on, picture.failed_last_on)
     reporters = ", ".join(map(isolated, picture.reporters[:SHOWN_REPORTERS]))
     where_and_when = (
         f"at {plural(len(picture.domains), 'domain')} {days}; reported by {reporters.rstrip('.')}."

@@ -89,7 +89,7 @@ def _replay_posture(rule: Rule, days: Sequence[date]) -> Iterator[Found]:
 def _finish(one: _Open, until: date) -> Found:
     last_on = one.resolved_on or until
     domains = {
-        name: DomainFigures(first_on=day, last_on=last_on, failed_sessions=0, sessions=0)
+        name: DomainFigures(first_on=day, last_on=last_on)
         for name, day in sorted(one.domains.items())
     }
     title = title_of(one.trouble, domains)

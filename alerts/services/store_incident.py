@@ -67,7 +67,9 @@ def _is_newer(picture: Picture, rested: Incident) -> bool:
     figures of a later day."""
     if picture.checked_at is not None:
         return rested.resolved_at is None or picture.checked_at > rested.resolved_at
-    return picture.last_on > rested.last_seen_on
+    # A part that checks see goes on without newer figures.
+    last_on = rested.failed_last_on if picture.failed_last_on else None
+    return (picture.failed_last_on or picture.last_on) > (last_on or rested.last_seen_on)
 
 
 def close(incident: Incident, text: str, now: datetime, outcome: Outcome) -> None:
@@ -197,6 +199,8 @@ def _write_figures(incident: Incident, picture: Picture) -> None:
     incident.reporters = list(picture.reporters)
     incident.failed_sessions = picture.failed_sessions
     incident.sessions = picture.sessions
+    incident.failed_first_on = picture.failed_first_on
+    incident.failed_last_on = picture.failed_last_on
 
 
 def _write_domains(incident: Incident, picture: Picture) -> None:
@@ -209,18 +213,17 @@ def _write_domains(incident: Incident, picture: Picture) -> None:
             ids[name] = pk
             teams.add(team)
     # Where checks found it, the figures are those of a part that senders told of.
-    figures = ["failed_sessions", "sessions"] if picture.sessions else []
+    figures = list(kin.FIGURES) if picture.sessions else []
     IncidentDomain.objects.bulk_create(
         [
             IncidentDomain(
                 incident=incident,
                 domain_id=ids[name],
-                first_on=figures.first_on,
-                last_on=figures.last_on,
-                failed_sessions=figures.failed_sessions,
-                sessions=figures.sessions,
+                first_on=row.first_on,
+                last_on=row.last_on,
+                **{field: getattr(row, field) for field in kin.FIGURES},
             )
-            for name, figures in picture.domains.items()
+            for name, row in picture.domains.items()
             if name in ids
         ],
         update_conflicts=True,

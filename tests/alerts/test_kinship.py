@@ -1,14 +1,16 @@
 """One incident for one cause, whether checks see it, senders tell of it, or both."""
 
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 
 import pytest
 import time_machine
+from django.apps import apps
 
 from accounts.models import User
 from alerts.lifecycle import State
 from alerts.messages import incident_message
-from alerts.models import Incident, Notification, Rule, RuleKind, Severity
+from alerts.models import Incident, IncidentDomain, Notification, Rule, RuleKind, Severity
 from alerts.rules.kinship import FAILS_WITH, Signs, is_kin
 from alerts.rules.posture import _CHANGES
 from alerts.services import handle
@@ -139,6 +141,58 @@ def test_failures_join_what_the_checks_saw_first(domain, destination):
     assert joined.text.startswith("Senders report it, too: 900 of 1,000")
     told = Notification.objects.values_list("incident", "event__event")
     assert sorted(told) == [(whole.pk, "opened"), (whole.pk, "worsened")]
+
+
+def test_sessions_are_told_with_their_own_days_wherever_else_it_is_seen(domain, client):
+    past()
+    see(domain, 200)
+    for hours in (199, 198):
+        see(domain, hours, mx=("mx1.new.test",))
+    evaluate(NOW - timedelta(days=8))
+    report(2)
+    report(1, 900, result_type="validation-failure")
+    evaluate(NOW)
+    see(domain, 1, mx=("mx1.new.test",))
+    evaluate(NOW)
+
+    whole = Incident.objects.get(part_of=None)
+    [row] = whole.incident_domains.all()
+    day = TODAY - timedelta(days=1)
+    assert (whole.since_on, whole.last_seen_on) == (TODAY - timedelta(days=8), TODAY)
+    for one in (whole, row):
+        assert (one.failed_first_on, one.failed_last_on) == (day, day)
+        assert (one.failed_sessions, one.sessions) == (900, 1000)
+    user = User.objects.create_superuser("root@corp.example")
+    client.force_login(user)
+    said = "90.0\xa0% of 1,000 on 19 Nov 2026"
+    assert said in client.get(whole.get_absolute_url()).content.decode()
+    overview = client.get("/").context["attention"]
+    assert "90.0\xa0% of 1,000 sessions on 19 Nov 2026" in next(need.detail for need in overview)
+    [listed] = client.get("/incidents/").context["table"].paginated_rows
+    assert "19 Nov 2026" in listed.get_cell("failed_sessions")
+    about = client.get(domain.get_absolute_url()).content.decode()
+    assert "900 of 1,000 sessions failed on 19 Nov 2026" in about
+    event = whole.events.first()
+    message = incident_message(whole, event, "x")
+    for text in (message.text, message.html):
+        assert "on 19 Nov 2026 (UTC). First signs: 12 Nov 2026." in text
+    assert message.payload["incident"]["failed_first_on"] == "2026-11-19"
+    url = whole.get_absolute_url()
+    saved = client.get(f"{url}?export=csv&table=domains").content.decode()
+    assert ",900,1000,90.0\xa0%,2026-11-19,2026-11-19,2026-11-12,2026-11-20" in saved
+
+
+def test_failing_days_of_before_are_found_at_what_the_rule_found(domain):
+    whole, part = both(domain)
+    Incident.objects.update(failed_first_on=None, failed_last_on=None)
+    IncidentDomain.objects.update(failed_first_on=None, failed_last_on=None)
+
+    import_module("alerts.migrations.0014_older_failing_days").fill(apps, None)
+
+    day = TODAY - timedelta(days=1)
+    for one in (Incident.objects.get(pk=whole.pk), whole.incident_domains.get()):
+        assert (one.failed_first_on, one.failed_last_on) == (day, day)
+    assert Incident.objects.get(pk=part.pk).failed_first_on is None
 
 
 def test_what_the_checks_see_joins_the_failures_that_came_first(domain, destination):

@@ -15,6 +15,7 @@ from alerts.lifecycle import State
 from alerts.models import Incident, Severity
 from alerts.readers import reader_of, see_all
 from alerts.signs import SEVERITY
+from alerts.words import failing_days
 from domains.queries import Coverage
 from webui.status import Sign, Tone
 from webui.wording import failure_rate, plural
@@ -63,7 +64,8 @@ def _incidents(user: Person) -> list[Need]:
         parts = [f"first signs {plural(days, 'day')} ago" if days > 0 else "since today", who]
         if row.seen_sessions:
             rate = failure_rate(row.seen_failed, row.seen_sessions)
-            parts.insert(0, f"{rate} of {plural(row.seen_sessions, 'session')}")
+            days = failing_days(row.seen_first_on, row.seen_last_on)
+            parts.insert(0, f"{rate} of {plural(row.seen_sessions, 'session')} {days}".strip())
         detail = ", ".join(parts)
         needs.append(
             Need(

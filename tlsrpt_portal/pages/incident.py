@@ -34,6 +34,7 @@ from tlsrpt_portal.pages.incident_evidence import read_check_evidence
 from tlsrpt_portal.pages.marks import fleet_marks
 from webui.charting import Chart
 from webui.exports import Sheet, asked_file
+from webui.wording import failure_rate
 
 DOMAINS_PER_PAGE = 25
 
@@ -64,6 +65,8 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
         "chart": chart,
         "checks": read_check_evidence(incident, worst),
         "is_about_sessions": is_about_sessions,
+        # Of a failure rate the first and last day are just those.
+        "shows_failing_days": RuleKind(incident.rule.kind) not in RATE_KINDS,
         "group_href": _group_href(seen) if is_about_sessions else "",
         "page": page,
         "touched_count": page.paginator.count,
@@ -148,7 +151,18 @@ def _domains_sheet(incident: Incident, domains: DomainQuerySet) -> Sheet:
     return Sheet(
         name="domains",
         file_name=f"incident-{incident.pk}-domains",
-        header=("Domain", "Team", "Owner", "Failed", "Sessions", "First day", "Last day"),
+        header=(
+            "Domain",
+            "Team",
+            "Owner",
+            "Failed",
+            "Sessions",
+            "Rate",
+            "First failing day",
+            "Last failing day",
+            "First day",
+            "Last day",
+        ),
         rows=lambda: (
             (
                 row.domain.display_name,
@@ -156,6 +170,9 @@ def _domains_sheet(incident: Incident, domains: DomainQuerySet) -> Sheet:
                 row.domain.owner,
                 row.failed_sessions,
                 row.sessions,
+                failure_rate(row.failed_sessions, row.sessions) if row.sessions else "",
+                row.failed_first_on,
+                row.failed_last_on,
                 row.first_on,
                 row.last_on,
             )
