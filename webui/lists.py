@@ -105,9 +105,11 @@ class ListPage(SingleTableMixin, FilterView):  # type: ignore[misc]
 
     def export(self, form: Format) -> HttpResponse:
         """Answer with all rows that match, as shown, in batches."""
+        sort = self.request.GET.get("sort")
         table = self.table_class(
-            data=self.object_list,
-            order_by=self.request.GET.get("sort", "").split(",") or None,
+            data=self.get_table_data(),
+            # Without one, the table's own.
+            order_by=sort.split(",") if sort else None,
             **self.get_table_kwargs(),
         )
         return table_file(form, self.export_name, table)

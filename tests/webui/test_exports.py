@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from accounts.roles import Role
 from reports.services.roll_up import roll_up
-from tests.factories import make_domain, make_member, make_report
+from tests.factories import make_domain, make_incident, make_member, make_report
 from webui import lists
 from webui.exports import Format, file_response, neutralise
 from webui.wording import failure_rate, share
@@ -101,3 +101,20 @@ def test_a_file_has_what_belongs_to_every_row_however_many_there_are(client, mon
 
     _, *rows = answer.content.decode().splitlines()
     assert [row.count(yesterday.isoformat()) for row in rows] == [1] * 5
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("sort", ["", "severity", "-severity", "since_on"])
+def test_a_file_has_the_order_of_the_screen(client, sort):
+    client.force_login(make_member(None, Role.VIEWER))
+    for at, severity in enumerate(("low", "critical", "medium", "high", "low")):
+        since_on = timezone.now().date() - timedelta(days=at * 3 % 5)
+        make_incident(title=f"No. {at}", severity=severity, since_on=since_on)
+    query = {"sort": sort} if sort else {}
+
+    page = client.get(reverse("alerts:incidents"), query)
+    answer = client.get(reverse("alerts:incidents"), query | {"export": "csv"})
+
+    shown = [row.record.title for row in page.context["table"].paginated_rows]
+    _, *rows = answer.content.decode().splitlines()
+    assert [row.split(",")[0] for row in rows] == shown
