@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import django_tables2 as tables
@@ -20,6 +21,9 @@ from alerts.words import between
 from webui.markup import unbroken
 from webui.tables import END, PortalTable
 from webui.wording import ago, day, failure_rate, number
+
+# What files have and the screen shows beside other things.
+FILE_COLUMNS = ("quiet_until", "seen_sessions", "rate", "seen_first_on", "seen_last_on")
 
 
 class IncidentTable(PortalTable):
@@ -40,6 +44,12 @@ class IncidentTable(PortalTable):
     since_on = tables.Column(verbose_name="Since", empty_values=())
     due_at = tables.Column(verbose_name="Due", empty_values=())
     last_seen_on = tables.Column(verbose_name="Last seen", empty_values=())
+    # FILE_COLUMNS.
+    quiet_until = tables.Column(verbose_name="Until", visible=False)
+    seen_sessions = tables.Column(verbose_name="Sessions", visible=False, empty_values=())
+    rate = tables.Column(verbose_name="Rate", accessor="pk", visible=False, empty_values=())
+    seen_first_on = tables.Column(verbose_name="First failing day", visible=False)
+    seen_last_on = tables.Column(verbose_name="Last failing day", visible=False)
 
     class Meta(PortalTable.Meta):
         model = Incident
@@ -76,7 +86,7 @@ class IncidentTable(PortalTable):
 
     def value_severity(self, record: Incident) -> str:
         """Give the severity for files."""
-        return record.severity
+        return signs.SEVERITY[Severity(record.severity)].word
 
     def order_severity(
         self, queryset: QuerySet[Any], is_descending: bool
@@ -99,7 +109,12 @@ class IncidentTable(PortalTable):
 
     def value_state(self, record: Incident) -> str:
         """Give the state for files."""
-        return record.state
+        return State(record.state).label
+
+    def value_quiet_until(self, record: Incident) -> str:
+        """Give until when it is muted or accepted, for files."""
+        until = record.quiet_until
+        return until.date().isoformat() if until and record.is_laid_aside else ""
 
     def render_domains(self, record: Incident) -> SafeString:
         """Give how many domains it touches, a link to them."""
@@ -127,6 +142,26 @@ class IncidentTable(PortalTable):
         """Give the count for files; nothing where the incident is not about sessions."""
         failed: int = record.seen_failed
         return failed if record.seen_sessions else None
+
+    def value_seen_sessions(self, record: Any) -> int | None:
+        """Give of how many sessions, for files; nothing where it is not about sessions."""
+        return record.seen_sessions or None
+
+    def value_rate(self, record: Any) -> str:
+        """Give the rate for files."""
+        if not record.seen_sessions:
+            return ""
+        return failure_rate(record.seen_failed, record.seen_sessions)
+
+    def value_seen_first_on(self, record: Any) -> date | None:
+        """Give the first failing day for files."""
+        first_on: date | None = record.seen_first_on
+        return first_on
+
+    def value_seen_last_on(self, record: Any) -> date | None:
+        """Give the last failing day for files."""
+        last_on: date | None = record.seen_last_on
+        return last_on
 
     def render_due_at(self, record: Incident) -> SafeString | str:
         """Give when somebody should have dealt with it, while somebody has to."""

@@ -19,7 +19,7 @@ from alerts.forms import AssignForm, CommentForm, QuietForm, ReopenForm, Resolve
 from alerts.lifecycle import NotPossible
 from alerts.models import Incident
 from alerts.services import handle
-from alerts.tables import IncidentTable
+from alerts.tables import FILE_COLUMNS, IncidentTable
 from alerts.words import how_it_returns
 from webui.lists import InFullOrder
 
@@ -28,7 +28,7 @@ class IncidentList(ViewedListPage):
     """All incidents a person may see."""
 
     viewed_page = ViewedPage.INCIDENTS
-    fixed_columns = ("title",)
+    fixed_columns = ("title", *FILE_COLUMNS)
 
     table_class = IncidentTable
     filterset_class = IncidentFilter

@@ -1,3 +1,5 @@
+import csv
+import io
 from datetime import timedelta
 
 import pytest
@@ -373,3 +375,36 @@ def test_who_has_an_incident_stays_named_without_the_role(client, incident, anal
 
     assert viewer in form.fields["assignee"].queryset
     assert form.initial["assignee"] == viewer
+
+
+def test_the_file_says_what_the_list_shows_in_its_words(client, incident, analyst):
+    until = timezone.now().date() + timedelta(days=30)
+    post(client, incident, "accept", until=until.isoformat(), text="legacy")
+    Incident.objects.filter(pk=incident.pk).update(due_at=timezone.now())
+
+    answer = client.get(reverse("alerts:incidents"), {"export": "csv"})
+
+    [row] = csv.DictReader(io.StringIO(answer.content.decode()))
+    first_on, last_on = incident.since_on.isoformat(), incident.last_seen_on.isoformat()
+    assert row == {
+        "Incident": incident.title,
+        "Severity": "High",
+        "State": "Risk accepted",
+        "Who has it": "",
+        "Domains": "1",
+        "Failed sessions": "400",
+        "Since": first_on,
+        "Due": "",
+        "Last seen": last_on,
+        "Until": until.isoformat(),
+        "Sessions": "2000",
+        "Rate": "20.0\xa0%",
+        "First failing day": first_on,
+        "Last failing day": last_on,
+    }
+
+
+def test_what_files_have_beside_the_list_is_no_column_to_choose(client, incident, analyst):
+    text = client.get(reverse("alerts:incidents")).content.decode()
+
+    assert "First failing day" not in text
