@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from django.db.models import Q
 
+from accounts.models import Team
 from alerts.causes import DomainFigures
 from alerts.models import Incident, Mark, Rule, RuleKind, Severity
 from alerts.rules.coverage import CoverageKind, CoverageRule
@@ -22,8 +24,9 @@ from domains.exception_queries import (
     lacking_only,
     lapsed_exceptions,
 )
+from domains.lacks import Lack
 from domains.models import Domain, DomainQuerySet, Status
-from webui.wording import day
+from webui.wording import day, isolated
 
 # How long a domain is new. Of what was told before that, the incident lasts until it is covered.
 NEW_FOR = timedelta(days=60)
@@ -64,20 +67,57 @@ def rule_scope_of_new(rule: Rule) -> DomainQuerySet:
     return rule_scope(rule).exclude(mx=Status.NULL_MX)
 
 
-def picture_of_new(whose: int | None, first_on: dict[str, date], days: int, today: date) -> Picture:
+@dataclass(kw_only=True)
+class NewDomains:
+    """The new domains of a team that lack records: since when, and what."""
+
+    team: int | None
+    team_name: str
+    first_on: dict[str, date] = field(default_factory=dict)
+    lacks: set[frozenset[Lack]] = field(default_factory=set)
+
+    def add(self, name: str, first_on: date, lacks: Iterable[Lack]) -> None:
+        """Add a domain."""
+        self.first_on[name] = first_on
+        self.lacks.add(frozenset(lacks))
+
+    @property
+    def lacking(self) -> str:
+        """Say what they lack: all of it everywhere, or some here and some there."""
+        union = frozenset().union(*self.lacks)
+        labels = [str(lack.label) for lack in Lack if lack in union]
+        return (" and " if self.lacks == {union} else " or ").join(labels)
+
+
+class NewByTeam(dict[int | None, NewDomains]):
+    """The new domains that lack records, by team."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._names = dict(Team.objects.values_list("pk", "name"))
+
+    def __missing__(self, team: int | None) -> NewDomains:
+        """Begin with a team."""
+        name = "no team" if team is None else self._names.get(team, "")
+        self[team] = NewDomains(team=team, team_name=name)
+        return self[team]
+
+
+def picture_of_new(new: NewDomains, days: int, today: date) -> Picture:
     """Give the new domains of a team that lack records as their incident tells it."""
-    domains = _figures(first_on, today)
-    title = f"New and without TLS-RPT or MTA-STS: {where(domains)}"
+    domains = _figures(new.first_on, today)
+    whose = f" of {isolated(new.team_name)}" if len(domains) > 1 and new.team_name else ""
+    title = f"Still without {new.lacking}: {where(domains)}{whose}"
     return Picture(
-        key=f"{_NEW_KEY}{whose}",
+        key=f"{_NEW_KEY}{new.team}",
         title=title[:300],
         sentence=f"{title}. They were added {days} or more days ago.",
         severity=Severity.LOW,
-        since_on=min(first_on.values()),
+        since_on=min(new.first_on.values()),
         last_on=today,
         domains=domains,
         names_all=True,
-        evidence={"kind": CoverageKind.NEW, "team": whose},
+        evidence={"kind": CoverageKind.NEW, "team": new.team},
     )
 
 
@@ -101,12 +141,13 @@ def _uncovered(
         "pk", "name", "team", "created_at", "posture__tlsrpt", "posture__mta_sts"
     )
     excepted = exceptions_by_domain(today)
-    groups: dict[int | None, dict[str, date]] = defaultdict(dict)
+    groups = NewByTeam()
     for pk, name, team, created_at, tlsrpt, mta_sts in rows:
-        if read.missing(created_at, now, tlsrpt or "", mta_sts or "", excepted.get(pk, ())):
-            groups[team][name] = (created_at + timedelta(days=read.days)).date()
-    for whose, first_on in groups.items():
-        yield picture_of_new(whose, first_on, read.days, today)
+        lacks = read.missing(created_at, now, tlsrpt or "", mta_sts or "", excepted.get(pk, ()))
+        if lacks:
+            groups[team].add(name, (created_at + timedelta(days=read.days)).date(), lacks)
+    for new in groups.values():
+        yield picture_of_new(new, read.days, today)
 
 
 def _ending(rule: Rule, read: CoverageRule, today: date) -> Iterator[Picture]:

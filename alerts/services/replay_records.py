@@ -19,6 +19,7 @@ from alerts.rules.coverage import CoverageRule
 from alerts.rules.posture import LACKS, PostureRule, Trouble, mx_operator
 from alerts.services.evaluate_coverage import (
     NEW_FOR,
+    NewByTeam,
     picture_of_new,
     read_coverage_rule,
     rule_scope_of_new,
@@ -30,6 +31,7 @@ from alerts.services.picture import Picture
 from alerts.services.replay_certificates import Told, replay_certificates
 from domains.exception_queries import exceptions_by_domain
 from domains.history import states_on
+from domains.lacks import Lack
 from domains.models import Domain, DomainQuerySet, StateChange
 from mailtls.changes import CERTIFICATE_KINDS
 from mailtls.facts import Facts
@@ -187,20 +189,22 @@ def _replay_coverage(rule: Rule, days: Sequence[date]) -> Iterator[Found]:
         names[pk] = name
         told[max(days[0], (created_at + allowed).astimezone(UTC).date())].append(pk)
     lacking_now = _lacking_on(read, list(names), days[-1])
-    groups: dict[int | None, dict[str, date]] = defaultdict(dict)
+    groups = NewByTeam()
     open_teams = set()
     for on, pks in sorted(told.items()):
-        for pk, team in _lacking_on(read, pks, on).items():
-            groups[team][names[pk]] = on
+        for pk, (team, lacks) in _lacking_on(read, pks, on).items():
+            groups[team].add(names[pk], on, lacks)
             if pk in lacking_now:
                 open_teams.add(team)
-    for team, first_on in groups.items():
-        picture = picture_of_new(team, first_on, read.days, days[-1])
+    for team, new in groups.items():
+        picture = picture_of_new(new, read.days, days[-1])
         end = None if team in open_teams else days[-1]
         yield picture.since_on, end, picture
 
 
-def _lacking_on(read: CoverageRule, pks: Sequence[int], on: date) -> dict[int, int | None]:
+def _lacking_on(
+    read: CoverageRule, pks: Sequence[int], on: date
+) -> dict[int, tuple[int | None, list[Lack]]]:
     """Give the domains that lacked on a day what the rule expects, with their teams."""
     found = {}
     moment = datetime.combine(on, time(), UTC)
@@ -210,6 +214,7 @@ def _lacking_on(read: CoverageRule, pks: Sequence[int], on: date) -> dict[int, i
         for state in states_on(Domain.objects.filter(pk__in=chunk), on):
             excused = excepted.get(state.domain_id, ())
             long_ago = moment - timedelta(days=read.days)
-            if read.missing(long_ago, moment, state.tlsrpt, state.sts, excused):
-                found[state.domain_id] = state.team_id
+            lacks = read.missing(long_ago, moment, state.tlsrpt, state.sts, excused)
+            if lacks:
+                found[state.domain_id] = (state.team_id, lacks)
     return found

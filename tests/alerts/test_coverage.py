@@ -212,3 +212,23 @@ def test_a_rule_of_a_team_tells_of_its_exceptions_only(rule):
     evaluate(NOW)
 
     assert touched(Incident.objects.get()) == ["mine.example"]
+
+
+def test_the_title_says_what_is_lacking_and_whose():
+    labs, web, retail = (Team.objects.create(name=name) for name in ("Labs", "Web", "Retail"))
+    add("one.example", 77 - 30, team=labs)
+    for name in ("a.example", "b.example"):
+        add(name, 20, team=web, tlsrpt=None)
+    add("c.example", 20, team=retail)
+    add("d.example", 20, team=retail, tlsrpt=None)
+    for name in ("e.example", "f.example"):
+        add(name, 20)
+
+    evaluate(NOW)
+
+    assert {one.title for one in Incident.objects.all()} == {
+        "Still without MTA-STS: one.example",
+        "Still without TLS-RPT and MTA-STS: 2 domains of Web",
+        "Still without TLS-RPT or MTA-STS: 2 domains of Retail",
+        "Still without MTA-STS: 2 domains of no team",
+    }
