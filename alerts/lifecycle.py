@@ -90,9 +90,33 @@ def next_state(state: State, event: Event) -> State:
     try:
         return TRANSITIONS[state, event]
     except KeyError:
-        raise NotPossible(
-            f"An incident that is {state.label.lower()} cannot become {event.label.lower()}."
-        ) from None
+        raise NotPossible(_refusal(state, event)) from None
+
+
+_IS = {
+    State.OPEN: "open",
+    State.ACKNOWLEDGED: "taken on",
+    State.MUTED: "muted",
+    State.ACCEPTED: "accepted as a risk",
+    State.RESOLVED: "resolved",
+}
+_LEADS_TO = {
+    Event.ACKNOWLEDGE: State.ACKNOWLEDGED,
+    Event.MUTE: State.MUTED,
+    Event.ACCEPT_RISK: State.ACCEPTED,
+    Event.RESOLVE: State.RESOLVED,
+    Event.REOPEN: State.OPEN,
+}
+
+
+def _refusal(state: State, event: Event) -> str:
+    wanted = _LEADS_TO.get(event)
+    if wanted is state:
+        return f"The incident is {_IS[state]} already."
+    if wanted is State.OPEN:
+        return f"The incident is {_IS[state]}: there is nothing to open again."
+    what = f"be {_IS[wanted]}" if wanted else f"have the event “{event.label}”"
+    return f"The incident is {_IS[state]}, so it cannot {what}."
 
 
 def possible_events(state: State) -> frozenset[Event]:

@@ -52,6 +52,20 @@ def test_what_the_table_does_not_name_is_refused(state):
                 next_state(state, event)
 
 
+@pytest.mark.parametrize(
+    ("state", "event", "said"),
+    [
+        (State.RESOLVED, Event.ACCEPT_RISK, "resolved, so it cannot be accepted as a risk."),
+        (State.ACKNOWLEDGED, Event.ACKNOWLEDGE, "taken on already."),
+        (State.ACCEPTED, Event.MUTE, "accepted as a risk, so it cannot be muted."),
+        (State.OPEN, Event.REOPEN, "open already."),
+    ],
+)
+def test_what_cannot_happen_is_said_in_the_words_of_people(state, event, said):
+    with pytest.raises(NotPossible, match=f"^The incident is {said}$"):
+        next_state(state, event)
+
+
 def test_getting_worse_wakes_nobody():
     assert all(
         after is before for (before, event), after in TRANSITIONS.items() if event is Event.WORSEN

@@ -216,7 +216,7 @@ def test_what_cannot_happen_is_refused_in_words(client, incident, analyst):
     response = post(client, incident, "mute", until=until.isoformat())
 
     text = client.get(response["Location"]).content.decode()
-    assert "cannot become" in text
+    assert "The incident is resolved, so it cannot be muted." in text
 
 
 def test_a_viewer_sees_an_incident_and_cannot_act(client, incident, team):
