@@ -408,3 +408,28 @@ def test_what_files_have_beside_the_list_is_no_column_to_choose(client, incident
     text = client.get(reverse("alerts:incidents")).content.decode()
 
     assert "First failing day" not in text
+
+
+def test_people_are_named_in_the_timeline_as_elsewhere(client, incident, analyst):
+    analyst.name = "Lin Zhou"
+    analyst.save()
+    post(client, incident, "comment", text="asked the hoster")
+
+    timeline = client.get(incident.get_absolute_url()).content.decode().partition("Timeline")[2]
+
+    assert "by <bdi>Lin Zhou</bdi>" in timeline
+    assert analyst.email not in timeline
+
+
+def test_the_domain_tells_when_an_incident_ended(client, incident, analyst):
+    domain = incident.incident_domains.get().domain
+
+    def told():
+        page = client.get(domain.get_absolute_url())
+        return [moment.detail for moment in page.context["timeline"]]
+
+    assert told() == ["Incident opened"]
+    post(client, incident, "resolve")
+    assert told() == ["Incident resolved", "Incident opened"]
+    post(client, incident, "reopen")
+    assert told() == ["Incident opened"]

@@ -265,6 +265,17 @@ def _timeline(
         )
         for seen in incidents
     ]
+    moments += [
+        Moment(
+            at=seen.incident.resolved_at,
+            tone="ok",
+            title=seen.title,
+            detail="Incident resolved",
+            href=seen.incident.get_absolute_url(),
+        )
+        for seen in incidents
+        if seen.incident.resolved_at is not None and not seen.incident.is_active
+    ]
     return sorted(moments, key=lambda one: one.at, reverse=True)[:TIMELINE_LENGTH]
 
 
