@@ -179,7 +179,7 @@ def test_sessions_are_told_with_their_own_days_wherever_else_it_is_seen(domain, 
     assert message.payload["incident"]["failed_first_on"] == "2026-11-19"
     url = whole.get_absolute_url()
     saved = client.get(f"{url}?export=csv&table=domains").content.decode()
-    assert ",900,1000,90.0\xa0%,2026-11-19,2026-11-19,2026-11-12,2026-11-20" in saved
+    assert ",900,1000,90.00%,2026-11-19,2026-11-19,2026-11-12,2026-11-20" in saved
 
 
 def test_failing_days_of_before_are_found_at_what_the_rule_found(domain):

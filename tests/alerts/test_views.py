@@ -398,7 +398,7 @@ def test_the_file_says_what_the_list_shows_in_its_words(client, incident, analys
         "Last seen": last_on,
         "Until": until.isoformat(),
         "Sessions": "2000",
-        "Rate": "20.0\xa0%",
+        "Rate": "20.00%",
         "First failing day": first_on,
         "Last failing day": last_on,
     }

@@ -108,7 +108,7 @@ def test_a_file_has_what_belongs_to_every_row_however_many_there_are(client, mon
 def test_a_file_has_the_order_of_the_screen(client, sort):
     client.force_login(make_member(None, Role.VIEWER))
     for at, severity in enumerate(("low", "critical", "medium", "high", "low")):
-        since_on = timezone.now().date() - timedelta(days=at * 3 % 5)
+        since_on = now().date() - timedelta(days=at * 3 % 5)
         make_incident(title=f"No. {at}", severity=severity, since_on=since_on)
     query = {"sort": sort} if sort else {}
 
