@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Max, Min, OuterRef, Q, Subquery, Sum
+from django.db.models import Case, F, Max, Min, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -31,7 +31,14 @@ __all__ = [
     "Rule",
     "RuleKind",
     "Severity",
+    "severity_rank",
 ]
+
+
+def severity_rank(path: str = "") -> Case:
+    """Give the rank of incidents by consequence, 0 for the worst; `path` leads to them."""
+    ranks = [When(**{f"{path}severity": one}, then=Value(one.rank)) for one in Severity]
+    return Case(*ranks, output_field=models.PositiveSmallIntegerField())
 
 
 class Rule(models.Model):

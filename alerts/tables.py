@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import django_tables2 as tables
-from django.db.models import Case, Count, DateTimeField, F, IntegerField, QuerySet, Value, When
+from django.db.models import Case, Count, DateTimeField, F, QuerySet, When
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from accounts.access import visible_to
 from alerts import signs
 from alerts.lifecycle import ASKING_STATES, State
-from alerts.models import Incident, IncidentDomain, Severity
+from alerts.models import Incident, IncidentDomain, Severity, severity_rank
 from alerts.readers import reader_of, see_all
 from alerts.words import between
 from webui.markup import unbroken
@@ -92,10 +92,9 @@ class IncidentTable(PortalTable):
         self, queryset: QuerySet[Any], is_descending: bool
     ) -> tuple[QuerySet[Any], bool]:
         """Sort by consequence, not by the alphabet."""
-        ranks = [When(severity=one, then=Value(rank)) for rank, one in enumerate(Severity)]
-        rank = Case(*ranks, default=Value(9), output_field=IntegerField())
-        order = "-rank" if is_descending else "rank"
-        return queryset.annotate(rank=rank).order_by(order, "-seen_failed"), True
+        rank = severity_rank()
+        order = rank.desc() if is_descending else rank.asc()
+        return queryset.order_by(order, "-seen_failed"), True
 
     def render_state(self, record: Incident) -> SafeString:
         """Give the state as sign."""

@@ -433,3 +433,20 @@ def test_the_domain_tells_when_an_incident_ended(client, incident, analyst):
     assert told() == ["Incident resolved", "Incident opened"]
     post(client, incident, "reopen")
     assert told() == ["Incident opened"]
+
+
+def test_the_worst_needs_somebody_first_however_many_came_later(client):
+    domain = make_domain("ours.example")
+    worst = make_incident(domain, title="The worst", severity="critical")
+    low = [make_incident(domain, title="Later", severity="low") for _ in range(60)]
+    client.force_login(make_member(None, Role.VIEWER))
+
+    needs = client.get(reverse("overview")).context["attention"]
+    row = client.get(reverse("domains:list")).content.decode()
+
+    assert needs[0].title == "The worst"
+    assert needs[0].href == worst.get_absolute_url()
+    assert 'title="The worst: Critical. Mail is refused."' in row
+    Incident.objects.exclude(pk=low[0].pk).update(state=State.RESOLVED)
+    row = client.get(reverse("domains:list")).content.decode()
+    assert 'title="Low. To be tidied."' in row

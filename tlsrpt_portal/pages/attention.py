@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.access import Person
 from alerts.lifecycle import State
-from alerts.models import Incident, Severity
+from alerts.models import Incident, Severity, severity_rank
 from alerts.readers import reader_of, see_all
 from alerts.signs import SEVERITY
 from alerts.words import failing_days
@@ -21,7 +21,6 @@ from webui.status import Sign, Tone
 from webui.wording import failure_rate, plural
 
 MOST_INCIDENTS = 6
-_BY_SEVERITY = list(Severity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +48,11 @@ def _incidents(user: Person) -> list[Need]:
     rows: QuerySet[Any] = (
         Incident.objects.visible_to(user).filter(state__in=handled).with_seen_figures(user)
     )
-    ranked = sorted(
-        rows.select_related("assignee")[:50],
-        key=lambda row: (_BY_SEVERITY.index(Severity(row.severity)), -row.seen_failed),
-    )
+    by_consequence = rows.order_by(severity_rank(), "-seen_failed", "pk")
+    worst = list(by_consequence.select_related("assignee")[:MOST_INCIDENTS])
     now = timezone.now()
     needs = []
-    shown = see_all(reader_of(user), ranked[:MOST_INCIDENTS])
-    for row, seen in zip(ranked, shown, strict=False):
+    for row, seen in zip(worst, see_all(reader_of(user), worst), strict=True):
         severity = Severity(row.severity)
         who = str(row.assignee) if row.assignee else "nobody has it yet"
         days = (now.date() - row.since_on).days
@@ -69,7 +65,7 @@ def _incidents(user: Person) -> list[Need]:
         detail = ", ".join(parts)
         needs.append(
             Need(
-                rank=10 * _BY_SEVERITY.index(severity),
+                rank=10 * severity.rank,
                 sign=SEVERITY[severity],
                 title=seen.title,
                 detail=detail,

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import django_tables2 as tables
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Min, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -18,17 +18,20 @@ from accounts.models import ViewedPage
 from accounts.roles import Role
 from accounts.saved_views import ViewedListPage
 from alerts.lifecycle import ACTIVE_STATES
-from alerts.models import IncidentDomain
+from alerts.models import IncidentDomain, Severity, severity_rank
+from alerts.signs import SEVERITY
 from domains.filters import DomainFilter
 from domains.models import Domain
 from domains.tables import DomainTable
 from reports import queries
 from webui.lists import KeysFirst
 from webui.sparkline import sparkline
+from webui.status import Sign
 from webui.tables import END
 from webui.wording import day, failure_rate, recent_day
 
 SPARK_DAYS = 30
+_SEVERITIES = list(Severity)
 # A large import spreads its first checks over this time.
 FIRST_CHECKS = timedelta(hours=1)
 
@@ -77,9 +80,12 @@ class FleetTable(DomainTable):
             )
             .order_by()
             .values_list("domain")
-            .annotate(Count("incident"))
+            .annotate(count=Count("incident"), worst=Min(severity_rank("incident__")))
         )
-        self.incident_counts: dict[int, int] = dict(held)
+        # How many, and the rank of the worst.
+        self.incidents_at: dict[int, tuple[int, int]] = {
+            domain: (count, rank) for domain, count, rank in held
+        }
 
     def render_last_report(self, record: Domain) -> SafeString | str:
         """Give the newest reported day."""
@@ -117,15 +123,19 @@ class FleetTable(DomainTable):
         return failure_rate(sum(failures), sum(sessions))
 
     def render_incidents(self, record: Domain) -> SafeString | str:
-        """Give the number, a link to the incidents."""
-        count = self.incident_counts.get(record.pk, 0)
-        if not count:
+        """Give the number with the sign of the worst, a link to the incidents."""
+        if record.pk not in self.incidents_at:
             return "–"
-        return format_html('<a href="{}#incidents">{}</a>', record.get_absolute_url(), count)
+        count, rank = self.incidents_at[record.pk]
+        worst = SEVERITY[_SEVERITIES[rank]]
+        meaning = f"{'The worst: ' if count > 1 else ''}{worst.word}. {worst.meaning}"
+        sign = Sign(worst.tone, str(count), worst.icon, meaning)
+        return format_html('<a href="{}#incidents">{}</a>', record.get_absolute_url(), sign.html())
 
     def value_incidents(self, record: Domain) -> int:
         """Give the number for files."""
-        return self.incident_counts.get(record.pk, 0)
+        count, _ = self.incidents_at.get(record.pk, (0, 0))
+        return count
 
 
 class DomainList(ViewedListPage):
