@@ -96,6 +96,7 @@ def sessions_chart(
         title=title,
         figure={"data": data, "layout": charting.layout(height, **more)},
         columns=("Day", "Sessions", "Failed", "Failure rate", "Our changes"),
+        words=frozenset({"Our changes"}),
         rows=_rows(figures, marks, day_href),
         height=height,
         day_href=day_href,

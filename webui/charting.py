@@ -52,11 +52,23 @@ class Chart:
     # Where a click on a day leads; DAY stands for the day.
     day_href: str = ""
     table_note: str = field(default="Show as a table")
+    # The columns that hold words; the others, but for the first, hold numbers.
+    words: frozenset[str] = frozenset()
+
+    @property
+    def headings(self) -> list[tuple[str, bool]]:
+        """Give the columns' names, and whether each holds numbers."""
+        return [(name, at > 0 and name not in self.words) for at, name in enumerate(self.columns)]
 
     @property
     def body(self) -> SafeString:
         """Give the table's rows as markup; not by a template, which takes four times as long."""
-        return mark_safe("".join(f"<tr>{_cells(row)}</tr>\n" for row in self.rows))  # noqa: S308
+        opening = ['<td class="end">' if is_number else "<td>" for _, is_number in self.headings]
+        rows = (
+            "".join(f"{tag}{_content(cell)}</td>" for tag, cell in zip(opening, row, strict=True))
+            for row in self.rows
+        )
+        return mark_safe("".join(f"<tr>{row}</tr>\n" for row in rows))  # noqa: S308
 
     @property
     def sheet(self) -> Sheet:
@@ -70,11 +82,6 @@ class Chart:
                 for row in self.rows
             ),
         )
-
-
-def _cells(row: Sequence[Cell]) -> str:
-    first, *others = (_content(cell) for cell in row)
-    return f"<td>{first}</td>" + "".join(f'<td class="end">{content}</td>' for content in others)
 
 
 def _content(cell: Cell) -> str:

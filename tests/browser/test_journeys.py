@@ -12,7 +12,8 @@ from accounts.roles import Role
 from accounts.services.set_up import issue_setup_link
 from alerts.lifecycle import State
 from alerts.models import Destination, Incident, Rule
-from domains.models import Domain
+from domains.lacks import Lack
+from domains.models import CoverageException, Domain, Posture
 from domains.services import import_jobs
 from reports.services.roll_up import roll_up
 from tests.browser.conftest import Watched
@@ -494,6 +495,59 @@ def test_the_longest_names_leave_room_for_the_rest(watched, width):
     page.keyboard.type("aaaa")
     page.locator("#jump-results a.is-on", has_text="aaaa").wait_for()
     assert spills("#jump-results") <= 0
+
+
+def test_the_longest_name_in_the_list_cuts_no_column_off_on_a_laptop_and_on_paper(watched):
+    long = ".".join(["a" * 62, "b" * 62, "c" * 60, "d" * 55, "example"])
+    teams = [TeamFactory(name=name) for name in ("Corporate Infrastructure", "Retail")]
+    worst = make_domain(long, teams[0], dane="unknown")
+    other = make_domain("aurelia-insurance.example", teams[1], tlsrpt="missing", mta_sts="missing")
+    for lack in (Lack.TLSRPT, Lack.MTA_STS):
+        day = timezone.now().date()
+        CoverageException.objects.create(domain=other, lack=lack, starts_on=day, expires_on=day)
+    for domain, failures in ((worst, 0), (other, 1)):
+        Posture.objects.filter(domain=domain).update(mx_provider="Google Workspace")
+        make_report(domain, timezone.now().date() - timedelta(days=1), failures=failures)
+    roll_up()
+    page = watched.log_in(UserFactory(is_superuser=True, email="root@corp.example").email)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    watched.open(reverse("domains:list"))
+    spill = "(one => one.scrollWidth - one.clientWidth)"
+
+    assert page.locator("#results .table-wrap").evaluate(spill) <= 0
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 700, "height": 900})
+    assert page.locator("html").evaluate(spill) <= 0
+    name = page.get_by_role("link", name="aurelia-insurance.example")
+    assert name.bounding_box()["height"] < 50
+
+
+def test_a_number_never_touches_the_text_beside_it(watched):
+    watched.log_in(fill_world().email)
+    watched.page.set_viewport_size({"width": 1440, "height": 900})
+    page = watched.open(reverse("failures:list"))
+
+    number = page.locator("#results tbody tr").first.locator("td.end").last
+    text = number.locator("xpath=following-sibling::td[1]")
+
+    def inset(cell, side):
+        return cell.evaluate(f"one => parseFloat(getComputedStyle(one).padding{side})")
+
+    assert inset(number, "Right") + inset(text, "Left") >= 24
+
+
+def test_what_a_line_of_an_import_names_stands_in_one_column_on_a_phone(watched):
+    fill_world()
+    watched.log_in("analyst@corp.example")
+    watched.page.set_viewport_size({"width": 360, "height": 900})
+    page = watched.open(reverse("domains:import"))
+    page.get_by_label("Domains").fill("domain,team,owner,tags\na.example,Retail,a@b.example,web")
+    page.get_by_role("button", name="Preview").click()
+
+    cells = page.locator("#results tbody tr td[data-label]:not(.wide, .blank)").all()
+    boxes = [cell.bounding_box() for cell in cells]
+    assert len(boxes) == 5
+    assert len({box["x"] + box["width"] for box in boxes}) == 1
 
 
 def test_no_page_is_wider_than_a_wide_screen(watched):
