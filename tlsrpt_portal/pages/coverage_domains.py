@@ -23,7 +23,7 @@ from domains.lacks import Lack, excused_by, implied_by
 from domains.models import CoverageException, Domain, DomainQuerySet, Status
 from domains.signs import sign_of_day
 from domains.tables import DomainTable
-from tlsrpt_portal.pages.coverage_scope import read_day
+from tlsrpt_portal.pages.coverage_scope import find_day_ahead, read_day
 from webui.exports import Format
 from webui.lists import KeysFirst, ListPage
 from webui.status import Sign
@@ -133,6 +133,7 @@ class DomainsOfDay(ListPage):
         day = read_day(self.request)
         team = self.request.GET.get("team")
         context["day"], context["is_today"] = day, day == timezone.now().date()
+        context["day_ahead"] = find_day_ahead(self.request)
         query = {"on": day.isoformat()} | ({"team": team} if team else {})
         context["coverage_href"] = f"{reverse('coverage')}?{urlencode(query)}"
         context["may_manage"] = may_anywhere(self.request.user, Role.MANAGER)

@@ -31,6 +31,10 @@ class Scope:
     team: str
     teams: tuple[Team, ...]
     choices: list[tuple[str, str]]
+    # A team that is asked for, and is not there or not this person's to see.
+    is_team_unknown: bool
+    # The day that is asked for, where it is still to come and today stands for it.
+    day_ahead: date | None
 
     @property
     def is_today(self) -> bool:
@@ -44,16 +48,19 @@ class Scope:
 
 
 def read_scope(request: HttpRequest) -> Scope:
-    """Read day and team; whatever is none means today, and all one may see."""
+    """Read day and team; whatever is none means today, and all one may see.
+
+    A team that is not there, or not this person's, has no domains.
+    """
     domains = Domain.objects.visible_to(request.user).active()
     today = timezone.now().date()
     teams = tuple(teams_for(request.user))
     asked = read_team(request)
     chosen = next((team for team in teams if team.pk == asked.key), None)
-    team = ""
-    if chosen is not None or asked.is_none:
-        team, domains = asked.word, asked.narrow(domains)
-    if chosen is not None:
+    is_team_unknown = bool(asked.word) and chosen is None and not asked.is_none
+    if is_team_unknown:
+        words = "no domains, as this person sees no such team"
+    elif chosen is not None:
         words = f"the watched domains of the team {isolated(chosen.name)}"
     elif asked.is_none:
         words = "the watched domains that belong to no team"
@@ -66,21 +73,32 @@ def read_scope(request: HttpRequest) -> Scope:
     else:
         words = "no domains, as this person belongs to no team"
     return Scope(
-        domains=domains,
+        domains=asked.narrow(domains),
         words=words,
         on=read_day(request),
         today=today,
-        team=team,
+        team=asked.word,
         teams=teams,
         choices=team_choices(request.user, teams),
+        is_team_unknown=is_team_unknown,
+        day_ahead=find_day_ahead(request),
     )
 
 
 def read_day(request: HttpRequest) -> date:
     """Read the day; whatever is none, or is still to come, means today."""
     today = timezone.now().date()
+    return min(_asked_day(request) or today, today)
+
+
+def find_day_ahead(request: HttpRequest) -> date | None:
+    """Give the day that is asked for where it is still to come, to say that it is not shown."""
+    day = _asked_day(request)
+    return day if day is not None and day > timezone.now().date() else None
+
+
+def _asked_day(request: HttpRequest) -> date | None:
     try:
-        day = date.fromisoformat(request.GET.get("on", ""))
+        return date.fromisoformat(request.GET.get("on", ""))
     except ValueError:
-        return today
-    return min(day, today)
+        return None
