@@ -26,9 +26,13 @@ class Percent(str):
 
     def __new__(cls, text: str, fraction: float) -> Self:
         """Make it; `fraction` is 0.5 for 50 %."""
-        made = super().__new__(cls, f"{text}{PER_CENT}")
+        made = super().__new__(cls, text)
         made.fraction = fraction
         return made
+
+    def __getnewargs__(self) -> tuple[str, float]:  # type: ignore[override]
+        """Give what a copy is made of."""
+        return str(self), self.fraction
 
 
 def number(value: int | None) -> str:
@@ -43,13 +47,14 @@ def failure_rate(failed: int | None, sessions: int | None) -> str:
     fraction = failed / sessions
     percent = 100 * fraction
     if failed == 0:
-        return Percent("0", 0)
+        return Percent(f"0{PER_CENT}", 0)
     if percent < 0.01:
-        return Percent(f"<{NO_BREAK}0.01", fraction)
+        return Percent(f"<{NO_BREAK}0.01{PER_CENT}", fraction)
     if percent < 10:
-        return Percent(f"{percent:.2f}", fraction)
+        return Percent(f"{percent:.2f}{PER_CENT}", fraction)
     # 99.96 % must not read as 100 %.
-    return Percent("100" if failed >= sessions else f"{min(percent, 99.9):.1f}", fraction)
+    shown = "100" if failed >= sessions else f"{min(percent, 99.9):.1f}"
+    return Percent(f"{shown}{PER_CENT}", fraction)
 
 
 def share(part: int, whole: int) -> str:
@@ -59,10 +64,10 @@ def share(part: int, whole: int) -> str:
     fraction = part / whole
     percent = round(100 * fraction)
     if part and percent == 0:
-        return Percent(f"<{NO_BREAK}1", fraction)
+        return Percent(f"<{NO_BREAK}1{PER_CENT}", fraction)
     if part < whole and percent == 100:
-        return Percent(f">{NO_BREAK}99", fraction)
-    return Percent(str(percent), fraction)
+        return Percent(f">{NO_BREAK}99{PER_CENT}", fraction)
+    return Percent(f"{percent}{PER_CENT}", fraction)
 
 
 def ago(moment: datetime, now: datetime) -> str:

@@ -1,3 +1,5 @@
+import copy
+import pickle
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -89,3 +91,10 @@ def test_a_name_turns_nothing_beside_it(name, told):
 )
 def test_a_change_too_small_to_be_seen_is_none(change, words):
     assert change_in_percent(change).replace("\u202f", " ").replace("\xa0", " ") == words
+
+
+def test_a_share_knows_its_size_also_in_a_copy():
+    rate = wording.failure_rate(1, 8)
+
+    for same in (copy.copy(rate), pickle.loads(pickle.dumps(rate))):
+        assert (same, same.fraction) == ("12.5\xa0%", 0.125)
