@@ -53,11 +53,13 @@ class ImportLineFilter(django_filters.FilterSet):  # type: ignore[misc]
         model = ImportLine
         fields: list[str] = []
 
-    def __init__(self, *args: Any, is_draft: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, is_draft: bool = False, is_again: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.filters["fate"].extra["choices"] = [
             *((outcome.value, fate_sign(outcome, is_draft=is_draft).word) for outcome in FATES),
-            *([(OTHER_THAN_SHOWN, "Changed since the preview before")] if is_draft else []),
+            *([(OTHER_THAN_SHOWN, "Changed since the preview before")] if is_again else []),
         ]
 
     def of_fate(self, qs: QuerySet[ImportLine], _name: str, value: str) -> QuerySet[ImportLine]:

@@ -93,7 +93,9 @@ class ImportPage(ListPage):
 
     def get_filterset_kwargs(self, filterset_class: Any) -> dict[str, Any]:
         """Tell the filters as well, which use the same words."""
-        return super().get_filterset_kwargs(filterset_class) | {"is_draft": self.is_draft}
+        kwargs: dict[str, Any] = super().get_filterset_kwargs(filterset_class)
+        is_again = self.is_draft and self.job.preview > 1
+        return kwargs | {"is_draft": self.is_draft, "is_again": is_again}
 
     @property
     def is_draft(self) -> bool:
