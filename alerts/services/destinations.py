@@ -55,6 +55,13 @@ def save_destination(
     row.quiet_from, row.quiet_until = quiet_from, quiet_until
     if (quiet_from is None) != (quiet_until is None):
         raise ValidationError({"quiet_until": "Quiet hours need a beginning and an end."})
+    if quiet_from is not None and quiet_from == quiet_until:
+        words = "Quiet hours end at another time than they begin. Leave both empty for none."
+        raise ValidationError({"quiet_until": words})
+    if kind == DestinationKind.WEBHOOK and not secret and not row.sealed_secret:
+        raise ValidationError(
+            {"secret": "A signed webhook needs a secret, which its receiver knows as well."}
+        )
     if digest and escalate_after_minutes is not None:
         raise ValidationError({"digest": "An escalation cannot wait for a digest."})
     if address:

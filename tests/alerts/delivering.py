@@ -42,6 +42,7 @@ def fill(incidents, *addresses):
             address=address,
             team=None,
             minimum_severity=Severity.LOW,
+            secret="s3cret" if kind == DestinationKind.WEBHOOK else "",
         )
     rule = Rule.objects.first()
     made = []

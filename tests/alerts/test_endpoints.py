@@ -32,6 +32,8 @@ NOW = datetime(TODAY.year, TODAY.month, TODAY.day, 6, tzinfo=UTC)
 
 def destination(kind, address, **more):
     root, _ = User.objects.get_or_create(email="root@corp.example", is_superuser=True)
+    if kind == DestinationKind.WEBHOOK:
+        more = {"secret": "s3cret"} | more
     return save_destination(
         root,
         name=f"Team {Destination.objects.count()}",

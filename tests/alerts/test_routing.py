@@ -27,15 +27,14 @@ def root(db):
 
 
 def make(root, name="Team", **more):
-    return save_destination(
-        root,
-        name=name,
-        kind=DestinationKind.EMAIL,
-        address=f"{name.lower()}@corp.example",
-        team=None,
-        minimum_severity=Severity.LOW,
-        **more,
-    )
+    values = {
+        "name": name,
+        "kind": DestinationKind.EMAIL,
+        "address": f"{name.lower()}@corp.example",
+        "team": None,
+        "minimum_severity": Severity.LOW,
+    }
+    return save_destination(root, **values | more)
 
 
 def at(hour, minute=0, day=20):
@@ -159,6 +158,25 @@ def test_what_somebody_has_is_not_escalated(root):
 def test_half_a_quiet_time_is_refused(root):
     with pytest.raises(ValidationError, match="beginning and an end"):
         make(root, quiet_from=time(22))
+
+
+def test_quiet_hours_that_end_as_they_begin_are_refused(root):
+    with pytest.raises(ValidationError, match="another time than they begin"):
+        make(root, quiet_from=time(22), quiet_until=time(22))
+
+
+def test_a_signed_webhook_has_a_secret(root):
+    webhook = {"kind": DestinationKind.WEBHOOK, "address": "https://hooks.corp.example/tls"}
+    with pytest.raises(ValidationError, match="needs a secret"):
+        make(root, **webhook)
+    chat = make(root)
+    with pytest.raises(ValidationError, match="needs a secret"):
+        make(root, destination=chat, **webhook)
+
+    row = make(root, name="Signed", secret="s3cret", **webhook)
+
+    kept = make(root, name="Renamed", destination=row, **webhook | {"address": ""})
+    assert bytes(kept.sealed_secret)
 
 
 def test_severity_sets_when_it_is_due(root):
