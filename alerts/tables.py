@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -20,7 +21,7 @@ from alerts.readers import reader_of, see_all
 from alerts.words import between
 from webui.markup import unbroken
 from webui.tables import END, PortalTable
-from webui.wording import ago, day, failure_rate, number
+from webui.wording import ago, day, failure_rate, number, plural
 
 # What files have and the screen shows beside other things.
 FILE_COLUMNS = ("quiet_until", "seen_sessions", "rate", "seen_first_on", "seen_last_on")
@@ -35,6 +36,7 @@ class IncidentTable(PortalTable):
     severity = tables.Column(verbose_name="Severity", empty_values=())
     state = tables.Column(verbose_name="State", empty_values=())
     assignee = tables.Column(verbose_name="Who has it", default="–")
+    teams = tables.Column(verbose_name="Team", accessor="pk", orderable=False, empty_values=())
     domains = tables.Column(
         verbose_name="Domains", accessor="pk", orderable=False, attrs=END, empty_values=()
     )
@@ -54,19 +56,26 @@ class IncidentTable(PortalTable):
     class Meta(PortalTable.Meta):
         model = Incident
         fields: tuple[str, ...] = ()
+        sequence = ("title", "severity", "state", "assignee", "teams", "...")
         order_by = ("severity", "-failed_sessions")
         caption = "Incidents"
 
     def decorate(self, records: Sequence[Incident]) -> None:
-        """Count the touched domains that the viewer may see, and give titles as they may."""
+        """Count the touched domains that the viewer may see, by team, and give titles as they
+        may."""
         rows = IncidentDomain.objects.filter(incident__in=[record.pk for record in records])
         held = (
             visible_to(self.viewer, rows, "domain__team")
             .order_by()
-            .values_list("incident")
+            .values_list("incident", "domain__team__name")
             .annotate(Count("pk"))
         )
-        self.domain_counts: dict[int, int] = dict(held)
+        self.domain_counts: Counter[int] = Counter()
+        self.team_names: dict[int, list[str]] = defaultdict(list)
+        for pk, team, count in held:
+            self.domain_counts[pk] += count
+            if team:
+                self.team_names[pk].append(team)
         seen = see_all(reader_of(self.viewer), records)
         self.titles = {one.incident.pk: one.title for one in seen}
 
@@ -122,7 +131,18 @@ class IncidentTable(PortalTable):
 
     def value_domains(self, record: Incident) -> int:
         """Give the count for files."""
-        return self.domain_counts.get(record.pk, 0)
+        return self.domain_counts[record.pk]
+
+    def render_teams(self, record: Incident) -> str:
+        """Give whose domains it touches, or of how many teams."""
+        names = self.team_names[record.pk]
+        if len(names) > 1:
+            return plural(len(names), "team")
+        return names[0] if names else "–"
+
+    def value_teams(self, record: Incident) -> str:
+        """Give all of them for files."""
+        return ", ".join(sorted(self.team_names[record.pk]))
 
     def render_failed_sessions(self, record: Any) -> SafeString | str:
         """Give count and rate of the domains the viewer may see, with the days where it is seen on

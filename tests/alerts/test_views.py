@@ -253,6 +253,27 @@ def test_the_list_counts_the_domains_one_may_see(client, team, analyst):
     assert f'<a href="{incident.get_absolute_url()}#domains">1</a>' in row.get_cell("domains")
 
 
+def test_the_list_names_the_team_of_an_incident(client, team, analyst):
+    client.force_login(UserFactory(is_superuser=True))
+    ours, theirs = make_domain("ours.example", team), make_domain("theirs.example", TeamFactory())
+    make_incident(ours, title="The same")
+    make_incident(theirs, title="The same")
+    make_incident(ours, theirs, title="Both")
+    make_incident(make_domain("a.example"), title="Nobody's")
+
+    rows = client.get(reverse("alerts:incidents")).context["table"].paginated_rows
+    shown = sorted((row.record.title, row.get_cell("teams")) for row in rows)
+
+    assert shown == [
+        ("Both", "2 teams"),
+        ("Nobody's", "–"),
+        *sorted(("The same", one.name) for one in (team, theirs.team)),
+    ]
+    client.force_login(analyst)
+    rows = client.get(reverse("alerts:incidents")).context["table"].paginated_rows
+    assert {row.get_cell("teams") for row in rows} == {team.name}
+
+
 def test_small_numbers_of_a_rule_are_shown_with_their_zeros(client):
     client.force_login(make_member(None, Role.MANAGER))
 
@@ -391,6 +412,7 @@ def test_the_file_says_what_the_list_shows_in_its_words(client, incident, analys
         "Severity": "High",
         "State": "Risk accepted",
         "Who has it": "",
+        "Team": str(incident.incident_domains.get().domain.team),
         "Domains": "1",
         "Failed sessions": "400",
         "Since": first_on,
