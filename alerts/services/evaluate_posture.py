@@ -7,44 +7,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import msgspec
 from django.db import transaction
 from django.db.models import Max
 
 from alerts.causes import DomainFigures
-from alerts.facts import policy_site_of
 from alerts.models import Incident, IncidentDomain, Mark, Rule, RuleKind, Severity
-from alerts.rules.found import VAGUE_TYPES
-from alerts.rules.kinship import FAILS_WITH
 from alerts.rules.parameters import read_rule
 from alerts.rules.posture import (
     LACKS,
-    RUA_CODES,
     TAKEN_AS_MEANT_AFTER,
     PostureRule,
     Trouble,
     differing_hosts,
     in_general,
     mx_operator,
-    rua_operator,
     still_holds,
-    was_seen,
     worded_as,
 )
-from alerts.services.evaluate_rates import rule_scope
 from alerts.services.picture import Picture, where
 from alerts.services.resting import is_resting, resolved_by_people
+from alerts.services.seen_postures import Seen, add_newest, read_postures
 from alerts.services.store_incident import Outcome, close, take
-from domains.exception_queries import exceptions_by_domain
-from domains.lacks import Lack
 from domains.models import CheckRun, Posture, StateChange
 from mailtls.catalogue import Words, describe
-from mailtls.catalogue.result_types import POLICY_HOST_TYPES
-from mailtls.facts import Facts, decode_facts
 from mailtls.findings import Finding
 from mailtls.findings import Severity as FindingSeverity
 
@@ -52,35 +40,6 @@ from mailtls.findings import Severity as FindingSeverity
 CHANGE_COUNTS_FOR = timedelta(days=7)
 # Checks commit in any order; this many rows are looked at twice rather than one never.
 OVERLAP = 500
-_CHUNK = 500
-
-
-@dataclass(kw_only=True)
-class _Seen:
-    """One domain as its newest check left it."""
-
-    name: str
-    team: int | None
-    facts: Facts
-    excepted: frozenset[Lack] = frozenset()
-    policy_site: str = ""
-    checked_at: datetime
-    troubles: list[Trouble] = field(default_factory=list)
-    # What the newest check alone says, read where an incident is known.
-    newest: Facts | None = None
-    newest_found: frozenset[tuple[str, str]] = frozenset()
-
-    def shares(self, code: str) -> str:
-        """Give what domains with this trouble may have in common; empty where nobody knows."""
-        if code in RUA_CODES:
-            return rua_operator(self.facts)
-        return self.policy_site if _is_of_policy_host(code) else ""
-
-    def still_sees(self, code: str, site: str, params: Mapping[str, Any]) -> bool:
-        """Say whether the newest check, and not only those before it, sees a trouble."""
-        if self.newest is None or not was_seen(code, self.newest):
-            return False
-        return (code, site) in self.newest_found or bool(still_holds(code, params, self.newest))
 
 
 def evaluate_posture(now: datetime, outcome: Outcome) -> None:
@@ -117,14 +76,14 @@ def _evaluate_rule(
 ) -> None:
     read = read_posture_rule(rule)
     checked = _checked_since(f"posture {rule.pk}") | set(changes)
-    seen = _read_postures(rule, read, checked, changes, now)
+    seen = read_postures(rule, read, checked, changes, now)
     mine = Incident.objects.filter(rule=rule)
     held = list(mine.active())
     resting = list(mine.filter(is_resting(now)).order_by("-resolved_at")) if seen else []
     known = _recall(read, held, resting, seen)
     if any(one.troubles for one in seen):
         known |= _known_causes(held)
-    groups: dict[str, list[tuple[_Seen, Trouble]]] = defaultdict(list)
+    groups: dict[str, list[tuple[Seen, Trouble]]] = defaultdict(list)
     for one in seen:
         for trouble in one.troubles:
             groups[_key(trouble, one, held, known, now.date())].append((one, trouble))
@@ -133,7 +92,7 @@ def _evaluate_rule(
     touched = IncidentDomain.objects.filter(incident__in=[one.pk for one in held])
     wanted = set(touched.values_list("domain__name", flat=True)) if seen and held else set()
     wanted.update(one.name for key in rested for one, _ in groups[key])
-    _add_newest(read, {one.name: one for one in seen if one.name in wanted}, now)
+    add_newest(read, {one.name: one for one in seen if one.name in wanted}, now)
     for key, found in groups.items():
         incident = by_key.get(key)
         members = _seen_since(incident, found) if incident is not None and key in rested else found
@@ -143,7 +102,7 @@ def _evaluate_rule(
 
 
 def _recall(
-    read: PostureRule, held: list[Incident], resting: list[Incident], seen: Iterable[_Seen]
+    read: PostureRule, held: list[Incident], resting: list[Incident], seen: Iterable[Seen]
 ) -> dict[tuple[str, str], str]:
     """Give the causes of what rests, as `_known_causes` does, and add to what is seen what people
     resolved and still holds: a change is told once, so that nothing else would find it again."""
@@ -170,21 +129,9 @@ def _recall(
     return known
 
 
-def _add_newest(read: PostureRule, seen: Mapping[str, _Seen], now: datetime) -> None:
-    """Add to domains what their newest check alone says: what counts waits for a second one."""
-    names = sorted(seen)
-    for start in range(0, len(names), _CHUNK):
-        rows = Posture.objects.filter(domain__name__in=names[start : start + _CHUNK])
-        for name, newest, judgement in rows.values_list("domain__name", "facts", "judgement"):
-            facts = decode_facts(bytes(newest))
-            found = read.find(facts, judgement, now)
-            seen[name].newest = facts
-            seen[name].newest_found = frozenset((one.code, one.site) for one in found)
-
-
 def _seen_since(
-    rested: Incident, members: Iterable[tuple[_Seen, Trouble]]
-) -> list[tuple[_Seen, Trouble]]:
+    rested: Incident, members: Iterable[tuple[Seen, Trouble]]
+) -> list[tuple[Seen, Trouble]]:
     """Narrow to what a check of after the end still sees."""
     since = rested.resolved_at
     return [
@@ -209,64 +156,6 @@ def _checked_since(name: str) -> set[int]:
     return set(runs.values_list("domain", flat=True))
 
 
-def _read_postures(
-    rule: Rule,
-    read: PostureRule,
-    ids: Iterable[int],
-    changes: Mapping[int, list[StateChange]],
-    now: datetime,
-) -> list[_Seen]:
-    found = []
-    wanted = sorted(ids)
-    excepted = exceptions_by_domain(now.astimezone(UTC).date()) if wanted else {}
-    for start in range(0, len(wanted), _CHUNK):
-        scope = rule_scope(rule).filter(pk__in=wanted[start : start + _CHUNK])
-        rows = Posture.objects.filter(domain__in=scope).exclude(confirmed_facts=b"")
-        for pk, name, team, checked_at, confirmed, judgement in rows.values_list(
-            "domain", "domain__name", "domain__team", "checked_at", "confirmed_facts", "judgement"
-        ):
-            try:
-                facts = decode_facts(bytes(confirmed))
-            except msgspec.DecodeError:
-                continue  # written by another version; the next check writes it anew
-            one = _Seen(
-                name=name,
-                team=team,
-                facts=facts,
-                checked_at=checked_at,
-                excepted=frozenset(excepted.get(pk, ())),
-            )
-            one.troubles = list(read.find(facts, judgement, now))
-            for change in changes.get(pk, ()):
-                for finding in change.findings:
-                    trouble = read.read_change(finding["code"], finding["params"], facts)
-                    if trouble is None or one.excepted & LACKS.get(trouble.code, frozenset()):
-                        continue
-                    if still_holds(trouble.code, trouble.params or {}, facts):
-                        one.troubles.append(trouble)
-            found.append(one)
-    _add_policy_sites(found)
-    return found
-
-
-def _is_of_policy_host(code: str) -> bool:
-    return FAILS_WITH.get(code, VAGUE_TYPES) <= POLICY_HOST_TYPES
-
-
-def _add_policy_sites(seen: Iterable[_Seen]) -> None:
-    """Say who operates the policy hosts at which something is wrong."""
-    wanted = {
-        one.name: one
-        for one in seen
-        if any(_is_of_policy_host(trouble.code) for trouble in one.troubles)
-    }
-    names = sorted(wanted)
-    for start in range(0, len(names), _CHUNK):
-        rows = Posture.objects.filter(domain__name__in=names[start : start + _CHUNK])
-        for name, observed in rows.values_list("domain__name", "observed").iterator():
-            wanted[name].policy_site = policy_site_of(bytes(observed))
-
-
 def _known_causes(held: Sequence[Incident], order: str = "pk") -> dict[tuple[str, str], str]:
     """Give by finding and domain the cause of the first incident that has it."""
     if not held:
@@ -282,7 +171,7 @@ def _known_causes(held: Sequence[Incident], order: str = "pk") -> dict[tuple[str
 
 def _key(
     trouble: Trouble,
-    one: _Seen,
+    one: Seen,
     held: list[Incident],
     known: Mapping[tuple[str, str], str],
     today: date,
@@ -307,7 +196,7 @@ def _key(
 
 
 def _picture(
-    key: str, members: list[tuple[_Seen, Trouble]], incident: Incident | None, now: datetime
+    key: str, members: list[tuple[Seen, Trouble]], incident: Incident | None, now: datetime
 ) -> Picture:
     today = now.astimezone(UTC).date()
     known = _days_of(incident)
@@ -345,7 +234,7 @@ def _picture(
     )
 
 
-def _differing(members: Sequence[tuple[_Seen, Trouble]], incident: Incident | None) -> list[str]:
+def _differing(members: Sequence[tuple[Seen, Trouble]], incident: Incident | None) -> list[str]:
     """Give the parameters in which the domains differ, those that joined before included."""
     told = [trouble.params or {} for _, trouble in members]
     before = incident.evidence if incident is not None else {}
@@ -381,7 +270,7 @@ def _days_of(incident: Incident | None) -> dict[str, tuple[date, date]]:
 def _mend(
     read: PostureRule,
     held: list[Incident],
-    seen: Mapping[str, _Seen],
+    seen: Mapping[str, Seen],
     now: datetime,
     outcome: Outcome,
 ) -> None:
@@ -427,7 +316,7 @@ def _has_aged(incident: Incident, code: str, now: datetime) -> bool:
     return newest is not None and now.date() - newest >= TAKEN_AS_MEANT_AFTER[code]
 
 
-def _is_there(code: str, params: Mapping[str, Any], one: _Seen) -> bool | None:
+def _is_there(code: str, params: Mapping[str, Any], one: Seen) -> bool | None:
     if any(trouble.code == code for trouble in one.troubles):
         return True
     if one.excepted & LACKS.get(code, frozenset()):
