@@ -2,7 +2,7 @@
 of their own.
 
 Of ten domains six have both records, one TLS-RPT only, one MTA-STS only, one neither, and one a
-TLS-RPT record without a scheme. Every domain has two MX hosts and, with MTA-STS, a policy host
+TLSRPT record without a scheme. Every domain has two MX hosts and, with MTA-STS, a policy host
 with a certificate of its own.
 """
 

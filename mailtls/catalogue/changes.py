@@ -4,19 +4,19 @@ from mailtls.catalogue.entry import Entry
 
 ENTRIES = {
     "change.tlsrpt.added": Entry(
-        "A TLS-RPT record was published",
+        "A TLSRPT record was published",
         "Senders report from now on; the first reports come after the end of the UTC day.",
         "Nothing to do.",
         "RFC 8460 3",
     ),
     "change.tlsrpt.removed": Entry(
-        "The TLS-RPT record is gone",
+        "The TLSRPT record is gone",
         "Reports stop. Failures from now on stay unseen.",
         "Publish it again, unless the domain is given up.",
         "RFC 8460 3",
     ),
     "change.tlsrpt.changed": Entry(
-        "The TLS-RPT record was changed",
+        "The TLSRPT record was changed",
         "Senders use the new text from their next lookup on.",
         "Nothing to do if it was intended.",
         "RFC 8460 3",
@@ -34,7 +34,7 @@ ENTRIES = {
         "RFC 8460 3",
     ),
     "change.tlsrpt.repaired": Entry(
-        "The TLS-RPT record can be used again",
+        "The TLSRPT record can be used again",
         "Senders report from now on.",
         "Nothing to do.",
         "RFC 8460 3",

@@ -118,10 +118,10 @@ ENTRIES = {
         "RFC 7672 2.2.2",
     ),
     "dane.mx-host.no-tlsrpt": Entry(
-        "The MX host {mx} has no TLS-RPT record of its own",
+        "The MX host {mx} has no TLSRPT record of its own",
         "By the standard, reports about DANE are for the host that holds the TLSA records. Many "
         "senders report to the mail domain all the same.",
-        "Publish a TLS-RPT record at _smtp._tls.{mx} if the host is yours.",
+        "Publish a TLSRPT record at _smtp._tls.{mx} if the host is yours.",
         "RFC 8460 1.1",
     ),
     "dane.hosts.partial": Entry(

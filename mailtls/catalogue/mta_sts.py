@@ -224,7 +224,7 @@ ENTRIES = {
     "sts.testing.no-reports": Entry(
         "The policy is in testing, and nobody is told about failures",
         "Mode testing changes nothing for delivery; it is only worth having with TLS-RPT reports.",
-        "Publish a TLS-RPT record.",
+        "Publish a TLSRPT record.",
         "RFC 8461 5",
     ),
     "sts.testing.long": Entry(

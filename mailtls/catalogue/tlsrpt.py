@@ -7,19 +7,19 @@ _SECTION = "RFC 8460 3"
 
 ENTRIES = {
     "tlsrpt.record.missing": Entry(
-        "No TLS-RPT record",
+        "No TLSRPT record",
         "No sender reports to you when its TLS connections to your mail servers fail.",
         'Publish a TXT record at _smtp._tls: "v=TLSRPTv1; rua=mailto:tls-reports@…".',
         _SECTION,
     ),
     "tlsrpt.record.multiple": Entry(
-        "{count} TLS-RPT records instead of one",
+        "{count} TLSRPT records instead of one",
         "With more than one record, equal ones included, senders treat the domain as having none.",
         "Keep one record and name all destinations in it: rua=mailto:a@…,https://….",
         _SECTION,
     ),
     "tlsrpt.record.wrong-name": Entry(
-        "A TLS-RPT record stands at a name where no sender looks: {found}",
+        "A TLSRPT record stands at a name where no sender looks: {found}",
         "Senders look at _smtp._tls under the mail domain itself and nowhere else.",
         "Move the record to _smtp._tls below the domain.",
         _SECTION,
@@ -33,26 +33,26 @@ ENTRIES = {
     ),
     "tlsrpt.record.near-miss-beside": Entry(
         "Beside the record stands a text that nearly is one: {found}",
-        "Senders drop texts that are no TLS-RPT record. It does no harm.",
+        "Senders drop texts that are no TLSRPT record. It does no harm.",
         "Remove the other text.",
         _SECTION,
     ),
     "tlsrpt.record.unrelated": Entry(
         "Another TXT record at the same name: {found}",
-        "Senders drop texts that are no TLS-RPT record. It does no harm.",
+        "Senders drop texts that are no TLSRPT record. It does no harm.",
         "Remove it if nothing needs it there.",
         _SECTION,
     ),
     "tlsrpt.record.wildcard-spf": Entry(
         "An SPF record answers at _smtp._tls",
-        "A wildcard TXT record answers for every name of the zone. It is no TLS-RPT record.",
+        "A wildcard TXT record answers for every name of the zone. It is no TLSRPT record.",
         "Replace the wildcard by records at the names that need them.",
         _SECTION,
     ),
     "tlsrpt.record.other-protocol": Entry(
         "The record of another protocol stands at _smtp._tls: {found}",
         "Senders look here for v=TLSRPTv1 only.",
-        "Move it to its own name and publish a TLS-RPT record here.",
+        "Move it to its own name and publish a TLSRPT record here.",
         _SECTION,
     ),
     "tlsrpt.record.quoted": Entry(
@@ -81,7 +81,7 @@ ENTRIES = {
         "RFC 9715 3",
     ),
     "tlsrpt.version.missing": Entry(
-        "No TLS-RPT record: {found}",
+        "No TLSRPT record: {found}",
         "The text does not begin with v=TLSRPTv1. " + _IGNORED,
         'Begin the record with "v=TLSRPTv1;".',
         _SECTION,

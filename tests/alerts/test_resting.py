@@ -165,7 +165,7 @@ def test_a_change_that_stands_comes_back_though_it_was_told_once(domain, person,
 
     incident = Incident.objects.get()
     assert incident.state == State.OPEN
-    assert incident.title == "The TLS-RPT record is gone at a.example"
+    assert incident.title == "The TLSRPT record is gone at a.example"
     for hours in (5, 6, 7):
         check(domain, hours, tlsrpt=RUA)
     assert Incident.objects.get().state == State.RESOLVED
