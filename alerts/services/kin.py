@@ -46,8 +46,10 @@ def find_whole(rule: Rule, picture: Picture) -> Incident | None:
 def join(part: Incident, picture: Picture, now: datetime, *, is_news: bool) -> None:
     """Let a part count for its whole: what it touches, its figures, its severity."""
     whole = _lock_whole(part)
-    if whole.state == State.RESOLVED and not _wake(whole, part, picture, now):
-        return
+    if whole.state == State.RESOLVED:
+        if not _wake(whole, part, picture, now):
+            return
+        is_news = False  # its return says so
     _add_domains(whole, part)
     if picture.sessions:
         whole.failed_sessions, whole.sessions = picture.failed_sessions, picture.sessions

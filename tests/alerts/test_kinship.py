@@ -276,6 +276,7 @@ def test_a_part_that_returns_opens_the_whole_again(domain):
     for one in (whole, part):
         one.refresh_from_db()
     assert (whole.state, part.state) == (State.OPEN, State.OPEN)
+    assert [event.event for event in whole.events.order_by("-pk")[:2]] == ["returned", "resolved"]
 
 
 def test_failures_of_another_kind_at_the_domain_stay_apart(domain):
