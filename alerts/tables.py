@@ -21,7 +21,7 @@ from alerts.readers import reader_of, see_all
 from alerts.words import between
 from webui.markup import unbroken
 from webui.tables import END, PortalTable
-from webui.wording import ago, day, failure_rate, number, plural
+from webui.wording import ago, day, failure_rate, number, plural, recent_day
 
 # What files have and the screen shows beside other things.
 FILE_COLUMNS = ("quiet_until", "seen_sessions", "rate", "seen_first_on", "seen_last_on")
@@ -77,7 +77,15 @@ class IncidentTable(PortalTable):
             if team:
                 self.team_names[pk].append(team)
         seen = see_all(reader_of(self.viewer), records)
+        self.today = timezone.now().date()
         self.titles = {one.incident.pk: one.title for one in seen}
+
+    def _recent(self, value: date) -> str:
+        return recent_day(value, self.today)
+
+    def _day(self, value: date) -> SafeString:
+        words = '<span class="nowrap" title="{}">{}</span>'
+        return format_html(words, day(value), self._recent(value))
 
     def render_title(self, record: Incident) -> SafeString:
         """Give the title, a link to the page."""
@@ -155,7 +163,8 @@ class IncidentTable(PortalTable):
         days = (record.seen_first_on, record.seen_last_on)
         if days == (record.since_on, record.last_seen_on):
             return cell
-        return format_html('{}<span class="muted small d-block">{}</span>', cell, between(*days))
+        shown = between(*days, write=self._recent)
+        return format_html('{}<span class="muted small nowrap d-block">{}</span>', cell, shown)
 
     def value_failed_sessions(self, record: Any) -> int | None:
         """Give the count for files; nothing where the incident is not about sessions."""
@@ -207,7 +216,7 @@ class IncidentTable(PortalTable):
 
     def render_since_on(self, record: Incident) -> SafeString:
         """Give the first day of the figures that opened it."""
-        return format_html('<span class="nowrap">{}</span>', day(record.since_on))
+        return self._day(record.since_on)
 
     def value_since_on(self, record: Incident) -> str:
         """Give the day for files."""
@@ -215,7 +224,7 @@ class IncidentTable(PortalTable):
 
     def render_last_seen_on(self, record: Incident) -> SafeString:
         """Give the last day it was seen."""
-        return format_html('<span class="nowrap">{}</span>', day(record.last_seen_on))
+        return self._day(record.last_seen_on)
 
     def value_last_seen_on(self, record: Incident) -> str:
         """Give the day for files."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -81,11 +82,11 @@ class IncidentWords:
     section: str = ""
 
 
-def between(first_on: date | None, last_on: date | None) -> str:
+def between(first_on: date | None, last_on: date | None, write: Callable[[date], str] = day) -> str:
     """Give a day, or the days between two."""
     if first_on is None or last_on is None:
         return "–"
-    return day(last_on) if first_on == last_on else f"{day(first_on)} to {day(last_on)}"
+    return write(last_on) if first_on == last_on else f"{write(first_on)} to {write(last_on)}"
 
 
 def failing_days(first_on: date | None, last_on: date | None) -> str:

@@ -116,7 +116,7 @@ class ReportTable(PortalTable):
 
     def value_domains(self, record: Report) -> str:
         """Give all names for files."""
-        return ", ".join(dict.fromkeys(row.policy_domain for row in self.results[record.pk]))
+        return ", ".join(dict.fromkeys(row.display_domain for row in self.results[record.pk]))
 
     def render_sessions(self, record: Report) -> str:
         """Give the sessions that count."""
