@@ -27,6 +27,7 @@ from domains.import_tables import (
 from domains.models import ImportJob, ImportLine, ImportOutcome, ImportPhase
 from domains.services import import_jobs
 from domains.services.import_domains import Sent, UnreadableTable, read_lines, read_table
+from webui.addresses import read_number
 from webui.lists import ListPage
 from webui.wording import plural, sentence_list
 
@@ -141,8 +142,8 @@ class ImportList(ListPage):
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """Take what the person has seen."""
     _manager_of_anything(request)
-    seen = request.POST.get("preview", "")
-    return _confirm(request, _find(request, pk), int(seen) if seen.isdecimal() else 0)
+    seen = read_number(request.POST.get("preview", ""))
+    return _confirm(request, _find(request, pk), seen or 0)
 
 
 @require_POST

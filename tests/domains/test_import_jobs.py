@@ -342,6 +342,16 @@ def test_a_preview_that_is_no_longer_the_newest_confirms_nothing(client, manager
     assert Domain.objects.count() == 2
 
 
+@pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 5000, str(2**62)])
+def test_a_preview_that_never_was_confirms_nothing(client, manager, team, seen):
+    job = start(manager, team, "a.example")
+
+    answer = client.post(reverse("domains:confirm_import", args=[job.pk]), {"preview": seen})
+
+    assert answer.status_code == 302
+    assert not Domain.objects.exists()
+
+
 def test_only_what_is_not_confirmed_is_discarded(manager, team):
     draft, done = start(manager, team, "a.example"), start(manager, team, "b.example")
     confirm_import(done)
